@@ -1,0 +1,105 @@
+"""What is known of a trace, what is new, and the change that makes the stored spans tell one truth.
+
+The writer asks once per commit, inside its transaction; the answer must be a function of the *set* of facts, so that
+the order of arrival cannot show. Knowledge of what one call is stands in `translator/settle.py`; storage knows these
+types only.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from contract.columns import Row, S, SPAN_COLUMNS
+
+TraceKey = tuple[str, str]
+"""(project, trace_id)"""
+
+CALL_KINDS = frozenset({"generation", "embedding"})
+
+FACT_COLUMNS = (
+    "span_id", "parent_span_id", "kind", "scope_name", "span_name", "start_time", "end_time", "status",
+    "request_model", "response_model", "model", "response_id", "provider", "operation",
+    "finish_reasons", "streaming", "time_to_first_token_ms", "error_type",
+    "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
+    "input_cost", "output_cost", "total_cost", "cost_source", "price_version",
+    "tool_name", "tool_call_id", "agent_name", "duplicate_of", "own", "settled_from",
+)  # fmt: skip
+"""Columns of a call that settling reads; beside them `input_length` and `output_length` in characters (null: none)."""
+
+FACT_PLACES = tuple(getattr(S, name) for name in FACT_COLUMNS)
+
+CONTENT_COLUMNS = ("input", "output")
+"""Settled like the others, but kept out of `Facts`: their text is fetched or copied by the store."""
+
+
+class Facts:
+    """What settling knows of one call (kind in `CALL_KINDS`): **own** values of `FACT_COLUMNS`, and what is settled now."""
+
+    __slots__ = ("input_length", "output_length", "settled", "values")
+
+    def __init__(
+        self,
+        values: dict[str, Any],
+        input_length: int | None,
+        output_length: int | None,
+        settled: dict[str, tuple[Any, str]],
+    ) -> None:
+        """`settled` maps a column to (value now stored, source); a content column's value is None there."""
+        self.values = values
+        self.input_length = input_length
+        self.output_length = output_length
+        self.settled = settled
+
+
+def facts_of_row(row: Row) -> Facts:
+    """The facts of a row that has just been translated: nothing is settled yet."""
+    text_in, text_out = row[S.input], row[S.output]
+    return Facts(
+        dict(zip(FACT_COLUMNS, [row[i] for i in FACT_PLACES], strict=True)),
+        None if text_in is None else len(text_in),
+        None if text_out is None else len(text_out),
+        {},
+    )
+
+
+@dataclass(slots=True)
+class TraceFacts:
+    """One trace: every span's parent, the facts of its calls, and the log records that describe its spans.
+
+    Known and new are one set here: that is what makes order irrelevant.
+    """
+
+    parents: dict[str, str | None] = field(default_factory=dict)
+    calls: dict[str, Facts] = field(default_factory=dict)
+    logs: dict[str, list[Row]] = field(default_factory=dict)
+    """span id -> rows of `LOG_COLUMNS` with `describes_span`; filled only where a span of the trace has such records."""
+
+
+@dataclass(slots=True)
+class SettledSpan:
+    """What one span's settled columns must be: column -> (value, source). Own values hold for columns not named.
+
+    The source is `span:<id>` or `log`. For a content column filled from a span the value is None: the store copies
+    that span's own text; from a log record it is the text. `duplicate_of` has the source `rule`.
+    """
+
+    span_id: str
+    columns: dict[str, tuple[Any, str]]
+
+
+class Settle(Protocol):
+    """Pure: no clock, no store. Returns one entry for each span whose settled columns differ from `Facts.settled`."""
+
+    def __call__(self, trace: TraceFacts) -> list[SettledSpan]: ...
+
+
+class MergeCopies(Protocol):
+    """Pure: one row from several different copies of one span (same id), independent of their order.
+
+    `rows` are complete rows as translated (own values); the result is a row whose `copies` holds what is needed to
+    fold in a further copy later.
+    """
+
+    def __call__(self, rows: list[Row]) -> Row: ...
+
+
+KNOWN_ROW_COLUMNS = tuple(column.name for column in SPAN_COLUMNS)

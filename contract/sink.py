@@ -1,0 +1,26 @@
+"""What a receiver hands its batches to, and what it may rely on."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from contract.span import Batch
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What of an accepted batch was refused: how many items, and why (at most a few distinct reasons)."""
+
+    rejected: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+class Sink(Protocol):
+    """The promise that holds the program together."""
+
+    async def accept(self, batch: Batch) -> Outcome:
+        """Return once every item that `Outcome` does not reject is committed to disk and visible to queries.
+
+        Raises `Overloaded` or `Unavailable` when nothing of the batch was stored and sending it again can help,
+        `Refused` when it cannot. The batch must not be changed by the caller afterwards.
+        """
+        ...
