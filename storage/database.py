@@ -1,0 +1,193 @@
+"""The DuckDB file: open, version gate, migrate, checkpoint, close.
+
+DuckDB is opened in memory and the file attached, because ROW_GROUP_SIZE is an option of ATTACH: with 8,192 rows a
+row group, a commit of whole groups bypasses the WAL and a checkpoint re-compresses little (docs/adr/0003).
+"""
+
+import logging
+import os
+import re
+import shutil
+import threading
+from pathlib import Path
+
+import duckdb
+
+from contract.errors import Refused, Unavailable
+
+logger = logging.getLogger(__name__)
+
+CATALOG = "pond"
+SCHEMA_FOLDER = Path(__file__).parent / "schema"
+ROW_GROUP_ROWS = 8192
+NEVER_BY_ITSELF = "1TB"
+"""`wal_autocheckpoint`: the writer checkpoints itself, guarded by free space (a checkpoint that meets a full disk
+invalidates the whole instance)."""
+
+SETTINGS = {
+    "wal_autocheckpoint": NEVER_BY_ITSELF,
+    "enable_external_access": False,
+    "autoload_known_extensions": False,
+    "autoinstall_known_extensions": False,
+    "allow_community_extensions": False,
+    "enable_progress_bar": False,
+}
+
+
+class Database:
+    """One file (or `:memory:`), open in one process. Connections are handed out inside `storage` only."""
+
+    def __init__(self, path: str, *, memory_limit: str = "256MB", threads: int = 2) -> None:
+        self.path = path
+        self._memory_limit = memory_limit
+        self._threads = threads
+        self._root: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def in_memory(self) -> bool:
+        return self.path == ":memory:"
+
+    def open(self) -> None:
+        """The file is open and at the program's schema version. Raises `Refused` naming the cause and the cure."""
+        root = duckdb.connect(":memory:")
+        try:
+            self._attach(root)
+            migrate(root, self.path)
+        except BaseException:
+            root.close()
+            raise
+        self._root = root
+
+    def _attach(self, root: duckdb.DuckDBPyConnection) -> None:
+        run(root, f"SET memory_limit = '{self._memory_limit}'")
+        run(root, f"SET threads = {int(self._threads)}")
+        if not self.in_memory:
+            run(root, f"SET temp_directory = {quoted(self.path + '.tmp')}")
+        try:
+            run(root, f"ATTACH {quoted(self.path)} AS {CATALOG} (ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
+        except duckdb.Error as error:
+            raise Refused(explain_open_failure(self.path, str(error)), reason="database") from error
+        run(root, f"USE {CATALOG}")
+        for name, value in SETTINGS.items():
+            run(root, f"SET {name} = {quoted(value) if isinstance(value, str) else str(value).lower()}")
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own on the open file. Raises `Unavailable` while the file is closed."""
+        with self._lock:
+            if self._root is None:
+                raise Unavailable("the database is closed", reason="closed")
+            cursor = self._root.cursor()
+        run(cursor, f"USE {CATALOG}")
+        return cursor
+
+    def checkpoint(self) -> None:
+        """The WAL is in the file. Raises duckdb.Error when it cannot be."""
+        cursor = self.cursor()
+        try:
+            run(cursor, f"CHECKPOINT {CATALOG}")
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Every connection ends; what was committed is in the file or its WAL."""
+        with self._lock:
+            root, self._root = self._root, None
+        if root is not None:
+            root.close()
+
+    def size_bytes(self) -> int:
+        return self._bytes_of(self.path)
+
+    def wal_bytes(self) -> int:
+        return self._bytes_of(self.path + ".wal")
+
+    def _bytes_of(self, path: str) -> int:
+        try:
+            return 0 if self.in_memory else os.stat(path).st_size
+        except FileNotFoundError:
+            return 0
+
+    def free_bytes(self) -> int:
+        """Free space where the file lies; a checkpoint wants twice the WAL."""
+        if self.in_memory:
+            return 1 << 62
+        return shutil.disk_usage(os.path.dirname(os.path.abspath(self.path))).free
+
+    def schema_version(self) -> int:
+        return newest_version()
+
+
+def run(connection: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[object, ...]]:
+    """Drive a statement to its end: results stream in DuckDB 2.0, an undriven one has not happened."""
+    return connection.execute(statement).fetchall()
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def migrations() -> list[tuple[int, str]]:
+    """(version, SQL) of every file in schema/, in order."""
+    files = sorted(SCHEMA_FOLDER.glob("[0-9]*.sql"))
+    return [(int(file.name.split("_")[0]), file.read_text()) for file in files]
+
+
+def newest_version() -> int:
+    return max(version for version, _ in migrations())
+
+
+def stored_version(root: duckdb.DuckDBPyConnection) -> int:
+    tables = {row[0] for row in run(root, "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()")}
+    if "schema_migration" not in tables:
+        if tables:
+            raise Refused("it holds other tables and is no tracepond database", reason="database")
+        return 0
+    version = run(root, "SELECT max(version) FROM schema_migration")[0][0]
+    return int(str(version or 0))
+
+
+def migrate(root: duckdb.DuckDBPyConnection, path: str) -> None:
+    """Bring the file to the newest schema, each step in its own transaction; a newer file is refused untouched."""
+    try:
+        version = stored_version(root)
+    except Refused as error:
+        raise Refused(f"{path}: {error}. Name another file with --db.", reason="database") from error
+    if version > newest_version():
+        raise Refused(
+            f"{path} was written by a newer tracepond (schema {version}, this program knows {newest_version()}). "
+            "Start the newer program, or name another file with --db.",
+            reason="database",
+        )
+    for number, sql in migrations():
+        if number > version:
+            apply_migration(root, number, sql)
+
+
+def apply_migration(root: duckdb.DuckDBPyConnection, number: int, sql: str) -> None:
+    run(root, "BEGIN")
+    try:
+        run(root, "CREATE TABLE IF NOT EXISTS schema_migration (version INTEGER, applied_time TIMESTAMP)")
+        for statement in duckdb.extract_statements(sql):
+            root.execute(statement).fetchall()
+        run(root, f"INSERT INTO schema_migration VALUES ({number}, now()::TIMESTAMP)")
+        run(root, "COMMIT")
+    except BaseException:
+        run(root, "ROLLBACK")
+        raise
+    logger.debug("schema %d applied", number)
+
+
+def explain_open_failure(path: str, message: str) -> str:
+    """One sentence with cause and cure out of DuckDB's own message."""
+    if "Could not set lock" in message:
+        holder = re.search(r"\(PID (\d+)\)", message)
+        by = f" by process {holder.group(1)}" if holder else ""
+        return f"{path} is in use{by}: one process at a time may open it. Stop the other one, or name another file with --db."
+    if "not a valid DuckDB" in message:
+        return f"{path} is not a DuckDB file. Name another file with --db."
+    if "No such file or directory" in message or "Cannot open file" in message:
+        return f"{path} cannot be opened: {message.splitlines()[0]}. Does its folder exist, and may this user write there?"
+    if "WAL" in message:
+        return f"{path}.wal is damaged and was left as it is: {message.splitlines()[0]}"
+    return f"{path} cannot be opened: {message.splitlines()[0]}"
