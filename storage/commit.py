@@ -1,0 +1,314 @@
+"""One group of requests becomes one transaction: look back, settle, insert, update, COMMIT.
+
+Memory (`recent`, `seen`) is changed only in step with the file: a group that fails forgets every trace it touched.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import orjson
+
+from contract.columns import Column, L, M, Row, S
+from contract.settling import (
+    CALL_KINDS,
+    CONTENT_COLUMNS,
+    MergeCopies,
+    Settle,
+    SettledSpan,
+    TraceKey,
+    facts_of_row,
+)
+from contract.translated import Translated
+from storage.columns import insert, stage
+from storage.lookback import SPAN_COLUMN, describing_logs, keys_stage, look_back, stored_rows, trace_keys, uncover
+from storage.recent import RecentTraces, Remembered, SeenTraces
+
+SpanKey = tuple[str, str, str]
+
+RECENT_SPANS = 50_000
+"""About 20 MB: three seconds of full load, an hour of a busy application."""
+
+SAME_PLACES = (
+    S.parent_span_id, S.span_name, S.otlp_kind, S.end_time, S.status, S.status_message, S.input, S.output,
+    S.raw_attributes, S.raw_events, S.raw_links, S.raw_resource, S.raw_scope, S.raw_rest,
+)  # fmt: skip
+"""Equal here (and in start, where it was sent): a repeat of the same bytes."""
+
+SETTLED_COLUMNS = (
+    "duplicate_of", "provider", "operation", "request_model", "response_model", "model", "response_id",
+    "finish_reasons", "streaming", "time_to_first_token_ms", "error_type",
+    "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
+    "input_cost", "output_cost", "total_cost", "cost_source", "price_version", "tool_name", "tool_call_id", "agent_name",
+)  # fmt: skip
+"""What settling may set, beside the content columns."""
+
+UPDATE_COLUMNS = (*SETTLED_COLUMNS, "own", "settled_from", "commit_seq")
+UPDATE_SQL = f"""
+UPDATE span SET {", ".join(f"{name} = stage.{name}" for name in UPDATE_COLUMNS)} FROM stage
+WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
+"""
+UPDATE_CONTENT_SQL = """
+UPDATE span SET {column} = stage.{column} FROM stage
+WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
+"""
+TEXTS_SQL = """
+SELECT t.project, t.trace_id, t.span_id, t.input, t.output
+FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id AND t.span_id = k.span_id
+"""
+DELETE_SQL = """
+DELETE FROM span USING stage
+WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
+"""
+KNOWN_DIGESTS_SQL = """
+SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
+WHERE t.time BETWEEN make_timestamp_ns({low}) AND make_timestamp_ns({high})
+"""
+
+
+@dataclass(slots=True)
+class Group:
+    """What one transaction does, worked out before the first row is written."""
+
+    rows: dict[SpanKey, Row] = field(default_factory=dict)
+    logs: list[Row] = field(default_factory=list)
+    traces: dict[TraceKey, Remembered] = field(default_factory=dict)
+    replaced: list[SpanKey] = field(default_factory=list)
+    updates: list[tuple[SpanKey, SettledSpan]] = field(default_factory=list)
+
+
+class Committer:
+    """Owns what is remembered between commits; used by one thread."""
+
+    def __init__(self, settle: Settle, merge: MergeCopies) -> None:
+        self._settle = settle
+        self._merge = merge
+        self._recent = RecentTraces(RECENT_SPANS)
+        self._seen = SeenTraces()
+
+    def recall(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Start again from what the file holds."""
+        self._recent.clear()
+        self._seen = SeenTraces()
+        self._seen.add(trace_keys(connection))
+
+    def commit(self, connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int) -> None:
+        """All rows of the requests are committed, settled and visible; or nothing is, and duckdb.Error is raised."""
+        group = Group()
+        connection.execute("BEGIN").fetchall()
+        try:
+            self._fill(connection, group, requests)
+            write(connection, group, requests, seq)
+            connection.execute("COMMIT").fetchall()
+        except BaseException:
+            for key in group.traces:
+                self._recent.forget(key)
+            for row in group.rows.values():
+                uncover(row)
+            roll_back(connection)
+            raise
+        self._remember(group)
+
+    def _remember(self, group: Group) -> None:
+        self._seen.add(key for key in group.traces if self._recent.get(key) is None)
+        for key, trace in group.traces.items():
+            trace.described = trace.described or bool(trace.facts.logs)
+            trace.facts.logs = {}
+            self._recent.put(key, trace)
+
+    def _fill(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
+        self._gather(group, requests)
+        group.logs = without_repeats(connection, "log_record", group.logs, L.digest, L.time)
+        self._recall_traces(connection, group)
+        self._fold_repeats(connection, group)
+        self._learn(connection, group)
+        self._apply(connection, group)
+
+    def _gather(self, group: Group, requests: list[Translated]) -> None:
+        for request in requests:
+            for row in request.spans:
+                key = (row[S.project], row[S.trace_id], row[S.span_id])
+                first = group.rows.get(key)
+                if first is None:
+                    group.rows[key] = row
+                elif not same(first, row):
+                    group.rows[key] = self._merge([first, row])
+            group.logs.extend(request.logs)
+
+    def _recall_traces(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
+        """What is known of every trace that the group touches: remembered, never seen, or asked of the file."""
+        touched = {(key[0], key[1]) for key in group.rows}
+        touched.update((row[L.project], row[L.trace_id]) for row in group.logs if row[L.describes_span])
+        unsure = []
+        for key in touched:
+            trace = self._recent.get(key)
+            if trace is None and key in self._seen:
+                unsure.append(key)
+            else:
+                group.traces[key] = trace or Remembered()
+        if unsure:
+            group.traces.update(look_back(connection, unsure))
+
+    def _fold_repeats(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
+        """Spans that the file has already: an equal copy is dropped, a different one completes the row."""
+        repeated = [key for key in group.rows if key[2] in group.traces[key[:2]].facts.parents]
+        for key, stored in stored_rows(connection, repeated).items():
+            row = group.rows[key]
+            merged = stored if same(stored, row) else self._merge([stored, row])
+            if same(stored, merged) and stored[S.copies] == merged[S.copies]:
+                del group.rows[key]
+            else:
+                group.rows[key] = merged
+                group.replaced.append(key)
+
+    def _learn(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
+        """Add the new facts to the known ones."""
+        for (project, trace_id, span_id), row in group.rows.items():
+            facts = group.traces[project, trace_id].facts
+            facts.parents[span_id] = row[S.parent_span_id]
+            facts.calls.pop(span_id, None)
+            if row[S.kind] in CALL_KINDS:
+                facts.calls[span_id] = facts_of_row(row)
+        described = [key for key, trace in group.traces.items() if trace.described]
+        stored = [row for rows in describing_logs(connection, described).values() for row in rows]
+        for row in stored + [row for row in group.logs if row[L.describes_span]]:
+            trace = group.traces[row[L.project], row[L.trace_id]]
+            trace.facts.logs.setdefault(row[L.span_id], []).append(row)
+
+    def _apply(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
+        """Settle each trace; new rows are changed in place, known ones become updates."""
+        changes: list[tuple[SpanKey, SettledSpan]] = []
+        for key, trace in group.traces.items():
+            if len(trace.facts.calls) > 1 or trace.facts.logs:
+                changes += [((*key, change.span_id), change) for change in self._settle(trace.facts)]
+        fetch_content(connection, group, changes)
+        for span_key, change in changes:
+            row = group.rows.get(span_key)
+            if row is None:
+                group.updates.append((span_key, change))
+            else:
+                cover(row, change)
+
+
+def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated], seq: int) -> None:
+    """Every statement of the transaction."""
+    if group.replaced:
+        keys_stage(connection, group.replaced, DELETE_SQL)
+    rows = list(group.rows.values())
+    for row in rows:
+        row[S.commit_seq] = seq
+    for row in group.logs:
+        row[L.commit_seq] = seq
+    insert(connection, "span", rows)
+    insert(connection, "log_record", group.logs)
+    update(connection, group, seq)
+    for key, change in group.updates:
+        group.traces[key[:2]].facts.calls[key[2]].settled = remembered(change)
+    for key, row in group.rows.items():
+        facts = group.traces[key[:2]].facts.calls.get(key[2])
+        if facts is not None and row[S.settled_from]:
+            facts.settled = settled_of(row)
+    points = [row for request in requests for row in request.metric_points]
+    points = without_repeats(connection, "metric_point", points, M.digest, M.time)
+    for row in points:
+        row[M.commit_seq] = seq
+    insert(connection, "metric_point", points)
+
+
+def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> None:
+    """Settled columns of spans that the file has: two light statements, whatever the number of spans."""
+    if not group.updates:
+        return
+    fact_rows, content_rows = [], {column: [] for column in CONTENT_COLUMNS}
+    for key, change in group.updates:
+        facts = group.traces[key[:2]].facts.calls[key[2]]
+        values = {name: change.columns[name][0] if name in change.columns else facts.values.get(name) for name in SETTLED_COLUMNS}
+        own = {name: facts.values.get(name) for name in change.columns if facts.values.get(name) is not None}
+        values |= {"own": dumps(own), "settled_from": dumps({n: s for n, (_, s) in change.columns.items()}), "commit_seq": seq}
+        fact_rows.append((*key, *(values[name] for name in UPDATE_COLUMNS)))
+        for column in CONTENT_COLUMNS:
+            if column in change.columns or column in facts.settled:
+                content_rows[column].append((*key, change.columns.get(column, (None, ""))[0]))
+    stage_rows(connection, fact_rows, UPDATE_COLUMNS, UPDATE_SQL)
+    for column, rows in content_rows.items():
+        stage_rows(connection, rows, (column,), UPDATE_CONTENT_SQL.format(column=column))
+
+
+def stage_rows(connection: duckdb.DuckDBPyConnection, rows: list[Any], names: Iterable[str], sql: str) -> None:
+    if rows:
+        columns = [SPAN_COLUMN[name] for name in ("project", "trace_id", "span_id", *names)]
+        stage(connection, list(zip(columns, zip(*rows, strict=True), strict=True)), sql)
+
+
+def fetch_content(connection: duckdb.DuckDBPyConnection, group: Group, changes: list[tuple[SpanKey, SettledSpan]]) -> None:
+    """Put the text in the place of each content column that is filled from another span."""
+    wanted: dict[SpanKey, list[tuple[SettledSpan, str]]] = {}
+    for key, change in changes:
+        for column in CONTENT_COLUMNS:
+            value, source = change.columns.get(column, (None, ""))
+            if value is None and source.startswith("span:"):
+                wanted.setdefault((*key[:2], source[5:]), []).append((change, column))
+    texts = {key: {"input": row[S.input], "output": row[S.output]} for key in wanted if (row := group.rows.get(key))}
+    missing = [key for key in wanted if key not in texts]
+    if missing:
+        found = keys_stage(connection, missing, TEXTS_SQL)
+        texts |= {tuple(row[:3]): {"input": row[3], "output": row[4]} for row in found}
+    for key, places in wanted.items():
+        for change, column in places:
+            change.columns[column] = (texts[key][column], change.columns[column][1])
+
+
+def cover(row: Row, change: SettledSpan) -> None:
+    """Settled values over a row's own, which go to `own`."""
+    own = {}
+    for name, (value, _) in change.columns.items():
+        place = getattr(S, name)
+        if row[place] is not None:
+            own[name] = row[place]
+        row[place] = value
+    row[S.own] = dumps(own)
+    row[S.settled_from] = dumps({name: source for name, (_, source) in change.columns.items()})
+
+
+def remembered(change: SettledSpan) -> dict[str, tuple[Any, str]]:
+    """What `Facts.settled` keeps of a change: content columns without their text."""
+    return {n: (None if n in CONTENT_COLUMNS else v, source) for n, (v, source) in change.columns.items()}
+
+
+def settled_of(row: Row) -> dict[str, tuple[Any, str]]:
+    sources = orjson.loads(row[S.settled_from] or b"{}")
+    return {n: (None if n in CONTENT_COLUMNS else row[getattr(S, n)], source) for n, source in sources.items()}
+
+
+def dumps(value: dict[str, Any]) -> str | None:
+    return orjson.dumps(value).decode() if value else None
+
+
+def same(first: Row, second: Row) -> bool:
+    """Copies of the same bytes; a start that nobody sent is the time of arrival and says nothing."""
+    unsent = '"start_ns"' in (first[S.raw_rest] or "")
+    return all(first[place] == second[place] for place in SAME_PLACES) and (
+        unsent or first[S.start_time] == second[S.start_time]
+    )
+
+
+def without_repeats(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: list[Row], digest: int, time: int
+) -> list[Row]:
+    """The rows that are new to the file and to each other; a retry sends the same digest and time."""
+    fresh = list({row[digest]: row for row in reversed(rows)}.values())[::-1]
+    if not fresh:
+        return fresh
+    times = [row[time] for row in fresh]
+    sql = KNOWN_DIGESTS_SQL.format(table=table, low=min(times), high=max(times))
+    known = {found[0] for found in stage(connection, [(Column("digest", "text"), [row[digest] for row in fresh])], sql)}
+    return [row for row in fresh if row[digest] not in known] if known else fresh
+
+
+def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """End the transaction; DuckDB may have ended it itself (a failed COMMIT does)."""
+    try:
+        connection.execute("ROLLBACK").fetchall()
+    except duckdb.Error:
+        return

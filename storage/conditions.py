@@ -1,0 +1,197 @@
+"""Conditions to SQL: fields from fixed tables, values only ever as bound parameters.
+
+What a condition means is the same for every question; where it is asked differs: of a row, or (for traces) of the
+record that rolls the trace up, or of some span of the trace.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from contract.reading import (
+    ATTRIBUTE,
+    FIELDS,
+    OPERATORS,
+    SPAN_FIELDS,
+    TEXT_SEARCH,
+    TRACE_RECORD_FIELDS,
+    Condition,
+    Value,
+)
+
+COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+JSON_LIST = "TRY_CAST(TRY_CAST({0} AS JSON) AS VARCHAR[])"
+ROW_EXPRESSIONS = {
+    "duration_ms": "((epoch_ns(end_time) - epoch_ns(start_time)) / 1e6)",
+    "tags": JSON_LIST.format("tags"),
+    "finish_reasons": JSON_LIST.format("finish_reasons"),
+}
+"""Fields whose row expression is not the column of the same name."""
+
+SEARCHED = {
+    "list_spans": ("name", "input", "output"),
+    "list_traces": ("name", "trace_name", "input", "output"),
+    "list_logs": ("event_name", "raw_body"),
+    "list_metric_points": ("name", "description"),
+}
+"""What `q` searches (product.md section 6)."""
+
+SAID_BY_A_SPAN = {
+    "name": ("name", "trace_name"),
+    "service_name": ("service_name",),
+    "session_id": ("session_id",),
+    "user_id": ("user_id",),
+    "environment": ("environment",),
+    "release": ("release",),
+    "version": ("version",),
+    "tags": ("tags",),
+    "models": ("model",),
+}
+"""Record field -> span columns it is taken from: a record can only satisfy a positive condition if some span does.
+
+Asking the spans first spares rolling up every trace: 1 M spans cost 2.4 s that way, 20 to 40 ms this way.
+"""
+
+POSITIVE = frozenset({"eq", "contains", "any_of", "gt", "gte", "lt", "lte"})
+
+
+class Compiled:
+    """SQL of a question's conditions by place (`span`, `candidate`, `record`, ...), and the values they bind."""
+
+    def __init__(self) -> None:
+        self.parameters: dict[str, Value] = {}
+        self._parts: dict[str, list[str]] = {}
+
+    def bind(self, value: Value) -> str:
+        """The placeholder that stands for this value."""
+        name = f"c{len(self.parameters)}"
+        self.parameters[name] = value
+        return f"${name}"
+
+    def add(self, place: str, sql: str) -> None:
+        self._parts.setdefault(place, []).append(sql)
+
+    def sql(self, place: str) -> str:
+        """All of a place's conditions as one expression; `true` where there are none."""
+        return " AND ".join(f"({part})" for part in self._parts.get(place, [])) or "true"
+
+    def has(self, place: str) -> bool:
+        return place in self._parts
+
+
+PLACES = {"list_spans": "span", "list_logs": "log", "list_metric_points": "metric"}
+
+
+def compile_conditions(query: str, conditions: Iterable[Condition]) -> Compiled:
+    """What the conditions become in that query. KeyError or ValueError for a field or operator it does not have."""
+    compiled = Compiled()
+    for condition in conditions:
+        check(query, condition)
+        if query == "list_traces":
+            add_trace_condition(compiled, condition)
+        else:
+            compiled.add(PLACES[query], row_condition(compiled, query, condition))
+    return compiled
+
+
+def check(query: str, condition: Condition) -> None:
+    allowed = OPERATORS[type_of(FIELDS[query], condition.field)]
+    if condition.op not in allowed or not condition.values:
+        raise ValueError(f"{condition.op} cannot be asked of {condition.field}")
+
+
+def type_of(fields: Mapping[str, str], field: str) -> str:
+    """The type that decides which operators a field has. KeyError for a field that is not in the table."""
+    if field.startswith(ATTRIBUTE):
+        return "attribute"
+    return "text" if field == TEXT_SEARCH else fields[field]
+
+
+def add_trace_condition(compiled: Compiled, condition: Condition) -> None:
+    """Of the record where it has the field, else of some span (`exists=false`: of no span)."""
+    field = condition.field
+    if field not in TRACE_RECORD_FIELDS:
+        absent = condition.op == "exists" and not condition.values[0]
+        asked = Condition(field, "exists", (True,)) if absent else condition
+        some = some_span(row_condition(compiled, "list_traces", asked))
+        compiled.add("candidate", f"NOT {some}" if absent else some)
+        return
+    compiled.add("record", compare(compiled, TRACE_RECORD_FIELDS[field], field, condition))
+    if condition.op in POSITIVE and field in SAID_BY_A_SPAN:
+        compiled.add("candidate", some_span(said_by_a_span(compiled, condition)))
+
+
+def said_by_a_span(compiled: Compiled, condition: Condition) -> str:
+    columns = SAID_BY_A_SPAN[condition.field]
+    asked = (Condition(column, condition.op, condition.values) for column in columns)
+    return " OR ".join(compare_field(compiled, each) for each in asked)
+
+
+def some_span(sql: str) -> str:
+    return f"trace_id IN (SELECT trace_id FROM span WHERE project = $project AND ({sql}))"
+
+
+def row_condition(compiled: Compiled, query: str, condition: Condition) -> str:
+    """A condition on one row: text search, an attribute as sent, or a column."""
+    if condition.field == TEXT_SEARCH:
+        word = compiled.bind(condition.values[0])
+        return " OR ".join(f"contains(lower({column}), lower({word}))" for column in SEARCHED[query])
+    if condition.field.startswith(ATTRIBUTE):
+        key = compiled.bind(condition.field.removeprefix(ATTRIBUTE))
+        return attribute_condition(compiled, f"variant_extract(attributes, {key})", condition)
+    if query == "list_traces":
+        return compare_field(compiled, condition)
+    return compare(compiled, FIELDS[query][condition.field], expression(condition.field), condition)
+
+
+def compare_field(compiled: Compiled, condition: Condition) -> str:
+    return compare(compiled, SPAN_FIELDS[condition.field], expression(condition.field), condition)
+
+
+def expression(field: str) -> str:
+    return ROW_EXPRESSIONS.get(field, field)
+
+
+def compare(compiled: Compiled, kind: str, sql: str, condition: Condition) -> str:
+    """One comparison; `ne` holds for null too, `contains` ignores case."""
+    if condition.op == "exists":
+        return f"{sql} IS {'NOT ' if condition.values[0] else ''}NULL"
+    values = [placeholder(compiled, kind, value) for value in condition.values]
+    if kind == "list":
+        return compare_list(sql, condition.op, values)
+    if condition.op == "any_of":
+        return f"{sql} IN ({', '.join(values)})"
+    if condition.op == "contains":
+        return f"contains(lower({sql}), lower({values[0]}))"
+    if condition.op == "ne":
+        return f"{sql} IS DISTINCT FROM {values[0]}"
+    return f"{sql} {COMPARISONS.get(condition.op, '=')} {values[0]}"
+
+
+def placeholder(compiled: Compiled, kind: str, value: Value) -> str:
+    bound = compiled.bind(value)
+    return f"make_timestamp_ns({bound})" if kind == "time" else bound
+
+
+def compare_list(sql: str, op: str, values: list[str]) -> str:
+    if op == "contains":
+        return f"len(list_filter({sql}, lambda item: contains(lower(item), lower({values[0]})))) > 0"
+    hit = f"list_has_any({sql}, [{', '.join(values)}])"
+    return f"{hit} IS NOT TRUE" if op == "ne" else hit
+
+
+def attribute_condition(compiled: Compiled, sql: str, condition: Condition) -> str:
+    """An attribute is compared as text, and as a number where the value asked for is one: `5` finds 5, 5.0 and "5"."""
+    text = f"CAST({sql} AS VARCHAR)"
+    number = as_number(condition.values[0])
+    if number is not None and condition.op in {*COMPARISONS, "eq", "ne"}:
+        asked = Condition(condition.field, "eq" if condition.op == "ne" else condition.op, (number,))
+        hit = compare(compiled, "float", f"TRY_CAST({text} AS DOUBLE)", asked)
+        return f"({hit}) IS NOT TRUE" if condition.op == "ne" else hit
+    return compare(compiled, "text", text, condition)
+
+
+def as_number(value: Value) -> float | None:
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except ValueError:
+        return None

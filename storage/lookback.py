@@ -1,0 +1,108 @@
+"""What the file already knows of the traces that a commit touches, read inside its transaction."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+import duckdb
+
+from contract.columns import LOG_COLUMNS, SPAN_COLUMNS, Column, L, Row, S
+from contract.settling import CALL_KINDS, CONTENT_COLUMNS, FACT_COLUMNS, Facts, TraceFacts, TraceKey
+from storage.columns import select_list, stage
+from storage.recent import Remembered
+
+SPAN_COLUMN = {column.name: column for column in SPAN_COLUMNS}
+KEY_COLUMNS = (Column("project", "text"), Column("trace_id", "text"), Column("span_id", "text"))
+PARENTS_SQL = """
+SELECT t.project, t.trace_id, t.span_id, t.parent_span_id
+FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id
+"""
+CALLS_SQL = f"""
+SELECT t.project, t.trace_id, length(t.input), length(t.output), {select_list([SPAN_COLUMN[n] for n in FACT_COLUMNS])}
+FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id
+WHERE t.kind IN ({", ".join(f"'{kind}'" for kind in sorted(CALL_KINDS))})
+"""
+DESCRIBING_LOGS_SQL = f"""
+SELECT {select_list(LOG_COLUMNS)}
+FROM log_record t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id
+WHERE t.describes_span
+"""
+ROWS_SQL = f"""
+SELECT {select_list(SPAN_COLUMNS)}
+FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id AND t.span_id = k.span_id
+"""
+
+
+def keys_stage(connection: duckdb.DuckDBPyConnection, keys: Collection[tuple[str, ...]], sql: str) -> list[Any]:
+    columns = list(zip(KEY_COLUMNS, zip(*keys, strict=True), strict=False))
+    return stage(connection, columns, sql)
+
+
+def look_back(connection: duckdb.DuckDBPyConnection, keys: Collection[TraceKey]) -> dict[TraceKey, Remembered]:
+    """Everything settling needs of these traces, as committed so far; an entry for each key."""
+    known: dict[TraceKey, Remembered] = {key: Remembered() for key in keys}
+    if not known:
+        return known
+    for project, trace_id, span_id, parent in keys_stage(connection, keys, PARENTS_SQL):
+        known[project, trace_id].facts.parents[span_id] = parent
+    for project, trace_id, input_length, output_length, *values in keys_stage(connection, keys, CALLS_SQL):
+        facts = stored_facts(dict(zip(FACT_COLUMNS, values, strict=True)), input_length, output_length)
+        known[project, trace_id].facts.calls[facts.values["span_id"]] = facts
+    for key, logs in describing_logs(connection, keys).items():
+        known[key].described = bool(logs)
+    return known
+
+
+def describing_logs(connection: duckdb.DuckDBPyConnection, keys: Collection[TraceKey]) -> dict[TraceKey, list[Row]]:
+    """The log records that describe spans of these traces."""
+    found: dict[TraceKey, list[Row]] = {key: [] for key in keys}
+    if found:
+        for row in keys_stage(connection, keys, DESCRIBING_LOGS_SQL):
+            found[row[L.project], row[L.trace_id]].append(list(row))
+    return found
+
+
+def stored_facts(values: dict[str, Any], input_length: int | None, output_length: int | None) -> Facts:
+    """Own values and settled ones, told apart by the `own` column (what settling has covered)."""
+    own = json.loads(values["own"] or "{}")
+    sources = json.loads(values["settled_from"] or "{}")
+    settled: dict[str, tuple[Any, str]] = {}
+    for column, source in sources.items():
+        settled[column] = (None if column in CONTENT_COLUMNS else values.get(column), source)
+        if column not in CONTENT_COLUMNS:
+            values[column] = own.get(column)
+    values["own"] = values["settled_from"] = None
+    return Facts(
+        values,
+        None if "input" in sources else input_length,
+        None if "output" in sources else output_length,
+        settled,
+    )
+
+
+def stored_rows(connection: duckdb.DuckDBPyConnection, keys: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Row]:
+    """(project, trace_id, span_id) -> the row with its own values, as translated."""
+    if not keys:
+        return {}
+    rows = {}
+    for stored in keys_stage(connection, keys, ROWS_SQL):
+        row = list(stored)
+        uncover(row)
+        rows[row[S.project], row[S.trace_id], row[S.span_id]] = row
+    return rows
+
+
+def uncover(row: Row) -> None:
+    """Put a row's own values back where settling had covered them."""
+    own = json.loads(row[S.own] or "{}")
+    for column in json.loads(row[S.settled_from] or "{}"):
+        row[getattr(S, column)] = own.get(column)
+    row[S.own] = row[S.settled_from] = None
+
+
+def trace_keys(connection: duckdb.DuckDBPyConnection) -> list[TraceKey]:
+    """Every trace that the file holds anything of."""
+    return connection.execute(
+        "SELECT DISTINCT project, trace_id FROM span UNION "
+        "SELECT DISTINCT project, trace_id FROM log_record WHERE trace_id IS NOT NULL AND describes_span"
+    ).fetchall()

@@ -1,0 +1,31 @@
+-- One page of spans, newest first. Only the rows of the page are read beyond the columns that order and select them.
+WITH page AS MATERIALIZED (
+    SELECT rowid AS row_id
+    FROM span
+    WHERE project = $project
+        AND ($generations IS NOT TRUE OR (kind = 'generation' AND duplicate_of IS NULL))
+        AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
+        AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
+        AND ($after_ns IS NULL OR start_time <= make_timestamp_ns($after_ns))
+        AND ($after_ns IS NULL OR start_time < make_timestamp_ns($after_ns)
+            OR (trace_id, span_id) < ($after_trace_id, $after_span_id))
+        AND true /* conditions: span */
+    ORDER BY start_time DESC, trace_id DESC, span_id DESC
+    LIMIT $limit
+)
+SELECT
+    project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of,
+    epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time,
+    coalesce(json_extract_string(raw_rest, '$.start_ns') = '0', false) AS start_unknown,
+    time_to_first_token_ms, status, status_message, error_type, level,
+    service_name, scope_name, scope_version, environment, release, version,
+    operation, provider, request_model, response_model, model, response_id, finish_reasons, streaming,
+    prompt_name, prompt_version,
+    CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input,
+    CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output,
+    input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
+    input_cost, output_cost, total_cost, cost_source, price_version,
+    tool_name, tool_call_id, agent_name, agent_id, session_id, user_id, tags, metadata, trace_name
+FROM span
+WHERE rowid IN (SELECT row_id FROM page)
+ORDER BY span.start_time DESC, trace_id DESC, span_id DESC

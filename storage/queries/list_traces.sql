@@ -1,0 +1,97 @@
+-- One page of traces, newest first, as product.md section 4 records them.
+-- Conditions on single spans choose candidates; conditions on the record are asked of the roll-up.
+-- $page_limit is null where the roll-up has conditions: then every candidate is rolled up before the page is cut.
+WITH candidate AS MATERIALIZED (
+    SELECT trace_id, min(start_time) AS first_start
+    FROM span
+    WHERE project = $project
+        AND ($trace_id IS NULL OR trace_id = $trace_id)
+        AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
+        AND ($after_ns IS NULL OR start_time <= make_timestamp_ns($after_ns))
+        AND true /* conditions: candidate */
+    GROUP BY trace_id
+    HAVING ($from_ns IS NULL OR first_start >= make_timestamp_ns($from_ns))
+        AND ($after_ns IS NULL OR (first_start, trace_id) < (make_timestamp_ns($after_ns), $after_trace_id))
+    ORDER BY first_start DESC, trace_id DESC
+    LIMIT $page_limit
+),
+-- A root comes before all others, then the earliest: the lowest place that says something speaks for the trace.
+placed AS (
+    SELECT
+        *,
+        rowid AS row_id,
+        parent_span_id IS NULL AS is_root,
+        kind IN ('generation', 'embedding') AND duplicate_of IS NULL AS counted,
+        kind = 'generation' AND duplicate_of IS NULL AS is_generation,
+        row_number() OVER (
+            PARTITION BY trace_id ORDER BY parent_span_id IS NOT NULL, start_time, span_id
+        ) AS place
+    FROM span
+    WHERE project = $project
+        AND ($trace_id IS NULL OR trace_id = $trace_id)
+        AND start_time >= (SELECT min(first_start) FROM candidate)
+        AND trace_id IN (SELECT trace_id FROM candidate)
+),
+record AS (
+    SELECT
+        trace_id,
+        coalesce(arg_min(trace_name, place), arg_min(name, place)) AS name,
+        min(start_time) AS sort_time,
+        CASE WHEN bool_and(coalesce(json_extract_string(raw_rest, '$.start_ns') = '0', false))
+            THEN NULL ELSE min(start_time) END AS start_time,
+        max(end_time) AS end_time,
+        coalesce(
+            arg_min(status, place) FILTER (is_root AND status <> 'unset'),
+            CASE WHEN bool_or(status = 'error') THEN 'error' ELSE 'unset' END
+        ) AS status,
+        count(*) FILTER (status = 'error') AS error_count,
+        count(*) AS span_count,
+        count(*) FILTER (is_generation) AS generation_count,
+        list_sort(list(DISTINCT model) FILTER (counted AND model IS NOT NULL)) AS models,
+        sum(input_tokens) FILTER (counted)::BIGINT AS input_tokens,
+        sum(output_tokens) FILTER (counted)::BIGINT AS output_tokens,
+        sum(total_tokens) FILTER (counted)::BIGINT AS total_tokens,
+        sum(cache_read_tokens) FILTER (counted)::BIGINT AS cache_read_tokens,
+        sum(total_cost) FILTER (counted) AS total_cost,
+        arg_min(service_name, place) AS service_name,
+        arg_min(session_id, place) AS session_id,
+        arg_min(user_id, place) AS user_id,
+        arg_min(environment, place) AS environment,
+        arg_min(release, place) AS release,
+        arg_min(version, place) AS version,
+        list_sort(list_distinct(flatten(list(TRY_CAST(TRY_CAST(tags AS JSON) AS VARCHAR[]))
+            FILTER (tags IS NOT NULL)))) AS tags,
+        list(metadata ORDER BY place) FILTER (metadata IS NOT NULL) AS metadata,
+        bool_or(is_root) AS complete,
+        arg_min(row_id, place) FILTER (is_root) AS root_row,
+        arg_min(row_id, place) FILTER (is_generation) AS generation_row
+    FROM placed
+    GROUP BY trace_id
+),
+page AS MATERIALIZED (
+    SELECT *, (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms
+    FROM record
+    WHERE true /* conditions: record */
+    ORDER BY sort_time DESC, trace_id DESC
+    LIMIT $limit
+),
+content AS MATERIALIZED (
+    SELECT
+        rowid AS row_id,
+        CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input,
+        CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output
+    FROM span
+    WHERE $io <> 'none'
+        AND rowid IN (SELECT unnest([root_row, generation_row]) FROM page)
+)
+SELECT
+    page.* EXCLUDE (start_time, end_time, sort_time, root_row, generation_row),
+    epoch_ns(page.sort_time) AS sort_ns,
+    epoch_ns(page.start_time) AS start_ns,
+    epoch_ns(page.end_time) AS end_ns,
+    coalesce(root.input, generation.input) AS input,
+    coalesce(root.output, generation.output) AS output
+FROM page
+LEFT JOIN content AS root ON root.row_id = page.root_row
+LEFT JOIN content AS generation ON generation.row_id = page.generation_row
+ORDER BY page.sort_time DESC, page.trace_id DESC

@@ -1,0 +1,198 @@
+"""Named queries on a few threads, each with a connection of its own: committed data, bound values, bounded time.
+
+Every file in `queries/` is one statement that can be pasted into a DuckDB shell; `true /* conditions: PLACE */` marks
+where conditions go. An interrupt can only reach the query it was meant for: both sides hold the ticket's lock.
+"""
+
+import asyncio
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from contract.errors import Overloaded, TracepondError, Unavailable
+from contract.reading import QUERIES, Condition, Row
+from contract.stats import Sample
+from storage.conditions import Compiled, compile_conditions
+
+QUERIES_FOLDER = Path(__file__).parent / "queries"
+
+THREADS = 4
+"""Readers at a time (engine-facts: 8 readers cost ingest 7 %); more wait."""
+
+WAITING_AT_MOST = 64
+"""Beyond this a question is refused with a retryable answer: it would wait longer than its time limit."""
+
+TIME_LIMIT_S = 30.0
+
+_MARK = re.compile(r"true /\* conditions: (\w+) \*/")
+_PARAMETER = re.compile(r"(?<![\w'])\$([a-z]\w*)")
+_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+
+
+class Connections(Protocol):
+    """What is needed of `storage.database.Database`."""
+
+    def cursor(self) -> duckdb.DuckDBPyConnection: ...
+
+
+class Query:
+    """One file of `queries/`: its text, the parameters it declares, the places where conditions go."""
+
+    def __init__(self, name: str, sql: str) -> None:
+        self.name = name
+        self.sql = sql
+        self.parameters = frozenset(_PARAMETER.findall(_COMMENT.sub("", sql)))
+        self.places = frozenset(_MARK.findall(sql))
+
+    def render(self, compiled: Compiled) -> str:
+        """The statement with its conditions in place. Contains nothing but the file and `storage/conditions.py`."""
+        return _MARK.sub(lambda mark: compiled.sql(mark.group(1)), self.sql)
+
+    def bind(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Every declared parameter, null where not given. KeyError for one that the file does not declare."""
+        unknown = parameters.keys() - self.parameters
+        if unknown:
+            raise KeyError(f"query {self.name} has no parameter {', '.join(sorted(unknown))}")
+        return dict.fromkeys(self.parameters) | dict(parameters)
+
+
+def load_queries() -> dict[str, Query]:
+    """Every query by name. RuntimeError when files and `contract.reading.QUERIES` are not the same set."""
+    queries = {file.stem: Query(file.stem, file.read_text("utf-8")) for file in QUERIES_FOLDER.glob("*.sql")}
+    if queries.keys() != set(QUERIES):
+        raise RuntimeError(f"storage/queries and contract.reading.QUERIES differ: {queries.keys() ^ set(QUERIES)}")
+    return queries
+
+
+class _Ticket:
+    """One running question: who may interrupt it, and until when."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self.expired = False
+
+    def start(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        with self._lock:
+            if self.expired:
+                raise duckdb.InterruptException("waited too long")
+            self._cursor = cursor
+
+    def finish(self) -> None:
+        with self._lock:
+            self._cursor = None
+
+    def expire(self) -> None:
+        """Stop the question, running or still waiting; without effect when it has finished."""
+        with self._lock:
+            self.expired = True
+            if self._cursor is not None:
+                self._cursor.interrupt()
+
+
+class DuckReader:
+    """`contract.reading.Reader` on an open database. One event loop at a time; `close` ends its connections."""
+
+    def __init__(
+        self, database: Connections, *, threads: int = THREADS, time_limit_s: float = TIME_LIMIT_S
+    ) -> None:
+        self._database = database
+        self._queries = load_queries()
+        self._time_limit_s = time_limit_s
+        self._threads = threads
+        self._local = threading.local()
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+        self._asking = 0
+        self._counts = {"answered": 0, "expired": 0, "refused": 0, "failed": 0}
+
+    async def read(
+        self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition] = ()
+    ) -> list[Row]:
+        """See `contract.reading.Reader`. A caller that goes away interrupts its query."""
+        sql, bound = self.prepare(query, parameters, conditions)
+        self._admit()
+        ticket, loop = _Ticket(), asyncio.get_running_loop()
+        timer = loop.call_later(self._time_limit_s, ticket.expire)
+        self._asking += 1
+        try:
+            rows = await loop.run_in_executor(self._executor, self._run, ticket, sql, bound)
+        except BaseException as error:
+            ticket.expire()
+            raise self._explained(error) from error
+        finally:
+            timer.cancel()
+            self._asking -= 1
+        self._counts["answered"] += 1
+        return rows
+
+    def prepare(
+        self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition]
+    ) -> tuple[str, dict[str, Any]]:
+        """The statement of a question and the values it binds."""
+        known = self._queries[query]
+        if conditions and not known.places:
+            raise KeyError(f"query {query} takes no conditions")
+        bound = known.bind(parameters)
+        compiled = compile_conditions(query, conditions)
+        if "page_limit" in bound:  # a record can only be judged once it is rolled up
+            bound["page_limit"] = None if compiled.has("record") else bound["limit"]
+        return known.render(compiled), bound | compiled.parameters
+
+    def _admit(self) -> None:
+        if self._asking >= self._threads + WAITING_AT_MOST:
+            self._counts["refused"] += 1
+            raise Overloaded("too many queries are waiting; ask again", reason="readers_busy")
+
+    def _run(self, ticket: _Ticket, sql: str, bound: dict[str, Any]) -> list[Row]:
+        cursor = self._cursor()
+        ticket.start(cursor)
+        try:
+            result = cursor.execute(sql, bound)
+            names = [column[0] for column in result.description]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        finally:
+            ticket.finish()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
+        if cursor is None:
+            cursor = self._local.cursor = self._database.cursor()
+            self._cursors.append(cursor)
+        return cursor
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """What the asker is told; errors that are nobody's to tell pass unchanged."""
+        if isinstance(error, duckdb.InterruptException):
+            self._counts["expired"] += 1
+            limit = f"{self._time_limit_s:g} s"
+            return Unavailable(f"the query took longer than {limit}; ask for a shorter time range", reason="time_limit")
+        if isinstance(error, duckdb.OutOfMemoryException):
+            self._counts["failed"] += 1
+            return Unavailable("the query needs more memory than it may have; ask for less", reason="memory")
+        if isinstance(error, (duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException)):
+            self._counts["failed"] += 1
+            self._local = threading.local()  # those connections are of no further use
+            return Unavailable("the database cannot answer now", reason="database")
+        if not isinstance(error, (TracepondError, asyncio.CancelledError)):
+            self._counts["failed"] += 1
+        return error
+
+    def stats(self) -> list[Sample]:
+        """Questions by outcome, and how many are being answered or wait."""
+        totals = [Sample("reader_queries_total", {"outcome": name}, count) for name, count in self._counts.items()]
+        return [*totals, Sample("reader_queries_in_flight", {}, self._asking)]
+
+    def close(self) -> None:
+        """Running questions end, their connections are closed; nothing can be asked afterwards."""
+        for cursor in self._cursors:
+            cursor.interrupt()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        for cursor in self._cursors:
+            cursor.close()
+        self._cursors.clear()

@@ -1,0 +1,270 @@
+"""Which spans of a trace tell of one model call, which of them counts, and what the others add to it.
+
+Rules 5, 8 and 9 of what recorded traffic forces on a translator: two generations are one call if their response ids
+are equal and one is the other's ancestor or their scopes differ; or, where an id is missing, by ancestor line, model
+and tokens; or as siblings of different scopes that overlap in time. Matched one to one, so that parallel calls stay
+two; text is never compared. A pure function of the trace's facts: order cannot show.
+"""
+
+import re
+from typing import Any
+
+from contract.columns import L
+from contract.settling import CONTENT_COLUMNS, Facts, SettledSpan, TraceFacts
+from translator.logs import log_columns
+
+Columns = dict[str, tuple[Any, str]]
+
+USAGE = (
+    "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
+)  # fmt: skip
+COST = ("input_cost", "output_cost", "total_cost", "cost_source", "price_version")
+SINGLE = (
+    "provider", "operation", "request_model", "response_model", "response_id", "finish_reasons", "streaming",
+    "time_to_first_token_ms", "error_type",
+)  # fmt: skip
+"""Fields that are filled one by one; usage and cost are filled as groups."""
+
+SDK_SCOPES = ("com.anthropic.sdk", "mistralai_sdk")
+"""Scopes of spans that the provider's own SDK makes: nearest to the wire, so their counts are right."""
+
+DATED = re.compile(r"[-@:](\d{4}-?\d{2}-?\d{2}|\d{4}|latest|v\d[\d.:]*)$")
+STREAM_TAIL = "streaming response"
+"""Logfire ends a streamed call with a zero-length sibling of this name that carries the completion and the usage."""
+
+
+NEIGHBOURS = 16
+"""How many of those that share a trait are compared, in order of start: bounds the work on hostile traces."""
+
+
+class Call:
+    """One generation or embedding, its gaps filled from its own log records."""
+
+    def __init__(self, facts: Facts, ancestors: list[str], filled: Columns) -> None:
+        values = facts.values
+        self.facts = facts
+        self.filled = filled
+        self.id: str = values["span_id"]
+        self.kind: str = values["kind"]
+        self.scope: str = values["scope_name"] or ""
+        self.ancestors = ancestors
+        self.start: int = values["start_time"]
+        self.end: int = values["end_time"] or self.start
+        self.failed = values["status"] == "error"
+        self.response_id = self.get("response_id")
+        self.models = {plain_model(m) for m in (self.get("request_model"), self.get("response_model"), self.get("model")) if m}
+        self.tokens = (self.get("input_tokens"), self.get("output_tokens"))
+        self.tail = self.start == self.end and (values["span_name"] or "").lower().startswith(STREAM_TAIL)
+        self.sides = sum(self.has(column) for column in CONTENT_COLUMNS)
+
+    def get(self, column: str) -> Any:
+        own = self.facts.values.get(column)
+        return own if own is not None else self.filled.get(column, (None, ""))[0]
+
+    def has(self, column: str) -> bool:
+        own = self.facts.input_length if column == "input" else self.facts.output_length
+        return own is not None or column in self.filled
+
+
+def settle(trace: TraceFacts) -> list[SettledSpan]:
+    """What must change so that each call of the trace is counted once; see contract/settling.py `Settle`."""
+    calls = {span_id: read_call(trace, span_id, facts) for span_id, facts in trace.calls.items()}
+    wanted: dict[str, Columns] = {span_id: dict(call.filled) for span_id, call in calls.items()}
+    for layers in clusters(list(calls.values())):
+        counted, *others = sorted(layers, key=lambda c: (-c.sides, len(c.ancestors), c.start, c.id))
+        wanted[counted.id] |= fill(counted, others)
+        for other in others:
+            wanted[other.id]["duplicate_of"] = (counted.id, "rule")
+    return [SettledSpan(i, columns) for i, columns in wanted.items() if differs(columns, calls[i].facts.settled)]
+
+
+def differs(wanted: Columns, settled: Columns) -> bool:
+    """Content is compared by its source, which names the span or the number of records it was made from."""
+    return compared(wanted) != compared(settled)
+
+
+def compared(columns: Columns) -> Columns:
+    return {name: (None if name in CONTENT_COLUMNS else value, source) for name, (value, source) in columns.items()}
+
+
+def read_call(trace: TraceFacts, span_id: str, facts: Facts) -> Call:
+    filled: Columns = {}
+    logs = trace.logs.get(span_id)
+    if logs:
+        said = log_columns(logs)
+        source = f"log:{len({row[L.digest] for row in logs})}"
+        filled = {name: (value, source) for name, value in said.items() if value is not None and missing(facts, name)}
+        model = filled.get("response_model") or (filled.get("request_model") if facts.values["model"] is None else None)
+        if model and facts.values["response_model"] is None:
+            filled["model"] = model
+    return Call(facts, ancestors_of(trace.parents, span_id), filled)
+
+
+def missing(facts: Facts, column: str) -> bool:
+    if column == "input":
+        return facts.input_length is None
+    if column == "output":
+        return facts.output_length is None
+    if column in USAGE:  # a group: never one scheme's input beside another's output
+        return all(facts.values[name] is None for name in USAGE)
+    return facts.values.get(column) is None
+
+
+def ancestors_of(parents: dict[str, str | None], span_id: str) -> list[str]:
+    """From the parent up; ends at a root, at a span that never came, or where a cycle closes."""
+    line: list[str] = []
+    seen = {span_id}
+    parent = parents.get(span_id)
+    while parent and parent not in seen:
+        line.append(parent)
+        seen.add(parent)
+        parent = parents.get(parent)
+    return line
+
+
+def clusters(calls: list[Call]) -> list[list[Call]]:
+    """Groups of two or more calls that are one, best evidence first."""
+    group = {call.id: [call] for call in calls}
+    for _, _, first_id, second_id in sorted(pairs(calls)):
+        first, second = group[first_id], group[second_id]
+        if first is not second and all(compatible(a, b) for a in first for b in second):
+            first.extend(second)
+            for call in second:
+                group[call.id] = first
+    return [found for found in {id(g): g for g in group.values()}.values() if len(found) > 1]
+
+
+def pairs(calls: list[Call]) -> list[tuple[int, int, str, str]]:
+    """(rank, distance, id, id) of every two calls that may be one; low ranks are strong evidence."""
+    found = []
+    for first, second in candidates(calls):
+        rank = evidence(first, second)
+        if rank is not None:
+            found.append((rank, distance(first, second), first.id, second.id))
+    return found
+
+
+def candidates(calls: list[Call]) -> list[tuple[Call, Call]]:
+    """Pairs worth a look: on one ancestor line, or neighbours in time that share a response id, tokens or failure.
+
+    Not every pair: a trace may hold ten thousand calls.
+    """
+    by_id = {call.id: call for call in calls}
+    found = {(i, call.id) if i < call.id else (call.id, i) for call in calls for i in call.ancestors if i in by_id}
+    shared: dict[Any, list[Call]] = {}
+    several_scopes = len({call.scope for call in calls}) > 1
+    for call in calls:
+        if call.response_id:
+            shared.setdefault(("id", call.response_id), []).append(call)
+        if several_scopes:
+            shared.setdefault(("tokens", call.tokens), []).append(call)
+    if any(call.tail for call in calls):
+        for call in calls:
+            shared.setdefault(("parent", *call.ancestors[:1]), []).append(call)
+    for group in shared.values():
+        group.sort(key=lambda c: (c.start, c.id))
+        for i, first in enumerate(group):
+            found.update((min(first.id, c.id), max(first.id, c.id)) for c in group[i + 1 : i + 1 + NEIGHBOURS])
+    return [(by_id[low], by_id[high]) for low, high in sorted(found)]
+
+
+def evidence(a: Call, b: Call) -> int | None:
+    """How strongly two spans look like one call: 0 same response id, 1 ancestor with equal tokens, ...; null: two calls."""
+    if a.kind != b.kind or (a.response_id and b.response_id and a.response_id != b.response_id):
+        return None
+    related = a.id in b.ancestors or b.id in a.ancestors
+    if a.response_id and a.response_id == b.response_id:
+        return 0 if related or a.scope != b.scope else None
+    if not models_agree(a, b):
+        return None
+    if related:
+        return ancestor_rank(a, b)
+    if a.kind != "generation":
+        return None
+    if a.scope == b.scope:
+        return 2 if a.tail != b.tail and tail_follows(a, b) else None
+    return 4 if overlap(a, b) and (equal_tokens(a, b) or (a.failed and b.failed)) else None
+
+
+def ancestor_rank(a: Call, b: Call) -> int | None:
+    if equal_tokens(a, b):
+        return 1
+    unknown = any(x is None or y is None for x, y in zip(a.tokens, b.tokens, strict=True))
+    agree = all(x is None or y is None or x == y for x, y in zip(a.tokens, b.tokens, strict=True))
+    return (2 if a.failed == b.failed else 3) if unknown and agree else None
+
+
+def compatible(a: Call, b: Call) -> bool:
+    """May stand in one group: not known to be two calls, and of one scope only along an ancestor line."""
+    if a.response_id and b.response_id and a.response_id != b.response_id:
+        return False
+    return a.scope != b.scope or a.id in b.ancestors or b.id in a.ancestors or a.tail != b.tail
+
+
+def equal_tokens(a: Call, b: Call) -> bool:
+    return a.tokens == b.tokens and a.tokens != (None, None)
+
+
+def overlap(a: Call, b: Call) -> bool:
+    return a.start <= b.end and b.start <= a.end
+
+
+def tail_follows(a: Call, b: Call) -> bool:
+    tail, call = (a, b) if a.tail else (b, a)
+    return tail.start >= call.start and tail.ancestors == call.ancestors and call.get("output_tokens") is None
+
+
+def distance(a: Call, b: Call) -> int:
+    return abs(a.start - b.start) + abs(a.end - b.end)
+
+
+def plain_model(name: str) -> str:
+    """A model's name without the provider before it and the date behind it, for comparing only."""
+    return DATED.sub("", str(name).split("/")[-1].lower())
+
+
+def models_agree(a: Call, b: Call) -> bool:
+    return not a.models or not b.models or bool(a.models & b.models)
+
+
+def fill(counted: Call, others: list[Call]) -> Columns:
+    """What the counted span takes from its duplicates: its gaps, and the SDK's count where counts differ."""
+    nearest = sorted(others, key=lambda c: (not c.scope.startswith(SDK_SCOPES), -len(c.ancestors), c.start, c.id))
+    columns: Columns = {}
+    for name in SINGLE:
+        if counted.get(name) is None:
+            take(columns, nearest, (name,))
+    if "response_model" in columns:
+        columns["model"] = columns["response_model"]
+    elif "request_model" in columns and counted.get("model") is None:
+        columns["model"] = columns["request_model"]
+    fill_usage(columns, counted, nearest)
+    if all(counted.get(name) is None for name in COST):
+        take(columns, nearest, COST)
+    for name in CONTENT_COLUMNS:
+        if not counted.has(name):
+            donor = next((c for c in others if c.has(name)), None)
+            if donor is not None:
+                columns[name] = donor.filled[name] if name in donor.filled else (None, f"span:{donor.id}")
+    return columns
+
+
+def fill_usage(columns: Columns, counted: Call, nearest: list[Call]) -> None:
+    """Usage as one group: the SDK's own where counts differ, a duplicate's where there is none, details where equal."""
+    if counted.tokens == (None, None):
+        take(columns, nearest, USAGE)
+        return
+    sdk = next((c for c in nearest if c.scope.startswith(SDK_SCOPES) and None not in c.tokens), None)
+    if sdk is not None and not counted.scope.startswith(SDK_SCOPES) and sdk.tokens != counted.tokens:
+        columns |= {name: (sdk.get(name), f"span:{sdk.id}") for name in USAGE if sdk.get(name) is not None}
+        return
+    for name in USAGE:
+        if counted.get(name) is None:
+            take(columns, [c for c in nearest if c.tokens == counted.tokens], (name,))
+
+
+def take(columns: Columns, donors: list[Call], names: tuple[str, ...]) -> None:
+    """All of `names` from the first donor that has any of them."""
+    donor = next((c for c in donors if any(c.get(name) is not None for name in names)), None)
+    if donor is not None:
+        columns |= {name: (donor.get(name), f"span:{donor.id}") for name in names if donor.get(name) is not None}
