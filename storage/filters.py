@@ -4,18 +4,21 @@ from typing import Any
 
 import orjson
 
-from contract.columns import EMPTY_SPAN, L, Row, S
+from contract.columns import L, M, Row, S
+from contract.translated import Translated
 
 
-def drop_unfit_filters(rows: list[Row]) -> int:
-    """Null the `attributes` of rows whose keys differ only in case (DuckDB 2.0: "duplicate name in struct")."""
-    unfit = 0
-    for row in rows:
-        place = S.attributes if len(row) == len(EMPTY_SPAN) else L.attributes
-        if row[place] is not None and keys_collide(orjson.loads(row[place])):
-            row[place] = None
-            unfit += 1
-    return unfit
+def drop_unfit_filters(request: Translated) -> int:
+    """Null the `attributes` of rows whose keys differ only in case (DuckDB 2.0: "duplicate name in struct"); how many."""
+    places = ((request.spans, S.attributes), (request.logs, L.attributes), (request.metric_points, M.attributes))
+    return sum(drop_unfit(row, place) for rows, place in places for row in rows)
+
+
+def drop_unfit(row: Row, place: int) -> bool:
+    if row[place] is None or not keys_collide(orjson.loads(row[place])):
+        return False
+    row[place] = None
+    return True
 
 
 def keys_collide(value: Any) -> bool:

@@ -98,9 +98,7 @@ class _Ticket:
 class DuckReader:
     """`contract.reading.Reader` on an open database. One event loop at a time; `close` ends its connections."""
 
-    def __init__(
-        self, database: Connections, *, threads: int = THREADS, time_limit_s: float = TIME_LIMIT_S
-    ) -> None:
+    def __init__(self, database: Connections, *, threads: int = THREADS, time_limit_s: float = TIME_LIMIT_S) -> None:
         self._database = database
         self._queries = load_queries()
         self._time_limit_s = time_limit_s
@@ -111,9 +109,7 @@ class DuckReader:
         self._asking = 0
         self._counts = {"answered": 0, "expired": 0, "refused": 0, "failed": 0}
 
-    async def read(
-        self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition] = ()
-    ) -> list[Row]:
+    async def read(self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition] = ()) -> list[Row]:
         """See `contract.reading.Reader`. A caller that goes away interrupts its query."""
         sql, bound = self.prepare(query, parameters, conditions)
         self._admit()
@@ -124,7 +120,10 @@ class DuckReader:
             rows = await loop.run_in_executor(self._executor, self._run, ticket, sql, bound)
         except BaseException as error:
             ticket.expire()
-            raise self._explained(error) from error
+            told = self._explained(error)
+            if told is error:
+                raise
+            raise told from error
         finally:
             timer.cancel()
             self._asking -= 1

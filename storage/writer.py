@@ -215,7 +215,7 @@ class Writer:
             logger.error("commit failed: %s", first_line(error))
             return Unavailable("the store cannot take data now (disk full?)", reason="store", retry_after_s=5)
         except duckdb.NotImplementedException as error:
-            if drop_unfit_filters([row for job in group for row in job.translated.spans + job.translated.logs]):
+            if sum(drop_unfit_filters(job.translated) for job in group):
                 return self._try(group)
             logger.error("rows that cannot be stored: %s", first_line(error))
             return Refused("the store cannot hold this data", reason="internal")

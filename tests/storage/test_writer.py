@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from contract.columns import Row, S
@@ -200,10 +201,14 @@ def test_a_full_queue_is_overloaded_and_a_stopping_writer_unavailable(tmp_path: 
     run(tmp_path / "x.duckdb", write, queue_bytes=1000)
 
 
-def test_the_store_is_opened_again_after_a_fatal_error(tmp_path: Path) -> None:
+def test_the_store_is_opened_again_after_a_fatal_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fatal(*_: object) -> None:
+        monkeypatch.undo()
+        raise duckdb.FatalException("FATAL Error: database has been invalidated")
+
     async def write(writer: Writer, database: Database) -> None:
         await writer.commit(Translated([span_row("a")]))
-        writer._lose("FATAL Error: database has been invalidated")
+        monkeypatch.setattr(writer._committer, "commit", fatal)
         with pytest.raises(Unavailable):
             await writer.commit(Translated([span_row("b")]))
         while writer.unhealthy():  # noqa: ASYNC110 - the writer's thread opens it again by itself

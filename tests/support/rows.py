@@ -7,7 +7,9 @@ from contract.columns import EMPTY_LOG, EMPTY_SPAN, L, Row, S
 START_NS = 1_790_000_000_000_000_000
 
 
-def span_row(span_id: str, parent: str | None = None, *, trace_id: str = "t1", start: int = 0, end: int = 1000, **columns: Any) -> Row:
+def span_row(
+    span_id: str, parent: str | None = None, *, trace_id: str = "t1", start: int = 0, end: int = 1000, **columns: Any
+) -> Row:
     """A span row; times are microseconds after `START_NS`."""
     row = list(EMPTY_SPAN)
     defaults = {

@@ -1,0 +1,171 @@
+"""One call, one counted generation: rules 8 and 9, on literal facts."""
+
+import random
+from typing import Any
+
+import pytest
+
+from contract.columns import Row, S
+from contract.settling import SettledSpan, TraceFacts, facts_of_row
+from tests.support.rows import generation_row, span_row
+from translator.settle import settle
+
+Settled = dict[str, dict[str, Any]]
+
+
+def settled(*rows: Row) -> Settled:
+    """span id -> settled columns, from the rows of one trace."""
+    return {change.span_id: {n: v for n, (v, _) in change.columns.items()} for change in settle(facts(*rows))}
+
+
+def facts(*rows: Row) -> TraceFacts:
+    trace = TraceFacts()
+    for row in rows:
+        trace.parents[row[S.span_id]] = row[S.parent_span_id]
+        if row[S.kind] in ("generation", "embedding"):
+            trace.calls[row[S.span_id]] = facts_of_row(row)
+    return trace
+
+
+def duplicates(*rows: Row) -> dict[str, str]:
+    return {span_id: columns["duplicate_of"] for span_id, columns in settled(*rows).items() if "duplicate_of" in columns}
+
+
+TOKENS = {"input_tokens": 10, "output_tokens": 5}
+
+
+def test_equal_response_ids_on_an_ancestor_line_are_one_call() -> None:
+    assert duplicates(generation_row("a", response_id="r"), generation_row("b", "a", response_id="r")) == {"b": "a"}
+
+
+def test_equal_response_ids_with_a_span_between_are_one_call() -> None:
+    between = span_row("m", "a")
+    assert duplicates(generation_row("a", response_id="r"), between, generation_row("b", "m", response_id="r")) == {"b": "a"}
+
+
+def test_equal_response_ids_of_siblings_in_one_scope_are_two_calls() -> None:
+    """A cached answer has the id of the first one."""
+    assert duplicates(generation_row("a", "x", response_id="r"), generation_row("b", "x", response_id="r")) == {}
+
+
+def test_different_response_ids_are_two_calls_even_on_one_line() -> None:
+    assert duplicates(generation_row("a", response_id="r1", **TOKENS), generation_row("b", "a", response_id="r2", **TOKENS)) == {}
+
+
+def test_without_an_id_an_ancestor_of_equal_model_and_tokens_is_the_same_call() -> None:
+    outer = generation_row("a", request_model="openai/gpt-4o", **TOKENS)
+    inner = generation_row("b", "a", request_model="gpt-4o", response_model="gpt-4o-2024-08-06", response_id="r", **TOKENS)
+    assert duplicates(outer, inner) == {"b": "a"}
+
+
+def test_an_ancestor_of_another_model_is_another_call() -> None:
+    outer = generation_row("a", request_model="gpt-4o", **TOKENS)
+    assert duplicates(outer, generation_row("b", "a", request_model="gpt-4o-mini", **TOKENS)) == {}
+
+
+def test_an_ancestor_with_other_tokens_is_another_call() -> None:
+    outer = generation_row("a", request_model="m", input_tokens=20, output_tokens=10)
+    assert duplicates(outer, generation_row("b", "a", request_model="m", **TOKENS)) == {}
+
+
+def sibling(span_id: str, scope: str, start: int = 0, **columns: Any) -> Row:
+    return generation_row(span_id, "p", scope_name=scope, request_model="m", start=start, end=start + 100, **columns)
+
+
+def test_overlapping_siblings_of_different_scopes_with_equal_tokens_are_one_call() -> None:
+    assert len(duplicates(sibling("a", "x", **TOKENS), sibling("b", "y", 10, **TOKENS))) == 1
+
+
+def test_overlapping_failed_siblings_of_different_scopes_are_one_call() -> None:
+    assert len(duplicates(sibling("a", "x", status="error"), sibling("b", "y", 10, status="error"))) == 1
+
+
+def test_siblings_that_do_not_overlap_are_two_calls() -> None:
+    assert duplicates(sibling("a", "x", **TOKENS), sibling("b", "y", 500, **TOKENS)) == {}
+
+
+def test_parallel_calls_of_one_model_are_matched_one_to_one() -> None:
+    rows = [sibling(f"{scope}{i}", scope, i, **TOKENS) for i in range(3) for scope in ("x", "y")]
+    found = duplicates(*rows)
+    assert len(found) == 3
+    assert all(a[1] == b[1] and a[0] != b[0] for a, b in found.items()), "each with the one that started beside it"
+
+
+def test_a_failed_attempt_and_the_one_that_succeeded_stay_two_calls() -> None:
+    wrapper = generation_row("w", scope_name="wrap", request_model="m", **TOKENS)
+    failed = generation_row("a", "w", request_model="m", status="error", end=10)
+    good = generation_row("b", "w", request_model="m", start=20, **TOKENS)
+    assert duplicates(wrapper, failed, good) == {"b": "w"}
+
+
+def test_a_zero_length_streaming_response_is_the_end_of_its_call() -> None:
+    call = generation_row("a", "p", request_model="m", start=0, end=10, input="question")
+    tail = generation_row("b", "p", request_model="m", start=30, end=30, output="answer", **TOKENS)
+    tail[S.span_name] = "streaming response from 'm' took 0.1s"
+    found = settled(call, tail)
+    (counted,) = {"a", "b"} - found.keys() | {i for i, c in found.items() if "duplicate_of" not in c}
+    (other,) = {"a", "b"} - {counted}
+    assert found[other]["duplicate_of"] == counted
+    assert {"input", "output"} <= found[counted].keys() | {"input" if counted == "a" else "output"}
+
+
+def test_three_layers_name_one_counted_span_and_never_another_duplicate() -> None:
+    rows = [
+        generation_row("a", scope_name="x", response_id="r", input="q", output="a"),
+        generation_row("b", "a", scope_name="y", response_id="r", input="q", output="a"),
+        generation_row("c", "b", scope_name="z", response_id="r", **TOKENS),
+    ]
+    assert duplicates(*rows) == {"b": "a", "c": "a"}
+
+
+def test_the_span_with_most_content_counts_and_takes_what_the_others_know() -> None:
+    outer = generation_row("a", response_id="r", request_model="m")
+    inner = generation_row("b", "a", response_id="r", response_model="m-2024-08-06", model="m-2024-08-06", input="q", output="a", **TOKENS)
+    found = settled(outer, inner)
+    assert found["a"] == {"duplicate_of": "b"}
+    assert found["b"] == {"request_model": "m"}
+
+
+def test_the_sdks_own_count_wins_over_a_wrappers() -> None:
+    wrapper = generation_row("a", scope_name="wrap", response_id="r", input="q", output="a", input_tokens=10, output_tokens=14)
+    sdk = generation_row("b", "a", scope_name="com.anthropic.sdk.python", response_id="r", input_tokens=10, output_tokens=13)
+    assert settled(wrapper, sdk)["a"]["output_tokens"] == 13
+
+
+def test_embeddings_are_matched_along_the_ancestor_line_only() -> None:
+    nested = [generation_row("a", kind="embedding", input_tokens=7), generation_row("b", "a", kind="embedding", input_tokens=7)]
+    assert duplicates(*nested) == {"b": "a"}
+    beside = [sibling("a", "x", kind="embedding", input_tokens=7), sibling("b", "y", kind="embedding", input_tokens=7)]
+    assert duplicates(*beside) == {}
+
+
+def test_a_cycle_of_parents_ends() -> None:
+    rows = [generation_row("a", "b", **TOKENS), generation_row("b", "a", **TOKENS), span_row("c", "c")]
+    assert len(duplicates(*rows)) == 1
+
+
+def test_what_is_settled_already_is_not_named_again() -> None:
+    trace = facts(generation_row("a", response_id="r", input="q"), generation_row("b", "a", response_id="r", **TOKENS))
+    for change in settle(trace):
+        trace.calls[change.span_id].settled = change.columns
+    assert settle(trace) == []
+
+
+def test_a_duplicate_that_loses_its_partner_is_free_again() -> None:
+    trace = facts(generation_row("a", response_id="r"))
+    trace.calls["a"].settled = {"duplicate_of": ("gone", "rule")}
+    assert settle(trace) == [SettledSpan("a", {})]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_of_facts_does_not_show(seed: int) -> None:
+    rows = [sibling(f"{scope}{i}", scope, i * 7, **TOKENS) for i in range(6) for scope in ("x", "y", "z")]
+    rows += [generation_row(f"n{i}", f"x{i}", scope_name="w", request_model="m", response_id=f"r{i}") for i in range(6)]
+    expected = settled(*rows)
+    random.Random(seed).shuffle(rows)
+    assert settled(*rows) == expected
+
+
+def test_ten_thousand_calls_in_one_trace_are_settled_in_bounded_work() -> None:
+    rows = [sibling(f"s{i}", f"scope{i % 2}", 0, **TOKENS) for i in range(10_000)]
+    assert len(duplicates(*rows)) == 5_000
