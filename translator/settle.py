@@ -52,7 +52,9 @@ class Call:
         self.end: int = values["end_time"] or self.start
         self.failed = values["status"] == "error"
         self.response_id = self.get("response_id")
-        self.models = {plain_model(m) for m in (self.get("request_model"), self.get("response_model"), self.get("model")) if m}
+        self.models = {
+            plain_model(m) for m in (self.get("request_model"), self.get("response_model"), self.get("model")) if m
+        }
         self.tokens = (self.get("input_tokens"), self.get("output_tokens"))
         self.tail = self.start == self.end and (values["span_name"] or "").lower().startswith(STREAM_TAIL)
         self.sides = sum(self.has(column) for column in CONTENT_COLUMNS)

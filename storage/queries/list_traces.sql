@@ -37,7 +37,7 @@ record AS (
         trace_id,
         coalesce(arg_min(trace_name, place), arg_min(name, place)) AS name,
         min(start_time) AS sort_time,
-        CASE WHEN bool_and(coalesce(json_extract_string(raw_rest, '$.start_ns') = '0', false))
+        CASE WHEN bool_and(coalesce(contains(raw_rest, '"start_ns":0'), false))
             THEN NULL ELSE min(start_time) END AS start_time,
         max(end_time) AS end_time,
         coalesce(

@@ -223,7 +223,9 @@ def test_rows_keep_their_place_in_the_columns_of_the_schema(tmp_path: Path) -> N
     async def write(writer: Writer, database: Database) -> None:
         row = span_row("a", streaming=True, total_cost=0.5, tags='["x"]', attributes='{"k":[1,null]}')
         await writer.commit(Translated([row]))
-        stored = rows_of(database, "span_id, epoch_ns(start_time), streaming, total_cost, tags, attributes::JSON::VARCHAR")
+        stored = rows_of(
+            database, "span_id, epoch_ns(start_time), streaming, total_cost, tags, attributes::JSON::VARCHAR"
+        )
         assert stored == [("a", row[S.start_time], True, 0.5, '["x"]', '{"k":[1,null]}')]
 
     run(tmp_path / "x.duckdb", write)

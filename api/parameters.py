@@ -1,0 +1,201 @@
+"""Query strings to typed values, or `BadQuery` naming the parameter and the nearest valid one."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from api.cursor import After, decode_cursor, digest_of
+from api.errors import unknown
+from api.search import search_terms
+from api.times import parse_time
+from contract.errors import BadQuery
+from contract.reading import ATTRIBUTE, FIELDS, OPERATORS, TEXT_SEARCH, Condition, Value
+
+LIMIT, LIMIT_AT_MOST = 50, 1000
+IO = ("none", "preview", "full")
+CONTROLS = ("limit", "cursor", "from", "to", "io", TEXT_SEARCH)
+
+CONDITIONS_AT_MOST = 50
+"""More filters than a person writes; each costs a scan on `/traces`."""
+
+_HEX_ID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{16}")
+_ID_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id", "duplicate_of"})
+_INT = re.compile(r"[+-]?[0-9]{1,18}")
+_BOOL = {"true": True, "false": False}
+
+
+class ListRoute(NamedTuple):
+    """What a list route asks, and how its pages are ordered."""
+
+    query: str
+    id_columns: tuple[str, ...]
+    """Columns that make the order total, after the time."""
+    takes_io: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuestion:
+    """A list route's query string, understood."""
+
+    limit: int
+    io: str
+    from_ns: int | None
+    to_ns: int | None
+    after: After | None
+    conditions: tuple[Condition, ...]
+    digest: str
+
+
+def parse_list(
+    pairs: Iterable[tuple[str, str]], route: ListRoute, *, path: str, project: str, now_ns: int
+) -> ListQuestion:
+    """All parameters of a list route. Raises `BadQuery`."""
+    controls, filters = _sort_out(list(pairs), route)
+    conditions = (*_conditions(filters, route.query, now_ns), *search_terms(controls.get(TEXT_SEARCH, "")))
+    if len(conditions) > CONDITIONS_AT_MOST:
+        raise BadQuery(f"more than {CONDITIONS_AT_MOST} filters", parameter=None)
+    times = [controls.get("from"), controls.get("to")]
+    digest = digest_of(path, project, times, [[c.field, c.op, *c.values] for c in conditions])
+    return ListQuestion(
+        limit=parse_limit(controls.get("limit")),
+        io=parse_io(controls.get("io"), "preview"),
+        from_ns=_time(controls, "from", now_ns),
+        to_ns=_time(controls, "to", now_ns),
+        after=decode_cursor(controls["cursor"], digest, len(route.id_columns)) if "cursor" in controls else None,
+        conditions=conditions,
+        digest=digest,
+    )
+
+
+def parse_detail(pairs: Iterable[tuple[str, str]], names: tuple[str, ...] = ("io",)) -> str:
+    """The `io` of a detail route, `full` where not given. Raises `BadQuery` for anything else."""
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in names:
+            raise unknown("parameter", name, names)
+        _once(given, name, value)
+    return parse_io(given.get("io"), "full")
+
+
+def parse_limit(text: str | None) -> int:
+    if text is None:
+        return LIMIT
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= LIMIT_AT_MOST:
+        raise BadQuery(
+            f"limit must be a number from 1 to {LIMIT_AT_MOST}, not {text[:60]!r}",
+            parameter="limit",
+            hint=f"1..{LIMIT_AT_MOST}",
+        )
+    return int(text)
+
+
+def parse_io(text: str | None, default: str) -> str:
+    if text is None:
+        return default
+    if text not in IO:
+        raise BadQuery(f"io must be none, preview or full, not {text[:60]!r}", parameter="io", hint="|".join(IO))
+    return text
+
+
+def stored_id(text: str) -> str:
+    """Hex ids are stored in lower case, any other text id as it was sent (product.md section 6, "ids")."""
+    return text.lower() if _HEX_ID.fullmatch(text) else text
+
+
+def _sort_out(pairs: list[tuple[str, str]], route: ListRoute) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    controls: dict[str, str] = {}
+    filters: list[tuple[str, str]] = []
+    for name, value in pairs:
+        if name == "io" and not route.takes_io:
+            raise unknown("parameter", name, FIELDS[route.query])
+        if name in CONTROLS:
+            _once(controls, name, value)
+        else:
+            filters.append((name, value))
+    return controls, filters
+
+
+def _once(given: dict[str, str], name: str, value: str) -> None:
+    if name in given:
+        raise BadQuery(f"{name} is given twice", parameter=name)
+    given[name] = value
+
+
+def _time(controls: Mapping[str, str], name: str, now_ns: int) -> int | None:
+    return parse_time(controls[name], now_ns, name) if name in controls else None
+
+
+def _conditions(filters: list[tuple[str, str]], query: str, now_ns: int) -> list[Condition]:
+    """One condition a parameter; the same field asked for equality several times means any of the values."""
+    found: dict[tuple[str, str], list[Value]] = {}
+    conditions = []
+    for name, text in filters:
+        field, op = split_name(name, query)
+        values = _values(field, op, text, FIELDS[query], name, now_ns)
+        if op in ("eq", "any_of"):
+            found.setdefault((field, "eq"), []).extend(values)
+        else:
+            conditions.append(Condition(field, op, values))
+    equal = [Condition(field, "eq" if len(v) == 1 else "any_of", tuple(v)) for (field, _), v in found.items()]
+    return [_askable(condition, FIELDS[query]) for condition in (*equal, *conditions)]
+
+
+def split_name(name: str, query: str) -> tuple[str, str]:
+    """`duration_ms__gte` -> (`duration_ms`, `gte`); without a suffix `eq`. Raises `BadQuery` for unknown names."""
+    fields = FIELDS[query]
+    field, _, op = name.rpartition("__")
+    if name.startswith(ATTRIBUTE):
+        field, op = (field, op) if op in OPERATORS["attribute"] and field != "" else (name, "eq")
+        if len(field) <= len(ATTRIBUTE):
+            raise BadQuery("attr. needs the attribute's key behind the dot", parameter=name, hint="attr.http.route=/")
+        return field, op
+    if name in fields:
+        return name, "eq"
+    if field not in fields:
+        base = field or name
+        raise unknown("parameter", base, (*CONTROLS, *fields))
+    if op not in OPERATORS[fields[field]]:
+        raise unknown(f"operator of {field}", op, OPERATORS[fields[field]])
+    return field, op
+
+
+def _askable(condition: Condition, fields: Mapping[str, str]) -> Condition:
+    kind = "attribute" if condition.field.startswith(ATTRIBUTE) else fields[condition.field]
+    if condition.op not in OPERATORS[kind]:
+        raise BadQuery(f"{condition.field} can be given once only", parameter=condition.field)
+    return condition
+
+
+def _values(field: str, op: str, text: str, fields: Mapping[str, str], name: str, now_ns: int) -> tuple[Value, ...]:
+    kind = "text" if field.startswith(ATTRIBUTE) else fields[field]
+    if op == "exists":
+        return (_typed("bool", text, name, now_ns),)
+    texts = text.split(",") if op == "any_of" else [text]
+    values = tuple(_typed(kind, each, name, now_ns) for each in texts)
+    return tuple(stored_id(str(value)) for value in values) if field in _ID_FIELDS and op != "contains" else values
+
+
+def _typed(kind: str, text: str, name: str, now_ns: int) -> Value:
+    """A value of that type, or `BadQuery` naming the parameter and the type."""
+    if kind == "time":
+        return parse_time(text, now_ns, name)
+    if kind == "int" and _INT.fullmatch(text):
+        return int(text)
+    if kind == "float" and (number := _finite(text)) is not None:
+        return number
+    if kind == "bool" and text in _BOOL:
+        return _BOOL[text]
+    if kind in ("text", "list"):
+        return text
+    wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}[kind]
+    raise BadQuery(f"{name} takes {wanted}, not {text[:60]!r}", parameter=name, hint=wanted)
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

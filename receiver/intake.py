@@ -1,0 +1,118 @@
+"""One request after its bytes are there: decode, hand to the sink, count what became of every item.
+
+Both transports end here, so they cannot drift apart.
+"""
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from contract.access import Identity
+from contract.errors import Forbidden, Overloaded, TracepondError, Unavailable
+from contract.sink import Outcome, Sink
+from contract.span import Batch
+from receiver.body import unpack
+from receiver.counters import Counters
+from receiver.otlp_decode import Content
+from receiver.rejections import Rejections
+from receiver.signals import Signal
+from receiver.status import WireStatus, wire_status
+
+LOGGER = logging.getLogger(__name__)
+
+INLINE_BODY_BYTES = 256 * 1024
+"""Decoding costs about 10 ns a byte: bodies beyond this would hold the event loop for more than 3 ms."""
+
+INLINE_PACKED_BYTES = 64 * 1024
+"""Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
+
+Result = TypeVar("Result")
+
+
+class Intake:
+    """The part of a receiver that knows no transport."""
+
+    def __init__(
+        self, sink: Sink, counters: Counters, transport: str, *, clock_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._sink = sink
+        self._counters = counters
+        self._transport = transport
+        self._clock_ns = clock_ns
+        self._threads = asyncio.Semaphore(1)  # one big body at a time: more would only wait for the interpreter lock
+        self._logged: set[type[BaseException]] = set()
+
+    async def unpack(self, body: bytes, encoding: str | None, max_bytes: int) -> bytes:
+        """The body without its content encoding. Raises `Refused`."""
+        if encoding is None:
+            return body
+        return await self._run(lambda: unpack(body, encoding, max_bytes), len(body) > INLINE_PACKED_BYTES)
+
+    async def export(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Rejections:
+        """Return once all that is not rejected is committed; raises what the client is to be told."""
+        with self.before_decoding(signal):
+            items, rejections = await self._run(lambda: signal.decode(body, content), len(body) > INLINE_BODY_BYTES)
+        self._counters.received(signal.items, self._transport, len(items) + rejections.count)
+        self._counters.refused(signal.items, self._transport, rejections.labels)
+        if items:
+            batch = Batch(identity.project, self._clock_ns(), self._transport, size_bytes=len(body))
+            setattr(batch, signal.batch_field, items)
+            outcome = await self._accept(signal, batch, len(items))
+            _merge(rejections, outcome)
+        return rejections
+
+    async def _accept(self, signal: Signal, batch: Batch, count: int) -> Outcome:
+        try:
+            outcome = await self._sink.accept(batch)
+        except (Overloaded, Unavailable) as error:
+            self._counters.unavailable(signal.items, self._transport, error.reason, count)
+            raise
+        except asyncio.CancelledError:  # the client went away and will send it again
+            self._counters.unavailable(signal.items, self._transport, "cancelled", count)
+            raise
+        except Exception as error:
+            self._counters.refused(signal.items, self._transport, {wire_status(error).reason: count})
+            raise
+        self._counters.accepted(signal.items, self._transport, count - outcome.rejected)
+        if outcome.rejected:
+            self._counters.refused(signal.items, self._transport, {"rejected": outcome.rejected})
+        return outcome
+
+    async def _run(self, work: Callable[[], Result], in_thread: bool) -> Result:
+        if not in_thread:
+            return work()
+        async with self._threads:
+            return await asyncio.to_thread(work)
+
+    @contextmanager
+    def before_decoding(self, signal: Signal) -> Iterator[None]:
+        """An error inside the block counts as a request whose items nobody knows."""
+        try:
+            yield
+        except Exception as error:
+            self._counters.undecoded(signal.name, self._transport, wire_status(error).reason)
+            raise
+
+    def failure(self, error: Exception) -> WireStatus:
+        """What to answer to `error`; a fault of our own is logged with its traceback, each kind once."""
+        if not isinstance(error, TracepondError) and type(error) not in self._logged:
+            self._logged.add(type(error))
+            frames = "".join(traceback.format_tb(error.__traceback__))  # without the message, which may be span content
+            LOGGER.error("%s while receiving over %s\n%s", type(error).__name__, self._transport, frames)
+        return wire_status(error)
+
+
+def _merge(rejections: Rejections, outcome: Outcome) -> None:
+    rejections.count += outcome.rejected
+    for reason in outcome.reasons:
+        rejections.tell(reason)
+
+
+def require_ingest(identity: Identity) -> None:
+    """Raises `Forbidden` where the key may not send."""
+    if "ingest" not in identity.scopes:
+        raise Forbidden("this key may not send telemetry (scope ingest)")

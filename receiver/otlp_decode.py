@@ -1,0 +1,79 @@
+"""OTLP request bodies to the values of `contract.span`; protobuf and OTLP/JSON give equal values.
+
+Pure. Anything malformed raises `Refused` and nothing else; an item that alone cannot be kept is counted in
+`Rejections` and its neighbours are kept.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from contract.errors import Refused
+from contract.span import LogRecord, MetricPoint, Span
+from receiver import otlp_decode_json, otlp_decode_json_metrics, otlp_decode_proto, otlp_decode_proto_metrics
+from receiver.otlp_json_values import parse
+from receiver.rejections import Rejections
+
+Content = Literal["protobuf", "json"]
+Decoded = TypeVar("Decoded")
+
+
+def decode_traces(body: bytes, content: Content) -> tuple[list[Span], Rejections]:
+    """The spans of an ExportTraceServiceRequest. Raises `Refused` when it is malformed."""
+    if content == "json":
+        return _guard(lambda: otlp_decode_json.spans(parse(body, "resourceSpans")))
+    return _guard(lambda: otlp_decode_proto.spans(_parse(ExportTraceServiceRequest, body)))
+
+
+def decode_logs(body: bytes, content: Content) -> tuple[list[LogRecord], Rejections]:
+    """The records of an ExportLogsServiceRequest. Raises `Refused` when it is malformed."""
+    if content == "json":
+        return _guard(lambda: otlp_decode_json.logs(parse(body, "resourceLogs")))
+    return _guard(lambda: otlp_decode_proto.logs(_parse(ExportLogsServiceRequest, body)))
+
+
+def decode_metrics(body: bytes, content: Content) -> tuple[list[MetricPoint], Rejections]:
+    """The data points of an ExportMetricsServiceRequest. Raises `Refused` when it is malformed."""
+    if content == "json":
+        return _guard(lambda: otlp_decode_json_metrics.metric_points(parse(body, "resourceMetrics")))
+    return _guard(lambda: otlp_decode_proto_metrics.metric_points(_parse(ExportMetricsServiceRequest, body)))
+
+
+_PATH_OF_REQUEST: dict[Any, str] = {
+    ExportTraceServiceRequest: "/v1/traces",
+    ExportLogsServiceRequest: "/v1/logs",
+    ExportMetricsServiceRequest: "/v1/metrics",
+}
+
+
+def _parse(request: Any, body: bytes) -> Any:
+    try:
+        return request.FromString(body)
+    except DecodeError as error:
+        raise Refused(f"body is not a valid {request.DESCRIPTOR.name} in protobuf: {error}{_hint(body)}") from None
+
+
+def _hint(body: bytes) -> str:
+    """The signals share field numbers, so records on the wrong path fail somewhere inside: say where they belong."""
+    fitting = [path for request, path in _PATH_OF_REQUEST.items() if _is_parsed_by(request, body)]
+    return f" (but it can be read as a request for {' or '.join(fitting)})" if fitting else ""
+
+
+def _is_parsed_by(request: Any, body: bytes) -> bool:
+    try:
+        request.FromString(body)
+    except DecodeError:
+        return False
+    return True
+
+
+def _guard(decode: Callable[[], Decoded]) -> Decoded:
+    """Both walks recurse on the sender's nesting; whatever that does to the stack is the sender's fault."""
+    try:
+        return decode()
+    except RecursionError:
+        raise Refused("values are nested too deeply") from None

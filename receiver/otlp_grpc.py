@@ -1,0 +1,129 @@
+"""OTLP/gRPC: the three services, and `grpc.health.v1`, on one port.
+
+Generic handlers without a deserializer: the bytes go the same way as those of HTTP, and malformed ones are answered
+with INVALID_ARGUMENT (the generated deserializer answers INTERNAL, which hides the reason).
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import ExitStack
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from contract.access import Authenticate, Identity
+from contract.errors import Unauthorized
+from contract.sink import Sink
+from receiver.admission import Admission
+from receiver.counters import Counters
+from receiver.intake import Intake, require_ingest
+from receiver.limits import Limits
+from receiver.signals import SIGNALS, Signal, export_response
+from receiver.status import WireStatus
+
+MAX_CONCURRENT_RPCS = 64
+"""gRPC holds a whole message in memory before a handler runs, so calls are bounded beside bytes."""
+
+_OPTIONS = {
+    # Two programs on one port would each get half of the traffic: refuse to start instead.
+    "grpc.so_reuseport": 0,
+    # Tokens and baggage reach the default of 8 KiB, beyond which calls are refused at random.
+    "grpc.max_metadata_size": 64 * 1024,
+    "grpc.absolute_max_metadata_size": 128 * 1024,
+    # Clients ping every 10 s, some every second; the defaults answer GOAWAY too_many_pings.
+    "grpc.keepalive_permit_without_calls": 1,
+    "grpc.http2.min_ping_interval_without_data_ms": 500,
+    "grpc.http2.max_ping_strikes": 0,
+    # Connections whose client has vanished are found out and closed.
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+    "grpc.max_concurrent_streams": 256,
+}
+
+_SERVING, _NOT_SERVING = b"\x08\x01", b"\x08\x02"
+"""HealthCheckResponse (health.proto of gRPC): field 1, enum SERVING or NOT_SERVING."""
+
+Handler = Callable[[bytes, Any], Awaitable[bytes]]
+
+
+class GrpcReceiver:
+    """The gRPC server; `start` binds it, `stop` lets calls in flight end."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        admission: Admission,
+        counters: Counters,
+        limits: Limits,
+        authenticate: Authenticate,
+    ) -> None:
+        self._admission = admission
+        self._limits = limits
+        self._authenticate = authenticate
+        self._intake = Intake(sink, counters, "grpc")
+        self._server: grpc.aio.Server | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Serve from now on and return the bound port. Raises `OSError` when the address cannot be bound."""
+        options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
+        server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
+        server.add_generic_rpc_handlers(
+            [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
+            + [_service("grpc.health.v1.Health", {"Check": self._check_health})]
+        )
+        address = f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+        try:
+            bound = server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"cannot bind {address} for gRPC; is it in use by another program?") from error
+        await server.start()
+        self._server = server
+        return int(bound)
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no new calls; return when those in flight have ended, after `grace_s` at the latest."""
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop(grace_s)
+
+    def _handler(self, signal: Signal) -> Handler:
+        async def export(body: bytes, context: Any) -> bytes:
+            try:
+                return await self._export(signal, body, context)
+            except Exception as error:
+                await _abort(context, self._intake.failure(error))
+                raise  # not reached: abort has raised
+
+        return export
+
+    async def _export(self, signal: Signal, body: bytes, context: Any) -> bytes:
+        with ExitStack() as until_committed:
+            with self._intake.before_decoding(signal):
+                identity = self._identity(context.invocation_metadata())
+                until_committed.enter_context(self._admission.hold(len(body)))
+            rejections = await self._intake.export(signal, body, "protobuf", identity)
+        response: bytes = export_response(signal, rejections).SerializeToString()
+        return response
+
+    def _identity(self, metadata: Iterable[tuple[str, str | bytes]]) -> Identity:
+        pairs = [(key.lower(), value) for key, value in metadata or () if isinstance(value, str)]
+        if sum(key == "authorization" for key, _ in pairs) > 1:
+            raise Unauthorized("more than one authorization header")
+        identity = self._authenticate(dict(pairs))
+        require_ingest(identity)
+        return identity
+
+    async def _check_health(self, body: bytes, context: Any) -> bytes:
+        return _NOT_SERVING if self._admission.draining else _SERVING
+
+
+def _service(name: str, handlers: dict[str, Handler]) -> Any:
+    methods = {method: grpc.unary_unary_rpc_method_handler(handler) for method, handler in handlers.items()}
+    return grpc.method_handlers_generic_handler(name, methods)
+
+
+async def _abort(context: Any, status: WireStatus) -> None:
+    trailing_metadata: tuple[tuple[str, bytes], ...] = ()
+    if status.retry_after_s is not None:  # RetryInfo: without it a client may not send again after RESOURCE_EXHAUSTED
+        trailing_metadata = (("grpc-status-details-bin", status.rpc_status().SerializeToString()),)
+    await context.abort(status.grpc_code, status.message, trailing_metadata)

@@ -1,0 +1,126 @@
+"""OTLP/HTTP: the three signals on `/v1/...`, on Langfuse's OTLP path and under any prefix.
+
+Answers are in the encoding of the request, errors as `google.rpc.Status` (OTLP specification, "OTLP/HTTP Response").
+The service's middleware authenticates before the body is read and puts the `Identity` into `request["identity"]`.
+"""
+
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from aiohttp import web
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
+from grpc import StatusCode
+
+from contract.access import Identity
+from contract.errors import Refused
+from contract.sink import Sink
+from receiver.admission import Admission
+from receiver.body import content_encoding, read_body
+from receiver.counters import Counters
+from receiver.intake import Intake, require_ingest
+from receiver.limits import Limits
+from receiver.otlp_decode import Content
+from receiver.rejections import Rejections
+from receiver.signals import SIGNALS, Signal, export_response
+from receiver.status import WireStatus, wire_status
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+_CONTENTS: dict[str, Content] = {PROTOBUF: "protobuf", JSON: "json"}
+
+SIGNAL_PATH = "/{prefix:(?!/*api/v1/)(?:.*/)?}v1/{signal:traces|logs|metrics}{slashes:/*}"
+"""Any prefix (a proxy's, Langfuse's `/api/public/otel`), doubled and trailing slashes; `/api/v1/` is the query API."""
+
+UNKNOWN_SIGNAL_PATH = "/{prefix:(?:api/public/otel/)?}v1{stage:(?:development)?}/{signal:[^/]+}{slashes:/*}"
+
+_WHERE = "OTLP is received by POST on /v1/traces, /v1/logs and /v1/metrics"
+
+
+class _Context(NamedTuple):
+    intake: Intake
+    admission: Admission
+    limits: Limits
+
+
+def routes(sink: Sink, admission: Admission, counters: Counters, limits: Limits) -> list[web.RouteDef]:
+    """Routes of OTLP/HTTP, to be added after all routes with fixed paths."""
+    context = _Context(Intake(sink, counters, "http"), admission, limits)
+
+    async def receive(request: web.Request) -> web.Response:
+        return await _receive(request, context)
+
+    return [
+        web.route("*", SIGNAL_PATH, receive),
+        web.post(UNKNOWN_SIGNAL_PATH, _unknown_path),
+        web.post("/", _unknown_path),
+    ]
+
+
+def error_response(request: web.Request, error: Exception) -> web.Response:
+    """Any error as OTLP clients read it, in the encoding of the request; for OTLP paths also outside this module."""
+    return _status_response(request, wire_status(error))
+
+
+def is_otlp_path(path: str) -> bool:
+    """Whether answers on `path` have to be in OTLP's form."""
+    words = [word for word in path.split("/") if word]
+    return len(words) >= 2 and words[-2] == "v1" and words[-1] in SIGNALS and words[0:2] != ["api", "v1"]
+
+
+async def _receive(request: web.Request, context: _Context) -> web.Response:
+    signal = SIGNALS[request.match_info["signal"]]
+    if request.method != "POST":
+        return _plain_error(request, 405, f"use POST; {_WHERE}", {"Allow": "POST"})
+    try:
+        content, rejections = await _export(request, signal, context)
+    except Exception as error:
+        return _status_response(request, context.intake.failure(error))
+    return _encoded(content, export_response(signal, rejections), 200)
+
+
+async def _export(request: web.Request, signal: Signal, context: _Context) -> tuple[Content, Rejections]:
+    intake, admission, limits = context
+    with ExitStack() as until_committed:
+        with intake.before_decoding(signal):
+            identity: Identity = request.get("identity") or Identity()
+            require_ingest(identity)
+            content = _content(request)
+            encoding = content_encoding(request.headers.get("Content-Encoding", ""))
+            hold = until_committed.enter_context(admission.hold())
+            body = await read_body(request.content, request.content_length, limits, hold)
+            body = await intake.unpack(body, encoding, limits.max_unpacked_bytes)
+            hold.grow_to(len(body))
+        return content, await intake.export(signal, body, content, identity)
+
+
+def _content(request: web.Request) -> Content:
+    if request.content_type not in _CONTENTS:
+        raise Refused(f"Content-Type must be {PROTOBUF} or {JSON}", reason="unsupported_type", kind="unsupported_type")
+    return _CONTENTS[request.content_type]
+
+
+async def _unknown_path(request: web.Request) -> web.Response:
+    return _plain_error(request, 404, f"nothing is received on this path; {_WHERE}")
+
+
+def _plain_error(
+    request: web.Request, http_status: int, message: str, headers: dict[str, str] | None = None
+) -> web.Response:
+    code = StatusCode.NOT_FOUND if http_status == 404 else StatusCode.UNIMPLEMENTED
+    return _status_response(request, WireStatus(code, http_status, "wrong_path", message), headers)
+
+
+def _status_response(request: web.Request, status: WireStatus, headers: dict[str, str] | None = None) -> web.Response:
+    response = _encoded(_CONTENTS.get(request.content_type, "json"), status.rpc_status(), status.http_status)
+    response.headers.update(headers or {})
+    if status.retry_after_header is not None:
+        response.headers["Retry-After"] = status.retry_after_header
+    if status.http_status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="tracepond"'
+    return response
+
+
+def _encoded(content: Content, message: Message, http_status: int) -> web.Response:
+    if content == "protobuf":
+        return web.Response(body=message.SerializeToString(), status=http_status, content_type=PROTOBUF)
+    return web.Response(body=MessageToJson(message, indent=None).encode(), status=http_status, content_type=JSON)

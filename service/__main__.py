@@ -1,0 +1,82 @@
+"""`tracepond`: arguments and exit codes; nothing else."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from contract.errors import TracepondError
+from service import arguments, client, config_print, lifecycle, logs
+from service.config import CONFIG_VARIABLE, Config, ConfigError, load
+from service.version import version
+
+FINE, FAILURE, WRONG_USAGE = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = arguments.parse(sys.argv[1:] if argv is None else argv)
+    if options.command == "version":
+        print(version())
+        return FINE
+    try:
+        return COMMANDS[options.command](options, read_config(options))
+    except ConfigError as error:
+        print(f"tracepond: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except (lifecycle.StartFailed, client.RequestFailed, TracepondError) as error:
+        print(f"tracepond: {error}", file=sys.stderr)
+        return FAILURE
+
+
+def read_config(options: argparse.Namespace) -> Config:
+    """The configuration of this run from file, environment and flags. Raises `ConfigError`."""
+    file_name = options.config or os.environ.get(CONFIG_VARIABLE)
+    text = None
+    if file_name:
+        try:
+            with open(file_name, encoding="utf-8-sig") as file:
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file_name} cannot be read: {error}") from error
+    return load(text, file_name or "", os.environ, arguments.flags_of(options))
+
+
+def serve(_: argparse.Namespace, config: Config) -> int:
+    logs.set_up(config.logs.level, config.logs.encoding)
+    return asyncio.run(lifecycle.serve(config, announce))
+
+
+def announce(line: str) -> None:
+    """Print to stdout at once. A reader that went away (`tracepond | head -1`) must not stop the server."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def config_command(options: argparse.Namespace, config: Config) -> int:
+    print(config_print.render(config) if options.action == "print" else "the configuration is fine")
+    return FINE
+
+
+def healthcheck(_: argparse.Namespace, config: Config) -> int:
+    print(client.healthcheck(config))
+    return FINE
+
+
+def send_test(_: argparse.Namespace, config: Config) -> int:
+    print(client.send_test(config))
+    return FINE
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
+    "serve": serve,
+    "config": config_command,
+    "healthcheck": healthcheck,
+    "send-test": send_test,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The one HTTP application: the receiver's and the query API's routes behind one authentication."""
+
+import warnings
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from aiohttp import web
+
+from api.errors import error_response as api_error
+from contract.access import Authenticate
+from contract.errors import NotFound, TracepondError, Unauthorized
+from receiver.otlp_http import error_response as otlp_error
+from receiver.otlp_http import is_otlp_path
+
+PUBLIC_ROUTES = frozenset({"/healthz", "/readyz"})
+"""Answered without credentials; everything else, paths that do not exist included, needs them."""
+
+CHALLENGE = 'Basic realm="tracepond", charset="UTF-8"'
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def application(authenticate: Authenticate, routes: Iterable[web.RouteDef]) -> web.Application:
+    """The application with these routes in this order, the fixed paths before the open ones."""
+    # A web.RequestKey that receiver and api share would have to stand in contract, which imports no aiohttp.
+    warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
+    app = web.Application(middlewares=[explain_unknown_paths, guard(authenticate)])
+    app.add_routes(routes)
+    return app
+
+
+def guard(authenticate: Authenticate) -> Any:
+    """A middleware: every request carries its `Identity` in `request["identity"]`, or is answered with 401."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if pattern(request) in PUBLIC_ROUTES:
+            return await handler(request)
+        try:
+            if len(request.headers.getall("Authorization", ())) > 1:
+                raise Unauthorized("there is more than one Authorization header")
+            request["identity"] = authenticate(request.headers)
+        except Unauthorized as error:
+            response = in_form_of_path(request, error)
+            response.headers["WWW-Authenticate"] = CHALLENGE
+            return response
+        return await handler(request)
+
+    return check
+
+
+@web.middleware
+async def explain_unknown_paths(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A path that no route has, or a method that its route has not, is answered in the form of errors of that path."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        return in_form_of_path(
+            request, NotFound(f"nothing is at {request.path[:200]}; the query API is below /api/v1/")
+        )
+    except web.HTTPMethodNotAllowed as error:
+        response = in_form_of_path(request, NotFound(f"{request.method} is not allowed at {request.path[:200]}"))
+        response.set_status(error.status)
+        response.headers["Allow"] = error.headers["Allow"]
+        return response
+
+
+def in_form_of_path(request: web.Request, error: TracepondError) -> web.Response:
+    return otlp_error(request, error) if is_otlp_path(request.path) else api_error(request, error)
+
+
+def pattern(request: web.Request) -> str | None:
+    """The route's own pattern, so that no spelling of a path can pass for a public one."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else None

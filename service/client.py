@@ -1,0 +1,105 @@
+"""The commands that talk to a running server: `healthcheck` and `send-test`. Standard library only."""
+
+import json
+import secrets
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from service.config import Config
+from service.quantities import Endpoint
+
+TIMEOUT_S = 5.0
+
+NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""The server is on this machine or in this pod: HTTP_PROXY is not meant for it."""
+
+
+class RequestFailed(Exception):
+    """The server did not answer 200; `str()` says what happened."""
+
+
+def base_url(endpoint: Endpoint) -> str:
+    """Where a client on this machine reaches the endpoint."""
+    host = endpoint.host if endpoint.host not in ("", "0.0.0.0") else "127.0.0.1"
+    return f"http://{Endpoint(host if host != '::' else '::1', endpoint.port)}"
+
+
+def request(url: str, config: Config, body: Any = None) -> bytes:
+    """The body of a 200 answer. Raises `RequestFailed`."""
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    if config.auth.mode == "keys":
+        headers["Authorization"] = f"Bearer {config.auth.projects[0].secret_key}"
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with NO_PROXY.open(urllib.request.Request(url, data, headers), timeout=TIMEOUT_S) as response:
+            return bytes(response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            raise RequestFailed(f"{url} answered {error.code}: {error.read(500).decode(errors='replace')}") from error
+    except (OSError, ValueError) as error:
+        raise RequestFailed(f"{url} does not answer: {getattr(error, 'reason', error)}") from error
+
+
+def healthcheck(config: Config) -> str:
+    """What `/healthz` says. Raises `RequestFailed`."""
+    return request(f"{base_url(config.receivers.http_endpoint)}/healthz", config).decode().strip()
+
+
+def send_test(config: Config) -> str:
+    """Send one trace of an agent that calls a model, read it back, and say where it is. Raises `RequestFailed`."""
+    base = base_url(config.receivers.http_endpoint)
+    trace_id = secrets.token_hex(16)
+    request(f"{base}/v1/traces", config, one_trace(trace_id, time.time_ns()))
+    url = f"{base}/api/v1/traces/{trace_id}"
+    spans = json.loads(request(f"{url}?io=none", config))["spans"]
+    return f"sent trace {trace_id}; {len(spans)} spans are stored: {url}"
+
+
+def one_trace(trace_id: str, now_ns: int) -> dict[str, Any]:
+    """OTLP/JSON: an agent span with a chat span below it, in the OTel GenAI conventions (semconv 1.37)."""
+    agent_id, chat_id = secrets.token_hex(8), secrets.token_hex(8)
+    chat = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "tracepond",
+        "gen_ai.request.model": "test-model",
+        "gen_ai.input.messages": message("user", "Does it work?"),
+        "gen_ai.output.messages": message("assistant", "It does."),
+        "gen_ai.usage.input_tokens": 4,
+        "gen_ai.usage.output_tokens": 3,
+    }
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "send-test"}
+    spans = [
+        span(trace_id, agent_id, None, "invoke_agent send-test", now_ns - 1_000_000_000, now_ns, agent),
+        span(trace_id, chat_id, agent_id, "chat test-model", now_ns - 900_000_000, now_ns - 100_000_000, chat),
+    ]
+    resource = {"attributes": attributes({"service.name": "tracepond send-test"})}
+    scope_spans = [{"scope": {"name": "tracepond.send_test"}, "spans": spans}]
+    return {"resourceSpans": [{"resource": resource, "scopeSpans": scope_spans}]}
+
+
+def span(
+    trace_id: str, span_id: str, parent_id: str | None, name: str, start_ns: int, end_ns: int, values: dict[str, Any]
+) -> dict[str, Any]:
+    parent = {"parentSpanId": parent_id} if parent_id else {}
+    return parent | {
+        "traceId": trace_id,
+        "spanId": span_id,
+        "name": name,
+        "kind": 3 if parent_id else 1,
+        "startTimeUnixNano": str(start_ns),
+        "endTimeUnixNano": str(end_ns),
+        "attributes": attributes(values),
+    }
+
+
+def message(role: str, content: str) -> str:
+    return json.dumps([{"role": role, "parts": [{"type": "text", "content": content}]}])
+
+
+def attributes(values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"key": key, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
+        for key, value in values.items()
+    ]

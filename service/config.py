@@ -1,0 +1,238 @@
+"""The configuration of a run: flag > environment > file > default, checked whole before anything is bound.
+
+`load` is pure: text and mappings in, a frozen `Config` or `ConfigError` out. The keys stand in `service/settings.py`.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service import yaml_file
+from service.projects import Project
+from service.quantities import Endpoint
+from service.settings import AUTH_MODE, AUTH_PROJECTS, BY_ENVIRONMENT_NAME, BY_PATH, SETTINGS, Setting
+from service.yaml_file import ConfigError, nearest
+
+__all__ = ["Config", "ConfigError", "Value", "load"]
+
+DEFAULT = "default"
+PREFIX = "TRACEPOND_"
+CONFIG_VARIABLE = "TRACEPOND_CONFIG"
+"""Path of the configuration file, for images; the flag `--config` goes before it."""
+
+SERVICE_LINKS = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
+"""Kubernetes gives every pod TRACEPOND_SERVICE_HOST, TRACEPOND_PORT_4318_TCP and the like for a service of that name
+(kubernetes.io, "Accessing the Service"): not ours, not a mistake."""
+
+LANGFUSE_PUBLIC_KEY = "LANGFUSE_INIT_PROJECT_PUBLIC_KEY"
+LANGFUSE_SECRET_KEY = "LANGFUSE_INIT_PROJECT_SECRET_KEY"
+
+MIB = 1 << 20
+
+ReadFile = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a key is set to, as written and as parsed, and who said so."""
+
+    written: Any
+    parsed: Any
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    grpc_endpoint: Endpoint | None
+    grpc_max_message_bytes: int
+    http_endpoint: Endpoint
+    http_max_body_bytes: int
+    max_in_flight_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    path: str
+    memory_limit_bytes: int | None
+    """None: by the container's limit (`service/resources.py`)."""
+    threads: int | None
+    """None: by the CPUs this process may use."""
+    checkpoint_wal_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    mode: str
+    """`none` or `keys`; `auto` is decided by now."""
+    projects: tuple[Project, ...]
+    mode_is_explicit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    level: str
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything a run needs to know; `values` says for each key where its value came from."""
+
+    receivers: Receivers
+    storage: Storage
+    query_timeout_s: float
+    auth: Auth
+    logs: Logs
+    drain_timeout_s: float
+    values: Mapping[str, Value]
+
+
+def read_text(path: str) -> str:
+    """The file as text, without a line end at its end (secrets are often written with one)."""
+    with open(path, encoding="utf-8") as file:
+        return file.read().rstrip("\r\n")
+
+
+def load(
+    file_text: str | None,
+    file_name: str,
+    environ: Mapping[str, str],
+    flags: Mapping[str, str | None],
+    read_file: ReadFile = read_text,
+) -> Config:
+    """The configuration from all four sources. Raises `ConfigError`. `read_file` serves the `..._FILE` variables."""
+    written = {setting.path: (setting.default, DEFAULT) for setting in SETTINGS}
+    in_file = yaml_file.values(file_text or "", file_name, BY_PATH, environ)
+    written |= {path: (value, f"file {file_name}") for path, value in in_file.items()}
+    written |= from_environment(environ, read_file)
+    written |= {path: (value, "flag") for path, value in flags.items() if value is not None}
+    values = {path: parsed(BY_PATH[path], value, origin) for path, (value, origin) in written.items()}
+    values = with_langfuse_project(values, environ, read_file)
+    return check_exposure(assemble(values))
+
+
+def parsed(setting: Setting, value: Any, origin: str) -> Value:
+    """One key's value. A key that stands in the file with nothing behind it is an error, unless it may be empty."""
+    try:
+        return Value(value, setting.parse([] if value is None and setting.default == [] else value), origin)
+    except ValueError as error:
+        # A message of a secret's parser names entries and fields, never values.
+        raise ConfigError(f"{origin}: {setting.path}: {error}") from None
+
+
+def from_environment(environ: Mapping[str, str], read_file: ReadFile) -> dict[str, tuple[Any, str]]:
+    """Path -> (text, origin) of every `TRACEPOND_` variable; `..._FILE` names a file that holds a secret's value."""
+    found = {}
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or SERVICE_LINKS.fullmatch(name):
+            continue
+        setting = BY_ENVIRONMENT_NAME.get(name)
+        if setting is None and name.endswith("_FILE"):
+            setting = BY_ENVIRONMENT_NAME.get(name.removesuffix("_FILE"))
+            setting = setting if setting is not None and setting.secret else None
+        if setting is None:
+            raise ConfigError(f"environment {name}: no such setting{nearest(name, BY_ENVIRONMENT_NAME)}")
+        if not environ[name] and not setting.may_be_empty:
+            continue  # compose files write VARIABLE=${VARIABLE:-}: empty is unset
+        if setting.path in found:
+            raise ConfigError(f"environment: both {setting.environment_name} and {name} are set; keep one")
+        found[setting.path] = (_variable(name, environ, read_file), f"environment {name}")
+    return found
+
+
+def with_langfuse_project(
+    values: dict[str, Value], environ: Mapping[str, str], read_file: ReadFile
+) -> dict[str, Value]:
+    """Add the project that a compose file written for Langfuse names (langfuse.com, "Headless initialization").
+
+    Keys are then needed, also in the image, which says `none`: who sets a secret does not mean "everyone".
+    """
+    keys = {}
+    for name in (LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY):
+        source = name if environ.get(name) else f"{name}_FILE" if environ.get(f"{name}_FILE") else None
+        if source is not None:
+            keys[name] = _variable(source, environ, read_file)
+    if not keys:
+        return values
+    if len(keys) == 1:
+        raise ConfigError(f"environment: {LANGFUSE_PUBLIC_KEY} and {LANGFUSE_SECRET_KEY} must be set together")
+    entry = {"name": "default", "public_key": keys[LANGFUSE_PUBLIC_KEY], "secret_key": keys[LANGFUSE_SECRET_KEY]}
+    before = values[AUTH_PROJECTS]
+    added = parsed(BY_PATH[AUTH_PROJECTS], [entry], f"environment {LANGFUSE_PUBLIC_KEY}")
+    if any(project.public_key == entry["public_key"] for project in before.parsed):
+        return values
+    origin = added.origin if before.origin == DEFAULT else f"{before.origin} and {added.origin}"
+    projects = Value(before.written, before.parsed + added.parsed, origin)
+    return values | {AUTH_PROJECTS: projects, AUTH_MODE: Value("keys", "keys", added.origin)}
+
+
+def assemble(values: Mapping[str, Value]) -> Config:
+    """The dataclasses that the program reads, from the flat values."""
+    get = {path: value.parsed for path, value in values.items()}
+    protocols = "receivers.otlp.protocols"
+    return Config(
+        receivers=Receivers(
+            grpc_endpoint=get[f"{protocols}.grpc.endpoint"],
+            grpc_max_message_bytes=get[f"{protocols}.grpc.max_recv_msg_size_mib"] * MIB,
+            http_endpoint=get[f"{protocols}.http.endpoint"],
+            http_max_body_bytes=get[f"{protocols}.http.max_request_body_size_mib"] * MIB,
+            max_in_flight_bytes=get["receivers.max_in_flight_mib"] * MIB,
+        ),
+        storage=Storage(
+            path=os.path.expanduser(get["storage.path"]),
+            memory_limit_bytes=get["storage.memory_limit"],
+            threads=get["storage.threads"],
+            checkpoint_wal_bytes=get["storage.checkpoint_wal_mib"] * MIB,
+        ),
+        query_timeout_s=get["api.query_timeout_s"],
+        auth=decide_auth(values),
+        logs=Logs(get["service.telemetry.logs.level"], get["service.telemetry.logs.encoding"]),
+        drain_timeout_s=get["service.drain_timeout_s"],
+        values=values,
+    )
+
+
+def decide_auth(values: Mapping[str, Value]) -> Auth:
+    """`auto` becomes `keys` when there are projects, else `none`. Keys that would do nothing are an error."""
+    mode, projects = values[AUTH_MODE].parsed, values[AUTH_PROJECTS].parsed
+    if mode == "keys" and not projects:
+        raise ConfigError(f"{values[AUTH_MODE].origin}: auth.mode is keys, but auth.projects holds none")
+    if mode == "none" and projects:
+        raise ConfigError(
+            f"{values[AUTH_MODE].origin}: auth.mode is none, but {values[AUTH_PROJECTS].origin} gives auth.projects: "
+            "set auth.mode (TRACEPOND_AUTH_MODE) to keys, or leave the projects out"
+        )
+    if mode == "auto":
+        return Auth("keys" if projects else "none", projects, mode_is_explicit=False)
+    return Auth(mode, projects, mode_is_explicit=True)
+
+
+def check_exposure(config: Config) -> Config:
+    """Refuse to listen beyond this machine without keys, unless `auth.mode: none` was said."""
+    if config.auth.mode == "keys" or config.auth.mode_is_explicit:
+        return config
+    for path in ("receivers.otlp.protocols.grpc.endpoint", "receivers.otlp.protocols.http.endpoint"):
+        endpoint = config.values[path].parsed
+        if endpoint is not None and not is_loopback(endpoint.host):
+            raise ConfigError(
+                f"{config.values[path].origin}: {path}: {endpoint} can be reached from other machines and no keys are "
+                "configured. Add auth.projects, or say auth.mode: none (TRACEPOND_AUTH_MODE=none) if everyone may "
+                "send and read."
+            )
+    return config
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address. Names other than localhost are taken for reachable."""
+    return host in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
+
+
+def _variable(name: str, environ: Mapping[str, str], read_file: ReadFile) -> str:
+    if not name.endswith("_FILE"):
+        return environ[name]
+    try:
+        return read_file(environ[name])
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"environment {name}: {environ[name]} cannot be read: {error}") from error

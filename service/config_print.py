@@ -1,0 +1,41 @@
+"""`tracepond config print`: the configuration of a run as YAML, with the origin of each value and secrets masked."""
+
+from typing import Any
+
+import yaml
+
+from service.config import Config, Value
+from service.projects import Project
+from service.settings import AUTH_PROJECTS
+
+MASK = "********"
+
+
+def render(config: Config) -> str:
+    """YAML that says the same as the configuration (secrets apart), one comment a key."""
+    lines: list[str] = []
+    above: list[str] = []
+    for path, value in config.values.items():
+        *branch, leaf = path.split(".")
+        shared = next((i for i, pair in enumerate(zip(branch, above, strict=False)) if pair[0] != pair[1]), None)
+        for depth in range(min(len(branch), len(above)) if shared is None else shared, len(branch)):
+            lines.append(f"{'  ' * depth}{branch[depth]}:")
+        above = branch
+        lines.append(f"{'  ' * len(branch)}{leaf}: {shown(path, value)}  # {value.origin}")
+    return "\n".join(lines)
+
+
+def shown(path: str, value: Value) -> str:
+    """The value in YAML's flow form, on one line."""
+    written: Any = [masked(project) for project in value.parsed] if path == AUTH_PROJECTS else value.written
+    text = yaml.safe_dump(written, default_flow_style=True, width=10**6, sort_keys=False)
+    return text.removesuffix("...\n").strip()
+
+
+def masked(project: Project) -> dict[str, Any]:
+    return {
+        "name": project.name,
+        "public_key": project.public_key,
+        "secret_key": MASK,
+        "scopes": sorted(project.scopes),
+    }

@@ -1,0 +1,254 @@
+"""Start in order, stop in reverse: file, writer, gRPC, HTTP. SIGTERM drains, a second signal stops at once.
+
+What is stopped is what was started: each step puts its own undoing on one stack, so a failed start cleans up too.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+from aiohttp import web
+from translator.present import present
+from translator.translate import Translator
+
+import api.routes
+from contract.errors import TracepondError
+from contract.stats import Sample
+from receiver import otlp_http
+from receiver.admission import Admission
+from receiver.counters import Counters
+from receiver.limits import Limits
+from receiver.otlp_grpc import GrpcReceiver
+from service import resources
+from service.access import Access
+from service.application import application
+from service.client import base_url
+from service.config import Config
+from service.pipeline import Pipeline
+from service.quantities import Endpoint
+from service.settings import GRPC_ENDPOINT, HTTP_ENDPOINT
+from service.version import version
+from storage.database import Database
+from storage.reader import DuckReader
+from storage.writer import Writer
+from translator.merge import merge_copies
+from translator.settle import settle
+
+logger = logging.getLogger(__name__)
+
+Bound = TypeVar("Bound")
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+FLAG_OF = {GRPC_ENDPOINT: "--grpc", HTTP_ENDPOINT: "--http"}
+
+
+class StartFailed(Exception):
+    """The server cannot start; `str()` is one line with cause and cure."""
+
+
+class Server:
+    """Every stage, wired. `start` and `stop` once each; `stop` also after a `start` that failed."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        storage = config.storage
+        self.database = Database(
+            storage.path,
+            memory_limit=f"{storage.memory_limit_bytes or resources.memory_limit_bytes()}B",
+            threads=storage.threads or resources.threads(),
+        )
+        self.writer = Writer(
+            self.database,
+            settle,
+            merge_copies,
+            queue_bytes=config.receivers.max_in_flight_bytes,
+            checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
+        )
+        self.translator = Translator()
+        self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
+        self.admission = Admission(config.receivers.max_in_flight_bytes)
+        self.counters = Counters()
+        self.access = Access(config.auth)
+        self.reader: DuckReader | None = None
+        self.grpc_address: Endpoint | None = None
+        self.http_address: Endpoint | None = None
+        self._grpc: GrpcReceiver | None = None
+        self._http: web.AppRunner | None = None
+        self._created = time.monotonic()
+        self._stack = AsyncExitStack()
+
+    async def start(self) -> None:
+        """The file is open and migrated and both ports answer. Raises `StartFailed` with nothing left running."""
+        try:
+            await self._start_storage()
+            await self._start_grpc()
+            await self._start_http()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Nothing new is taken, what was in flight is committed and answered, the file is checkpointed and closed."""
+        self.admission.draining = True
+        await self._stack.aclose()
+
+    def not_ready(self) -> list[str]:
+        """Why a load balancer should send nothing now; empty when all is well."""
+        reasons = [self.writer.unhealthy(), "the server is draining" if self.admission.draining else None]
+        return [reason for reason in reasons if reason]
+
+    def samples(self) -> list[Sample]:
+        """What every stage counts, for `/metrics`."""
+        stages = [self.counters, self.admission, self.translator, self.writer, self.reader]
+        build = Sample("build_info", {"version": version()}, 1)
+        return [build, *(sample for stage in stages if stage is not None for sample in stage.stats())]
+
+    def status(self) -> dict[str, Any]:
+        """What `/api/v1/status` says beside the number of rows."""
+        return {
+            "version": version(),
+            "uptime_s": round(time.monotonic() - self._created, 3),
+            "schema_version": self.database.schema_version(),
+            "database": {"size_bytes": self.database.size_bytes(), "wal_bytes": self.database.wal_bytes()},
+            "in_flight_bytes": self.admission.in_flight_bytes,
+            "lag_s": round(self.writer.lag_s(), 3),
+            "not_ready": self.not_ready(),
+        }
+
+    async def _start_storage(self) -> None:
+        try:
+            await asyncio.to_thread(self.database.open)
+        except TracepondError as error:
+            raise StartFailed(str(error)) from error
+        self._stack.callback(self.database.close)
+        self.reader = DuckReader(self.database, time_limit_s=self._config.query_timeout_s)
+        self._stack.callback(self.reader.close)
+        self.writer.start()
+        self._stack.push_async_callback(self.writer.stop)
+        self._stack.callback(self.pipeline.close)
+        self._stack.push_async_callback(self._stop_receivers)
+
+    async def _start_grpc(self) -> None:
+        endpoint = self._config.receivers.grpc_endpoint
+        if endpoint is None:
+            return
+        limit = self._config.receivers.grpc_max_message_bytes
+        limits = Limits(limit, limit)
+        receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access)
+        host = endpoint.host or "[::]"
+        port = await bind(GRPC_ENDPOINT, endpoint, receiver.start(host, endpoint.port))
+        self._grpc = receiver
+        self.grpc_address = endpoint._replace(port=port)
+
+    def _routes(self) -> list[web.RouteDef]:
+        assert self.reader is not None
+        limit = self._config.receivers.http_max_body_bytes
+        return [
+            *api.routes.routes(
+                reader=self.reader,
+                present=present,
+                status_source=self.status,
+                ready=self.not_ready,
+                samples=self.samples,
+            ),
+            *otlp_http.routes(self.pipeline, self.admission, self.counters, Limits(limit, limit)),
+        ]
+
+    async def _start_http(self) -> None:
+        endpoint = self._config.receivers.http_endpoint
+        runner = web.AppRunner(
+            application(self.access, self._routes()),
+            auto_decompress=False,  # the receiver unpacks, and counts while it does
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=self._config.drain_timeout_s,
+        )
+        await runner.setup()
+        self._http = runner
+        site = web.TCPSite(runner, endpoint.host or None, endpoint.port)
+        await bind(HTTP_ENDPOINT, endpoint, site.start())
+        self.http_address = endpoint._replace(port=runner.addresses[0][1])
+
+    async def _stop_receivers(self) -> None:
+        """Both at a time, so that `drain_timeout_s` holds for the two together."""
+        stopping: list[Awaitable[None]] = []
+        if self._grpc is not None:
+            stopping.append(self._grpc.stop(self._config.drain_timeout_s))
+        if self._http is not None:
+            stopping.append(self._http.cleanup())
+        await asyncio.gather(*stopping)
+
+
+async def bind(path: str, endpoint: Endpoint, starting: Awaitable[Bound]) -> Bound:
+    """Await a start that binds `endpoint`. Raises `StartFailed` saying what to do when the address cannot be had."""
+    try:
+        return await starting
+    except OSError as error:
+        raise StartFailed(
+            f"{path}: {endpoint} {why_not(endpoint) or error}; choose another address with {FLAG_OF[path]} "
+            "(port 0 picks a free one)"
+        ) from error
+
+
+def why_not(endpoint: Endpoint) -> str | None:
+    """What the system says of the address; asked again, since gRPC does not pass it on."""
+    try:
+        family, *_, address = socket.getaddrinfo(
+            endpoint.host or None, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OSError as error:
+        in_use = error.errno == errno.EADDRINUSE
+        return "is in use by another program" if in_use else f"cannot be bound ({error.strerror or error})"
+    return None
+
+
+async def serve(config: Config, announce: Callable[[str], None]) -> int:
+    """Run until a signal comes; `announce` is given the first lines. Returns the exit code. Raises `StartFailed`."""
+    asked_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, on_signal, number, asked_to_stop)
+    server = Server(config)
+    await server.start()
+    for line in first_lines(server, config):
+        announce(line)
+    logger.info("started", extra={"version": version(), "pid": os.getpid(), "database": config.storage.path})
+    await asked_to_stop.wait()
+    logger.info("draining: no new requests, those in flight are finished")
+    await server.stop()
+    logger.info("stopped: everything acknowledged is in the file")
+    return 0
+
+
+def on_signal(number: signal.Signals, asked_to_stop: asyncio.Event) -> None:
+    """The first signal drains. The second ends the process now: what was acknowledged is in the file or its log."""
+    if asked_to_stop.is_set():
+        os._exit(128 + number)
+    asked_to_stop.set()
+
+
+def first_lines(server: Server, config: Config) -> list[str]:
+    """Where it listens, where it stores, and one line to paste into the shell of an application."""
+    assert server.http_address is not None
+    http = base_url(server.http_address)
+    where = "in memory, gone at the end" if server.database.in_memory else os.path.abspath(config.storage.path)
+    keys = " OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" if config.auth.mode == "keys" else ""
+    return [
+        f"tracepond {version()}",
+        f"  OTLP/gRPC       {server.grpc_address or 'off'}",
+        f"  OTLP/HTTP, API  {server.http_address}",
+        f"  database        {where}",
+        f"  send to it      export OTEL_EXPORTER_OTLP_ENDPOINT={http} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf{keys}",
+        f"  read            curl {http}/api/v1/traces",
+    ]

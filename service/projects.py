@@ -1,0 +1,67 @@
+"""`auth.projects`: what a project's entry may hold, checked before anything is bound."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from service.quantities import described
+
+SCOPES = frozenset({"ingest", "read"})
+FIELDS = ("name", "public_key", "secret_key", "scopes")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One pair of keys. The secret is left out of `repr`, so that it cannot reach a log."""
+
+    name: str
+    public_key: str
+    secret_key: str = field(repr=False)
+    scopes: frozenset[str] = SCOPES
+
+
+def projects(value: Any) -> tuple[Project, ...]:
+    """The projects of a list of mappings, or of the same as YAML or JSON text; ValueError names the entry."""
+    if isinstance(value, str):
+        try:
+            value = yaml.safe_load(value) or []
+        except yaml.YAMLError:
+            raise ValueError("expected a list as YAML or JSON text") from None
+    if not isinstance(value, list):
+        raise ValueError(f"expected a list, got {described(value)}")
+    entries = tuple(project(entry, f"entry {place}") for place, entry in enumerate(value, start=1))
+    for name in ("public_key", "secret_key"):
+        keys = [getattr(entry, name) for entry in entries]
+        if len(set(keys)) != len(keys):
+            raise ValueError(f"two projects have the same {name}")
+    return entries
+
+
+def project(entry: Any, place: str) -> Project:
+    """One project; ValueError names the field, never a key's value."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"{place}: expected a mapping with {', '.join(FIELDS)}")
+    for name in entry:
+        if name not in FIELDS:
+            raise ValueError(f"{place}: unknown field {name!r}; a project has {', '.join(FIELDS)}")
+    return Project(
+        **{name: _key(entry.get(name), f"{place}: {name}") for name in ("name", "public_key", "secret_key")},
+        scopes=_scopes(entry.get("scopes"), place),
+    )
+
+
+def _key(value: Any, what: str) -> str:
+    if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable():
+        raise ValueError(f"{what} must be printable ASCII text (quote it if YAML reads it as a number)")
+    if what.endswith("public_key") and ":" in value:
+        raise ValueError(f"{what} must not contain a colon: Basic credentials end the user name with it")
+    return value
+
+
+def _scopes(value: Any, place: str) -> frozenset[str]:
+    if value is None:
+        return SCOPES
+    if not isinstance(value, list) or not value or not set(map(str, value)) <= SCOPES:
+        raise ValueError(f"{place}: scopes must be a list of {' and '.join(sorted(SCOPES))}")
+    return frozenset(value)

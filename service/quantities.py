@@ -1,0 +1,139 @@
+"""From what a person writes (`256MB`, `10s`, `127.0.0.1:4318`) to the value the program uses.
+
+Each function takes a YAML value or the text of a variable or flag, and raises ValueError saying what was expected.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+AUTO = "auto"
+
+SIZE_UNITS = {
+    "b": 1,
+    "kb": 1000, "mb": 1000**2, "gb": 1000**3, "tb": 1000**4,
+    "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
+    "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40,
+    "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40,
+}  # fmt: skip
+"""KB is 1,000 bytes and KiB 1,024, as DuckDB reads them; `m` is docker's and `Mi` Kubernetes' way to write MiB."""
+
+SECOND_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+
+
+class Endpoint(NamedTuple):
+    """Where to listen. An empty host is every interface, as in the Collector's `:4318`."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def endpoint(value: Any) -> Endpoint:
+    """`HOST:PORT`, `[IPv6]:PORT` or `:PORT`; port 0 is any free one."""
+    wanted = "expected HOST:PORT such as 127.0.0.1:4318"
+    if not isinstance(value, str):
+        raise ValueError(f"{wanted}, got {described(value)}")
+    host, colon, port = value.strip().rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host or "/" in host:
+        raise ValueError(f"{wanted} (an IPv6 address in brackets, no http://), got {value!r}")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise ValueError(f"{wanted}, a port from 0 to 65535, got {value!r}")
+    return Endpoint(host, int(port))
+
+
+def endpoint_or_off(value: Any) -> Endpoint | None:
+    """As `endpoint`; empty switches it off."""
+    return None if value in ("", None) else endpoint(value)
+
+
+def count(value: Any) -> int:
+    """A whole number above 0."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"expected a whole number above 0, got {described(value)}")
+    return value
+
+
+def count_or_auto(value: Any) -> int | None:
+    """A whole number above 0, or `auto` (None)."""
+    return None if value == AUTO else _or_auto(count, value)
+
+
+def size(value: Any) -> int:
+    """Bytes from `256MB`, `1.5GiB` or a plain number of bytes."""
+    units = "expected a size such as 256MB or 1GiB"
+    number, factor = _quantity(value, SIZE_UNITS, "b", units)
+    total = int(number * factor)
+    if total < 1:
+        raise ValueError(f"{units}, got {described(value)}")
+    return total
+
+
+def size_or_auto(value: Any) -> int | None:
+    """As `size`, or `auto` (None)."""
+    return None if value == AUTO else _or_auto(size, value)
+
+
+def seconds(value: Any) -> float:
+    """Seconds from `10s`, `500ms`, `2m` or a plain number of seconds."""
+    number, factor = _quantity(value, SECOND_UNITS, "s", "expected a duration such as 10s, 500ms or 2m")
+    return number * factor
+
+
+def text(value: Any) -> str:
+    """Text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"expected text, got {described(value)}")
+    return value
+
+
+def one_of(*choices: str) -> Callable[[Any], str]:
+    """One of the words, in any case."""
+
+    def parse(value: Any) -> str:
+        word = value.strip().lower() if isinstance(value, str) else value
+        if word not in choices:
+            raise ValueError(f"expected one of {', '.join(choices)}, got {described(value)}")
+        return str(word)
+
+    return parse
+
+
+def described(value: Any) -> str:
+    """A value of the wrong type for an error message, with the cause when YAML is it."""
+    if isinstance(value, bool):
+        return (
+            f"{str(value).lower()} (YAML reads on, off, yes and no as true and false; quote the word if you meant it)"
+        )
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    return repr(value)
+
+
+def _or_auto(parse: Callable[[Any], int], value: Any) -> int:
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise ValueError(str(error).replace("expected ", "expected auto or ", 1)) from error
+
+
+def _quantity(value: Any, units: dict[str, Any], plain_unit: str, wanted: str) -> tuple[float, float]:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError(f"{wanted}, got {described(value)}")
+    match = QUANTITY.fullmatch(str(value))
+    unit = (match[2] or plain_unit).lower() if match else ""
+    if match is None or unit not in units:
+        raise ValueError(f"{wanted}, got {described(value)}")
+    return float(match[1]), units[unit]

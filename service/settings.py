@@ -1,0 +1,106 @@
+"""Every key of the configuration, in one table: it drives parsing, `--help`, `config print`, config.yaml and the docs.
+
+Shape and names follow the OpenTelemetry Collector where it has them (receiver/otlpreceiver/config.md); the environment
+name is derived: `TRACEPOND_` and the path in capitals.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from service import quantities
+from service.projects import projects
+
+
+class Setting(NamedTuple):
+    """One key: its default as one writes it in YAML, its parser (raises ValueError), and what it is for."""
+
+    path: str
+    type: str
+    default: Any
+    parse: Callable[[Any], Any]
+    help: str
+    secret: bool = False
+
+    @property
+    def environment_name(self) -> str:
+        return "TRACEPOND_" + self.path.replace(".", "_").upper()
+
+    @property
+    def may_be_empty(self) -> bool:
+        return self.default in ("", []) or "empty" in self.type
+
+
+GRPC_ENDPOINT = "receivers.otlp.protocols.grpc.endpoint"
+HTTP_ENDPOINT = "receivers.otlp.protocols.http.endpoint"
+STORAGE_PATH = "storage.path"
+LOG_LEVEL = "service.telemetry.logs.level"
+AUTH_MODE = "auth.mode"
+AUTH_PROJECTS = "auth.projects"
+
+SETTINGS = (
+    Setting(
+        GRPC_ENDPOINT, "HOST:PORT or empty", "127.0.0.1:4317", quantities.endpoint_or_off,
+        "where OTLP over gRPC listens; empty switches it off, port 0 picks a free one",
+    ),
+    Setting(
+        "receivers.otlp.protocols.grpc.max_recv_msg_size_mib", "whole number", 64, quantities.count,
+        "largest gRPC message, before and after unpacking, in MiB",
+    ),
+    Setting(
+        HTTP_ENDPOINT, "HOST:PORT", "127.0.0.1:4318", quantities.endpoint,
+        "where OTLP over HTTP and the query API listen; port 0 picks a free one",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.max_request_body_size_mib", "whole number", 64, quantities.count,
+        "largest HTTP request body, before and after unpacking, in MiB",
+    ),
+    Setting(
+        "receivers.max_in_flight_mib", "whole number", 64, quantities.count,
+        "bytes received and not yet answered, both transports together, in MiB; above it senders are told to retry",
+    ),
+    Setting(
+        STORAGE_PATH, "path", "./tracepond.duckdb", quantities.text,
+        "the database file; `:memory:` keeps everything in memory and forgets it at the end",
+    ),
+    Setting(
+        "storage.memory_limit", "size or auto", "auto", quantities.size_or_auto,
+        "DuckDB's memory; auto is 256 MiB, and at most half of the container's limit",
+    ),
+    Setting(
+        "storage.threads", "whole number or auto", "auto", quantities.count_or_auto,
+        "DuckDB's threads; auto is the number of CPUs this process may use, at most 4",
+    ),
+    Setting(
+        "storage.checkpoint_wal_mib", "whole number", 128, quantities.count,
+        "size of the write-ahead log at which it is folded into the file, in MiB (256 MiB replay in 1 s at start)",
+    ),
+    Setting(
+        "api.query_timeout_s", "duration", 30, quantities.seconds,
+        "longest time one query may take",
+    ),
+    Setting(
+        AUTH_MODE, "auto, none or keys", "auto", quantities.one_of("auto", "none", "keys"),
+        "none: everyone may send and read; keys: a key of auth.projects is needed; auto: keys when there are projects, "
+        "else none, on loopback addresses only",
+    ),
+    Setting(
+        AUTH_PROJECTS, "list of {name, public_key, secret_key, scopes}", [], projects,
+        "projects and the keys that open them; scopes are ingest and read (both when left out)",
+        secret=True,
+    ),
+    Setting(
+        LOG_LEVEL, "debug, info, warning or error", "info", quantities.one_of("debug", "info", "warning", "error"),
+        "least important message that is logged",
+    ),
+    Setting(
+        "service.telemetry.logs.encoding", "console or json", "console", quantities.one_of("console", "json"),
+        "form of the log on stderr",
+    ),
+    Setting(
+        "service.drain_timeout_s", "duration", 10, quantities.seconds,
+        "longest time SIGTERM waits for requests in flight (keep it below the grace period of the container)",
+    ),
+)  # fmt: skip
+
+BY_PATH = {setting.path: setting for setting in SETTINGS}
+BY_ENVIRONMENT_NAME = {setting.environment_name: setting for setting in SETTINGS}

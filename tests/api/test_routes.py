@@ -1,0 +1,451 @@
+"""Routes over a socket, on a real database."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from api.parameters import CONTROLS
+from api.routes import TABLE
+from contract.access import Identity
+from contract.reading import OPERATORS, TRACE_RECORD_FIELDS
+from storage.database import Database
+from tests.support.asking import Get, asking
+from tests.support.stored import START_NS, insert, log, metric_point, opened, span, span_id, trace_id
+
+JSON_PATHS = [
+    "/api/v1/traces",
+    f"/api/v1/traces/{trace_id(1)}",
+    f"/api/v1/traces/{trace_id(1)}/otlp",
+    "/api/v1/spans",
+    f"/api/v1/spans/{trace_id(1)}/{span_id(1)}",
+    "/api/v1/generations",
+    "/api/v1/logs",
+    "/api/v1/metric_points",
+    "/api/v1/status",
+]
+"""One path for each route that answers with stored data."""
+
+LISTS = ["/api/v1/traces", "/api/v1/spans", "/api/v1/generations", "/api/v1/logs", "/api/v1/metric_points"]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened_database = opened(str(tmp_path / "pond.duckdb"))
+    yield opened_database
+    opened_database.close()
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    """Two traces: an agent with a generation that a second layer repeats, and a rootless one, later."""
+    root = {"kind": "agent", "name": "run", "session_id": "s1", "input": "question", "output": "answer"}
+    call = {"kind": "generation", "parent_span_id": span_id(1), "model": "gpt-4o", "tags": ["b", "a"]}
+    tokens = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "total_cost": 0.5}
+    insert(
+        database,
+        "span",
+        span(1, **root, service_name="shop", attributes='{"http.route":"/a","n":5}'),
+        span(2, at_ms=1, **call, **tokens, input='[{"role":"user"}]', metadata={"k": 1}),
+        span(3, at_ms=2, **call, **tokens, duplicate_of=span_id(2)),
+        span(4, trace=2, at_ms=10, parent_span_id=span_id(99), name="lost", status="error", input="x" * 301),
+    )
+    insert(
+        database,
+        "log_record",
+        log(1, trace_id=trace_id(1), span_id=span_id(2), describes_span=True, raw_body='{"content":"hi"}'),
+        log(2, at_ms=1, trace_id=trace_id(1), span_id=span_id(1), raw_body='"' + "y" * 400 + '"'),
+    )
+    insert(database, "metric_point", metric_point(1, value=2.0), metric_point(2, at_ms=1, value_int=2**60))
+    return database
+
+
+def ids(answer: Any) -> list[str]:
+    return [each.get("span_id") or each["trace_id"] for each in answer.json["data"]]
+
+
+def test_traces_are_listed_newest_first_with_their_record(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        answer = await get("/api/v1/traces")
+        assert ids(answer) == [trace_id(2), trace_id(1)]
+        assert answer.json["next_cursor"] is None
+        lost, run = answer.json["data"]
+        assert (lost["name"], lost["complete"], lost["status"], lost["error_count"]) == ("lost", False, "error", 1)
+        assert lost["truncated"] == []  # neither root nor generation: there is no content to show
+        assert run == {
+            "trace_id": trace_id(1),
+            "project": "default",
+            "name": "run",
+            "start_time": "2026-09-21T14:13:20.000000000Z",
+            "end_time": "2026-09-21T14:13:21.002000000Z",
+            "duration_ms": 1002.0,
+            "status": "unset",
+            "error_count": 0,
+            "span_count": 3,
+            "generation_count": 1,
+            "models": ["gpt-4o"],
+            "input_tokens": 10,
+            "output_tokens": 5,
+            "total_tokens": 15,
+            "cache_read_tokens": None,
+            "total_cost": 0.5,
+            "service_name": "shop",
+            "session_id": "s1",
+            "user_id": None,
+            "tags": ["a", "b"],
+            "metadata": {"k": 1},
+            "environment": None,
+            "release": None,
+            "version": None,
+            "scores": [],
+            "complete": True,
+            "input": "question",
+            "output": "answer",
+            "truncated": [],
+        }
+
+    asking(filled, talk)
+
+
+def test_a_trace_by_id_has_its_spans_in_start_order_with_content_logs_and_donors(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        answer = (await get(f"/api/v1/traces/{trace_id(1).upper()}")).json
+        assert answer["trace"]["trace_id"] == trace_id(1)
+        assert [each["span_id"] for each in answer["spans"]] == [span_id(1), span_id(2), span_id(3)]
+        call = answer["spans"][1]
+        assert call["query"] == {"logs": ["d1"], "donors": [span_id(3)]}
+        assert call["mapping"]["model"]["key"] == "gen_ai.request.model"
+        assert call["input"] == [{"role": "user"}]
+        assert "truncated" not in call
+
+    asking(filled, talk)
+
+
+def test_io_decides_how_much_content_is_sent(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        path = f"/api/v1/traces/{trace_id(2)}"
+        full, preview, none = [(await get(path, io=io)).json["spans"][0] for io in ("full", "preview", "none")]
+        assert full["input"] == "x" * 301
+        assert preview["input"] == "x" * 300
+        assert preview["truncated"] == ["input"]
+        assert "attributes" not in preview
+        assert "input" not in none
+        listed = (await get("/api/v1/spans", io="full", span_id=span_id(4))).json["data"][0]
+        assert listed["input"] == "x" * 301
+
+    asking(filled, talk)
+
+
+def test_one_span_shows_everything_and_the_trace_view_shows_the_same(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        one = (await get(f"/api/v1/spans/{trace_id(1)}/{span_id(2)}")).json
+        assert one == (await get(f"/api/v1/traces/{trace_id(1)}")).json["spans"][1]
+
+    asking(filled, talk)
+
+
+def test_generations_leave_out_repeats(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        assert ids(await get("/api/v1/generations")) == [span_id(2)]
+        assert ids(await get("/api/v1/spans", kind="generation")) == [span_id(3), span_id(2)]
+
+    asking(filled, talk)
+
+
+def test_logs_and_metric_points_are_listed(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        long, short = (await get("/api/v1/logs")).json["data"]
+        assert short["body"] == {"content": "hi"}
+        assert (long["body"], long["truncated"]) == ("y" * 300, ["body"])
+        assert (await get("/api/v1/logs", io="full")).json["data"][0]["body"] == "y" * 400
+        points = (await get("/api/v1/metric_points")).json["data"]
+        assert [each["value"] for each in points] == [str(2**60), 2.0]
+
+    asking(filled, talk)
+
+
+FILTERS = [
+    ("/api/v1/spans", {"name": "lost"}, [4]),
+    ("/api/v1/spans", {"name__contains": "LOS"}, [4]),
+    ("/api/v1/spans", {"kind__any_of": "agent,tool"}, [1]),
+    ("/api/v1/spans", {"input_tokens__gte": "10", "duplicate_of__exists": "false"}, [2]),
+    ("/api/v1/spans", {"duration_ms__lt": "1"}, []),
+    ("/api/v1/spans", {"duration_ms": "1000"}, [4, 3, 2, 1]),
+    ("/api/v1/spans", {"status__ne": "error"}, [3, 2, 1]),
+    ("/api/v1/spans", {"tags": "a"}, [3, 2]),
+    ("/api/v1/spans", {"attr.http.route": "/a"}, [1]),
+    ("/api/v1/spans", {"attr.n": "5.0"}, [1]),
+    ("/api/v1/spans", {"attr.n__gt": "4"}, [1]),
+    ("/api/v1/spans", {"attr.n__exists": "false"}, [4, 3, 2]),
+    ("/api/v1/spans", {"q": 'ques "answer"'}, [1]),
+    ("/api/v1/spans", {"q": "question answerless"}, []),
+    ("/api/v1/spans", {"from": str(START_NS + 1_000_000), "to": str(START_NS + 2_000_000)}, [2]),
+    ("/api/v1/spans", {"start_time__gte": str(START_NS + 2_000_000)}, [4, 3]),
+]
+TRACE_FILTERS = [
+    ({"name": "run"}, [1]),
+    ({"name__ne": "run"}, [2]),
+    ({"status": "error"}, [2]),
+    ({"session_id": "s1"}, [1]),
+    ({"total_cost__gte": "0.5"}, [1]),
+    ({"total_cost__gt": "0.5"}, []),
+    ({"models": "gpt-4o"}, [1]),
+    ({"model": "gpt-4o"}, [1]),
+    ({"kind": "agent", "tags": "b"}, [1]),
+    ({"model__exists": "false"}, [2]),
+    ({"complete": "false"}, [2]),
+    ({"attr.http.route": "/a"}, [1]),
+    ({"q": "xxx"}, [2]),
+    ({"duration_ms__gt": "1000"}, [1]),
+    ({"span_count": "3", "name": "lost"}, []),
+    ({"from": str(START_NS + 1)}, [2]),
+    ({"to": str(START_NS + 1)}, [1]),
+]
+
+
+@pytest.mark.parametrize(("path", "parameters", "expected"), FILTERS)
+def test_filters_choose_spans(filled: Database, path: str, parameters: dict[str, str], expected: list[int]) -> None:
+    async def talk(get: Get) -> None:
+        assert ids(await get(path, **parameters)) == [span_id(each) for each in expected]
+
+    asking(filled, talk)
+
+
+@pytest.mark.parametrize(("parameters", "expected"), TRACE_FILTERS)
+def test_filters_choose_traces_by_their_record_or_by_some_span(
+    filled: Database, parameters: dict[str, str], expected: list[int]
+) -> None:
+    async def talk(get: Get) -> None:
+        assert ids(await get("/api/v1/traces", **parameters)) == [trace_id(each) for each in expected]
+
+    asking(filled, talk)
+
+
+def test_a_repeated_parameter_means_any_of_its_values(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        assert ids(await get("/api/v1/spans?name=lost&name=run")) == [span_id(4), span_id(1)]
+
+    asking(filled, talk)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_pages_hold_every_row_once_in_order_also_where_times_are_equal(database: Database, path: str) -> None:
+    for n in range(1, 12):
+        insert(database, "span", span(n, trace=n, at_ms=n // 4, kind="generation"))
+        insert(database, "log_record", log(n, at_ms=n // 4))
+        insert(database, "metric_point", metric_point(n, at_ms=n // 4))
+
+    async def talk(get: Get) -> None:
+        whole = (await get(path)).json["data"]
+        parts: list[Any] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = await get(path, limit=3, **cursor)
+            parts += page.json["data"]
+            if page.json["next_cursor"] is None:
+                break
+            cursor = {"cursor": page.json["next_cursor"]}
+            assert page.headers["Link"].endswith('rel="next"')
+        assert len(whole) == 11
+        assert parts == whole
+
+    asking(database, talk)
+
+
+def test_a_cursor_of_another_query_is_refused_by_name(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        cursor = (await get("/api/v1/spans", limit=1)).json["next_cursor"]
+        for path, more in (("/api/v1/spans", {"kind": "agent"}), ("/api/v1/generations", {})):
+            answer = await get(path, cursor=cursor, **more)
+            assert (answer.status, answer.json["errors"][0]["parameter"]) == (400, "cursor")
+        assert (await get("/api/v1/spans", cursor="%%%")).status == 400
+
+    asking(filled, talk)
+
+
+MISTAKES = [
+    ({"modle": "x"}, "modle", "model"),
+    ({"name__contain": "x"}, "contain", "contains"),
+    ({"limit": "1001"}, "limit", "1..1000"),
+    ({"limit": "0"}, "limit", "1..1000"),
+    ({"io": "all"}, "io", "none"),
+    ({"from": "yesterday"}, "from", "now-7d"),
+    ({"input_tokens__gte": "many"}, "input_tokens__gte", "whole number"),
+    ({"q": "kind:tool"}, "q", "words"),
+    ({"attr.": "x"}, "attr.", "attr."),
+    ({"cursor": "bm8"}, "cursor", "leave the cursor out"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "named", "hint"), MISTAKES)
+def test_a_mistake_is_answered_with_the_parameter_and_the_nearest_valid_one(
+    filled: Database, parameters: dict[str, str], named: str, hint: str
+) -> None:
+    async def talk(get: Get) -> None:
+        for path in ("/api/v1/spans", "/api/v1/traces"):
+            answer = await get(path, **parameters)
+            assert answer.status == 400
+            assert answer.json["errors"][0]["parameter"] == named
+            assert hint in answer.json["errors"][0]["hint"]
+
+    asking(filled, talk)
+
+
+@pytest.mark.parametrize("path", JSON_PATHS)
+def test_every_route_has_the_one_error_shape(filled: Database, path: str) -> None:
+    async def talk(get: Get) -> None:
+        answer = await get(path, nonsense="1")
+        assert answer.status == 400
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+        assert answer.json.keys() == {"type", "title", "status", "detail", "instance", "errors"}
+        assert (answer.json["status"], answer.json["instance"]) == (400, path)
+        assert "nonsense" in answer.json["detail"]
+
+    asking(filled, talk)
+
+
+@pytest.mark.parametrize("path", JSON_PATHS)
+def test_every_route_answers_head_and_says_not_to_store_or_sniff(filled: Database, path: str) -> None:
+    async def talk(get: Get) -> None:
+        assert (await get(path)).status == 200
+        head = await get(path, method="HEAD")
+        assert (head.status, head.body) == (200, b"")
+        assert head.headers["Cache-Control"] == "no-store"
+        assert head.headers["X-Content-Type-Options"] == "nosniff"
+
+    asking(filled, talk)
+
+
+@pytest.mark.parametrize("path", JSON_PATHS)
+def test_a_key_without_the_read_scope_is_forbidden_everywhere(filled: Database, path: str) -> None:
+    async def talk(get: Get) -> None:
+        answer = await get(path)
+        assert (answer.status, answer.json["type"]) == (403, "/errors/forbidden")
+
+    asking(filled, talk, identity=Identity("default", frozenset({"ingest"})))
+
+
+@pytest.mark.parametrize("path", JSON_PATHS)
+def test_another_project_sees_nothing(filled: Database, path: str) -> None:
+    async def talk(get: Get) -> None:
+        answer = await get(path)
+        if path.endswith("/status"):
+            assert answer.json["rows"] == {"spans": 0, "logs": 0, "metric_points": 0}
+        elif answer.status == 200:
+            assert answer.json["data"] == []
+        else:
+            assert (answer.status, answer.json["type"]) == (404, "/errors/not-found")
+
+    asking(filled, talk, identity=Identity("other"))
+
+
+def test_an_unknown_path_is_404_with_the_nearest_one_and_a_wrong_method_405(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        answer = await get("/api/v1/trace")
+        assert answer.status == 404
+        assert "/api/v1/traces" in answer.json["detail"]
+        answer = await get("/api/v1/traces", method="POST")
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+    asking(filled, talk)
+
+
+def test_text_ids_are_kept_as_sent_and_url_encoded_in_paths(database: Database) -> None:
+    odd = "Chat/4 ü?"
+    insert(database, "span", span(1, trace_id=odd, kind="generation") | {"span_id": "A/b"})
+
+    async def talk(get: Get) -> None:
+        [trace] = (await get("/api/v1/traces")).json["data"]
+        assert trace["trace_id"] == odd
+        for path in (f"traces/{quote(odd, safe='')}", f"spans/{quote(odd, safe='')}/A%2Fb"):
+            assert (await get(f"/api/v1/{path}")).status == 200
+
+    asking(database, talk)
+
+
+def test_a_start_that_was_never_set_is_null(database: Database) -> None:
+    insert(database, "span", span(1, raw_rest={"start_ns": 0}))
+
+    async def talk(get: Get) -> None:
+        for answer in ((await get("/api/v1/spans")).json["data"][0], (await get("/api/v1/traces")).json["data"][0]):
+            assert answer["start_time"] is None
+            assert answer["duration_ms"] is None
+
+    asking(database, talk)
+
+
+def test_status_names_version_and_rows(filled: Database) -> None:
+    async def talk(get: Get) -> None:
+        answer = (await get("/api/v1/status")).json
+        assert answer == {"version": "0.1.0", "uptime_s": 1.5, "rows": {"spans": 4, "logs": 2, "metric_points": 2}}
+
+    asking(filled, talk)
+
+
+def test_readyz_says_why_not(database: Database) -> None:
+    async def talk(get: Get) -> None:
+        answer = await get("/readyz")
+        assert (answer.status, answer.json["reasons"]) == (503, ["draining"])
+        assert (await get("/healthz")).status == 200
+
+    asking(database, talk, ready=lambda: ["draining"])
+
+
+def test_metrics_are_prometheus_text_with_route_times(database: Database) -> None:
+    async def talk(get: Get) -> None:
+        await get("/api/v1/traces")
+        answer = await get("/metrics")
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        lines = answer.body.decode().splitlines()
+        assert "tracepond_ingest_queue_bytes 7" in lines
+        assert "# TYPE tracepond_x_total counter" in lines
+        assert 'tracepond_x_total{reason="a\\"b\\\\"} 2' in lines
+        assert "# TYPE tracepond_query_seconds histogram" in lines
+        assert 'tracepond_query_seconds_count{route="/api/v1/traces"} 1' in lines
+
+    asking(database, talk)
+
+
+def test_hostile_values_are_data(filled: Database) -> None:
+    """Quotes, comments, markers of the query files and NUL in values neither break a query nor change it."""
+
+    async def talk(get: Get) -> None:
+        for value in ("' OR 1=1 --", "true /* conditions: span */", "$project", "\x00", "%", "\\1"):
+            for name in ("name", "name__contains", "attr.x", f"attr.{value}", "tags"):
+                for path in ("/api/v1/spans", "/api/v1/traces"):
+                    answer = await get(path, **{name: value})
+                    assert (answer.status, answer.json["data"]) == (200, []), (path, name, value)
+
+    asking(filled, talk)
+
+
+class Broken:
+    async def read(self, *_: Any, **__: Any) -> list[Any]:
+        raise RuntimeError("secret detail")
+
+
+def test_our_own_fault_is_500_without_its_cause(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    async def talk(get: Get) -> None:
+        answer = await get("/api/v1/traces")
+        assert (answer.status, answer.json["type"]) == (500, "/errors/internal")
+        assert "secret" not in answer.body.decode()
+        assert len([each for each in caplog.records if each.name == "api.routes"]) == 1
+
+    asking(database, talk, reader=Broken())
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "http-api.md"
+
+
+def test_every_route_and_parameter_is_documented() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    written = set(re.findall(r"`([^`\n]+)`", text))
+    paths = {path.removeprefix("GET ") for path in written}
+    for route in TABLE:
+        assert route.path in paths
+    operators = {name for names in OPERATORS.values() for name in names}
+    for name in (*CONTROLS, *operators, *TRACE_RECORD_FIELDS):
+        assert name in written, name

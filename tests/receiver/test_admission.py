@@ -1,0 +1,56 @@
+"""The bound on bytes in flight."""
+
+import pytest
+
+from contract.errors import Overloaded, Unavailable
+from receiver.admission import Admission
+
+
+def test_bytes_are_held_until_the_block_ends() -> None:
+    admission = Admission(100)
+    with admission.hold(40) as hold:
+        hold.grow_to(90)
+        assert admission.in_flight_bytes == 90
+        hold.grow_to(50)
+        assert admission.in_flight_bytes == 90
+    assert admission.in_flight_bytes == 0
+
+
+def test_bytes_are_given_back_after_an_error() -> None:
+    admission = Admission(100)
+    with pytest.raises(KeyError), admission.hold(40):
+        raise KeyError
+    assert admission.in_flight_bytes == 0
+
+
+def test_a_second_request_over_the_capacity_is_overload_and_leaves_the_first_untouched() -> None:
+    admission = Admission(100)
+    with admission.hold(60):
+        with pytest.raises(Overloaded) as overloaded, admission.hold(41):
+            pass
+        assert overloaded.value.reason == "bytes_in_flight"
+        assert admission.in_flight_bytes == 60
+        with admission.hold(40):
+            assert admission.in_flight_bytes == 100
+
+
+def test_growing_over_the_capacity_is_overload() -> None:
+    admission = Admission(100)
+    with admission.hold(50), admission.hold(10) as hold, pytest.raises(Overloaded):
+        hold.grow(41)
+    assert admission.in_flight_bytes == 0
+
+
+def test_a_request_that_is_alone_is_admitted_whatever_its_size() -> None:
+    admission = Admission(100)
+    with admission.hold(90) as hold:
+        hold.grow_to(150)
+        assert [sample.value for sample in admission.stats()] == [150, 100]
+
+
+def test_draining_lets_nothing_in() -> None:
+    admission = Admission(100)
+    admission.draining = True
+    with pytest.raises(Unavailable) as unavailable, admission.hold(1):
+        pass
+    assert unavailable.value.reason == "draining"

@@ -1,0 +1,183 @@
+"""The two encodings of one request give equal values, and whatever comes in is decoded or refused."""
+
+import json
+import math
+from typing import Any
+
+import orjson
+import pytest
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from contract.errors import Refused
+from contract.raw import default
+from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
+from tests.support.otlp import gen_ai_request, trace_request
+from tests.support.otlp_json import to_json
+
+DECODERS = {
+    ExportTraceServiceRequest: decode_traces,
+    ExportLogsServiceRequest: decode_logs,
+    ExportMetricsServiceRequest: decode_metrics,
+}
+_ID_BYTES = {"trace_id": 16, "span_id": 8, "parent_span_id": 8}
+_NOT_IN_JSON = frozenset({"string_value_strindex", "key_strindex"})
+
+
+def _scalar(field: Any) -> st.SearchStrategy[Any]:
+    if field.name in _ID_BYTES:
+        return st.binary(min_size=_ID_BYTES[field.name], max_size=_ID_BYTES[field.name])
+    unsigned = st.integers(0, 2**32 - 1)
+    by_type = {
+        field.TYPE_STRING: st.text(max_size=6),
+        field.TYPE_BYTES: st.binary(max_size=6),
+        field.TYPE_BOOL: st.booleans(),
+        field.TYPE_DOUBLE: st.floats(),
+        field.TYPE_ENUM: st.integers(0, 30),
+        field.TYPE_UINT32: unsigned,
+        field.TYPE_FIXED32: unsigned,
+        field.TYPE_UINT64: st.integers(0, 2**64 - 1),
+        field.TYPE_FIXED64: st.integers(0, 2**64 - 1),
+    }
+    return by_type.get(field.type, st.integers(-(2**31), 2**31 - 1))
+
+
+@st.composite
+def messages(draw: st.DrawFn, message_class: Any, depth: int = 0) -> Message:
+    """Any message of a class: the fields of one oneof exclude each other by themselves (the last one set stays)."""
+    message: Message = message_class()
+    for field in message_class.DESCRIPTOR.fields:
+        if field.name in _NOT_IN_JSON or (depth > 3 and draw(st.booleans())):
+            continue
+        if field.message_type is None:
+            value = draw(st.lists(_scalar(field), max_size=2) if field.is_repeated else _scalar(field))
+            getattr(message, field.name).extend(value) if field.is_repeated else setattr(message, field.name, value)
+        elif depth < 9:
+            inner = messages(field.message_type._concrete_class, depth + 1)
+            if field.is_repeated:
+                getattr(message, field.name).extend(draw(st.lists(inner, max_size=1 + (depth < 5))))
+            else:
+                getattr(message, field.name).CopyFrom(draw(inner))
+    return message
+
+
+def comparable(value: Any) -> bytes:
+    """The stored form, which tells types, duplicates and order apart, and in which NaN equals itself."""
+    return orjson.dumps(value, default=default, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+
+
+@pytest.mark.parametrize("request_class", DECODERS, ids=lambda item: item.DESCRIPTOR.name)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data())
+def test_protobuf_and_json_of_one_request_decode_equally(request_class: Any, data: st.DataObject) -> None:
+    request = data.draw(messages(request_class))
+    decode = DECODERS[request_class]
+    items, rejections = decode(request.SerializeToString(), "protobuf")
+    json_items, json_rejections = decode(orjson.dumps(to_json(request)), "json")
+    assert comparable(json_items) == comparable(items)
+    assert json_rejections.count == rejections.count
+
+
+def test_gen_ai_spans_decode_equally_from_both_encodings() -> None:
+    request = gen_ai_request(20)
+    spans, rejections = decode_traces(request.SerializeToString(), "protobuf")
+    assert len(spans) == 20
+    assert rejections.count == 0
+    assert decode_traces(orjson.dumps(to_json(request)), "json")[0] == spans
+
+
+def test_resource_and_scope_are_shared_by_the_spans_of_a_group() -> None:
+    spans, _ = decode_traces(trace_request(2).SerializeToString(), "protobuf")
+    assert spans[0].resource is spans[1].resource
+    assert spans[0].scope is spans[1].scope
+
+
+@pytest.mark.parametrize("decode", DECODERS.values(), ids=lambda item: item.__name__)
+@pytest.mark.parametrize("content", ["protobuf", "json"])
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(body=st.binary(max_size=60))
+def test_any_bytes_decode_or_are_refused(decode: Any, content: Any, body: bytes) -> None:
+    try:
+        items, _ = decode(body, content)
+    except Refused:
+        return
+    assert isinstance(items, list)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.sampled_from(["", "7", "NaN", "x"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["key", "value", "values"]), inner),
+    max_leaves=4,
+)
+_FIELDS = {
+    decode_traces: ("resourceSpans", "scopeSpans", "spans", ["traceId", "spanId", "kind", "status", "events", "links"]),
+    decode_logs: ("resourceLogs", "scopeLogs", "logRecords", ["body", "severityNumber", "timeUnixNano", "traceId"]),
+    decode_metrics: ("resourceMetrics", "scopeMetrics", "metrics", ["gauge", "sum", "summary", "name", "metadata"]),
+}
+
+
+@pytest.mark.parametrize("decode", _FIELDS, ids=lambda item: item.__name__)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data())
+def test_any_json_in_the_place_of_any_field_decodes_or_is_refused(decode: Any, data: st.DataObject) -> None:
+    resources, scopes, items, fields = _FIELDS[decode]
+    names = st.sampled_from([*fields, "attributes", "flags", "droppedAttributesCount"])
+    item = data.draw(st.dictionaries(names, _JSON, max_size=4))
+    body = {resources: [{"resource": data.draw(_JSON), scopes: [{"scope": {}, items: [item]}]}]}
+    try:
+        decoded, rejections = decode(json.dumps(body).encode(), "json")
+    except Refused:
+        return
+    assert len(decoded) + rejections.count <= 1
+
+
+@pytest.mark.parametrize("levels", [60, 1000, 100_000])
+def test_deep_nesting_harms_nothing(levels: int) -> None:
+    value = b'{"arrayValue":{"values":[' * levels + b"]}}" * levels
+    body = (
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c",'
+        b'"spanId":"b7ad6b7169203331","attributes":[{"key":"deep","value":' + value + b"}]}]}]}]}"
+    )
+    try:
+        spans, rejections = decode_traces(body, "json")
+    except Refused:
+        assert levels > 60
+    else:
+        assert (spans, rejections.count) == ([], 1)
+
+
+def test_the_nesting_that_protobuf_allows_is_allowed_in_json() -> None:
+    request = trace_request(1)
+    value = request.resource_spans[0].scope_spans[0].spans[0].attributes.add(key="deep").value
+    for _ in range(46):
+        value = value.array_value.values.add()
+    value.string_value = "bottom"
+    spans, _ = decode_traces(request.SerializeToString(), "protobuf")
+    assert decode_traces(orjson.dumps(to_json(request)), "json") == (spans, decode_traces(b"", "protobuf")[1])
+
+
+def test_malformed_protobuf_is_refused_with_the_name_of_the_message() -> None:
+    with pytest.raises(Refused, match="ExportTraceServiceRequest"):
+        decode_traces(b"\xff\xff\xff", "protobuf")
+
+
+def test_bad_utf8_in_protobuf_is_refused() -> None:
+    body = trace_request(1, word="xxxx").SerializeToString().replace(b"xxxx", b"x\xff\xfex")
+    with pytest.raises(Refused, match="UTF-8"):
+        decode_traces(body, "protobuf")
+
+
+def test_numbers_keep_their_type_and_their_last_bit() -> None:
+    request = trace_request(
+        1, low=-(2**63), high=2**63 - 1, zero=0, empty="", no=False, minus=-0.0, nan=math.nan, inf=-math.inf, none=None
+    )
+    attributes = decode_traces(request.SerializeToString(), "protobuf")[0][0].attributes
+    assert repr(attributes) == (
+        "{'low': -9223372036854775808, 'high': 9223372036854775807, 'zero': 0, 'empty': '', 'no': False, "
+        "'minus': -0.0, 'nan': nan, 'inf': -inf, 'none': None}"
+    )
+    assert [type(attributes[key]).__name__ for key in ("nan", "inf", "minus")] == ["NonFinite", "NonFinite", "float"]

@@ -1,0 +1,137 @@
+"""One suite over every way of sending: the same request has the same outcome, and every item is accounted for."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from contract.errors import Overloaded, Refused, Unavailable
+from contract.sink import Outcome
+from receiver.admission import Admission
+from receiver.otlp_decode import decode_traces
+from tests.support.otlp import log_request, trace_request
+from tests.support.receivers import TRANSPORTS, Answer, Receivers, running, send, totals
+from tests.support.sinks import ListSink
+
+
+def exchange(transport: str, sink: ListSink, request: Any, signal: str = "traces") -> tuple[Answer, Receivers]:
+    """One request to fresh receivers."""
+
+    async def run() -> tuple[Answer, Receivers]:
+        async with running(sink) as receivers:
+            return await send(receivers, transport, signal, request), receivers
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_everything_acknowledged_is_in_the_sink(transport: str) -> None:
+    sink, request = ListSink(), trace_request(3, model="gpt-4o", tokens=7)
+    answer, receivers = exchange(transport, sink, request)
+    assert answer.code == "OK"
+    assert not answer.response.HasField("partial_success")
+    (batch,) = sink.batches
+    assert batch.spans == decode_traces(request.SerializeToString(), "protobuf")[0]
+    assert (batch.project, batch.transport) == ("default", "grpc" if transport.startswith("grpc") else "http")
+    assert totals(receivers.counters.stats(), "spans") == {
+        "received": 3, "accepted": 3, "refused": 0, "unavailable": 0,
+    }  # fmt: skip
+    assert receivers.admission.in_flight_bytes == 0
+
+
+def test_log_records_arrive(transport: str) -> None:
+    sink = ListSink()
+    answer, receivers = exchange(transport, sink, log_request(2), "logs")
+    assert answer.code == "OK"
+    assert [record.body for record in sink.batches[0].logs] == ["record 0", "record 1"]
+    assert totals(receivers.counters.stats(), "log_records")["accepted"] == 2
+
+
+def test_bad_spans_are_reported_and_their_neighbours_kept(transport: str) -> None:
+    request = trace_request(4)
+    spans = request.resource_spans[0].scope_spans[0].spans
+    spans[0].trace_id = b"short"
+    spans[2].span_id = bytes(8)
+    sink = ListSink(lambda batch: Outcome(1, ["end time beyond what can be stored"]))
+    answer, receivers = exchange(transport, sink, request)
+    partial = answer.response.partial_success
+    assert partial.rejected_spans == 3
+    assert "trace" in partial.error_message
+    assert "span id is all zeroes" in partial.error_message
+    assert "end time beyond what can be stored" in partial.error_message
+    assert len(sink.batches[0].spans) == 2
+    assert totals(receivers.counters.stats(), "spans") == {
+        "received": 4, "accepted": 1, "refused": 3, "unavailable": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "retry_after_s", "fate"),
+    [
+        (Overloaded("queue is full", reason="queue", retry_after_s=2), "RESOURCE_EXHAUSTED", 2, "unavailable"),
+        (Unavailable("disk is full", reason="disk_full", retry_after_s=5), "UNAVAILABLE", 5, "unavailable"),
+        (Refused("never"), "INVALID_ARGUMENT", None, "refused"),
+        (ValueError("secret detail"), "INTERNAL", None, "refused"),
+    ],
+)
+def test_each_failure_of_the_sink_has_its_status(
+    transport: str, error: Exception, code: str, retry_after_s: float | None, fate: str
+) -> None:
+    answer, receivers = exchange(transport, ListSink(error), trace_request(2))
+    assert (answer.code, answer.retry_after_s) == (code, retry_after_s)
+    assert "secret" not in answer.message
+    counted = totals(receivers.counters.stats(), "spans")
+    assert (counted["received"], counted[fate], counted["accepted"]) == (2, 2, 0)
+    assert receivers.admission.in_flight_bytes == 0
+
+
+def test_an_empty_request_succeeds_and_stores_nothing(transport: str) -> None:
+    sink = ListSink()
+    answer, _ = exchange(transport, sink, trace_request(0))
+    assert answer.code == "OK"
+    assert sink.batches == []
+
+
+@pytest.mark.parametrize(
+    ("prepare", "code", "retryable"),
+    [
+        (lambda admission: setattr(admission, "draining", True), "UNAVAILABLE", True),
+        (lambda admission: admission.take(100), "RESOURCE_EXHAUSTED", True),
+    ],
+)
+def test_a_full_or_closing_receiver_sends_requests_back(
+    transport: str, prepare: Callable[[Admission], None], code: str, retryable: bool
+) -> None:
+    async def run() -> tuple[Answer, Receivers]:
+        async with running(ListSink(), admission=Admission(100)) as receivers:
+            prepare(receivers.admission)
+            return await send(receivers, transport, "traces", trace_request(1)), receivers
+
+    answer, receivers = asyncio.run(run())
+    assert answer.code == code
+    assert (answer.retry_after_s is not None) is retryable
+    assert [sample.value for sample in receivers.counters.stats() if "undecoded" in sample.name] == [1]
+
+
+def test_random_outcomes_leave_no_item_unaccounted_for() -> None:
+    """Received = accepted + refused + unavailable, and what is accepted is what clients were told."""
+    outcomes = [Outcome(), Outcome(1, ["odd"]), Refused("no"), Overloaded("later", reason="queue"), KeyError("bug")]
+
+    async def run() -> tuple[int, Receivers]:
+        sink, stored = ListSink(), 0
+        async with running(sink) as receivers:
+            for turn in range(30):
+                sink.answer = outcomes[turn * 7 % 5]
+                answer = await send(receivers, TRANSPORTS[turn % 6], "traces", trace_request(turn % 4))
+                stored += turn % 4 - answer.response.partial_success.rejected_spans if answer.code == "OK" else 0
+            return stored, receivers
+
+    stored, receivers = asyncio.run(run())
+    counted = totals(receivers.counters.stats(), "spans")
+    assert counted["received"] == counted["accepted"] + counted["refused"] + counted["unavailable"] == 43
+    assert counted["accepted"] == stored

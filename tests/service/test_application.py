@@ -1,0 +1,87 @@
+"""One authentication in front of every route."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from contract.access import Identity
+from contract.errors import Unauthorized
+from service.application import PUBLIC_ROUTES, application
+
+
+def authenticate(headers: Mapping[str, str]) -> Identity:
+    if headers.get("x-api-key") != "right":
+        raise Unauthorized("who are you?")
+    return Identity("shop")
+
+
+async def show(request: web.Request) -> web.Response:
+    identity = request.get("identity")
+    return web.json_response({"project": identity.project if identity else None})
+
+
+ROUTES = (
+    web.get("/healthz", show),
+    web.get("/readyz", show),
+    web.get("/metrics", show),
+    web.get("/api/v1/traces/{trace_id}", show),
+    web.post("/{prefix:.*}v1/traces", show),
+)
+
+
+async def ask(method: str, path: str, headers: list[tuple[str, str]]) -> tuple[int, str, Mapping[str, str], bytes]:
+    async with (
+        TestClient(TestServer(application(authenticate, ROUTES))) as client,
+        client.request(method, path, headers=headers) as response,
+    ):
+        return response.status, response.content_type, response.headers, await response.read()
+
+
+def answer(method: str, path: str, *headers: tuple[str, str]) -> tuple[int, str, Mapping[str, str], bytes]:
+    return asyncio.run(ask(method, path, list(headers)))
+
+
+RIGHT = ("X-Api-Key", "right")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_every_route_but_the_public_ones_needs_credentials(route: web.RouteDef) -> None:
+    path = route.path.replace("{trace_id}", "1").replace("{prefix:.*}", "")
+    assert answer(route.method, path)[0] == (200 if route.path in PUBLIC_ROUTES else 401)
+    assert answer(route.method, path, RIGHT)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/healthz/", "/healthz//", "/x/..//healthz", "/HEALTHZ", "/%68ealthz/x"]
+)
+def test_no_other_spelling_of_a_public_path_is_open(path: str) -> None:
+    assert answer("GET", path)[0] == 401
+
+
+def test_the_identity_reaches_the_handler() -> None:
+    assert answer("GET", "/metrics", RIGHT)[3] == b'{"project": "shop"}'
+
+
+def test_two_authorization_headers_are_refused() -> None:
+    assert answer("GET", "/metrics", RIGHT, ("Authorization", "a"), ("Authorization", "b"))[0] == 401
+
+
+def test_401_has_the_form_of_the_path_and_a_challenge() -> None:
+    status, content_type, headers, _ = answer("GET", "/metrics")
+    assert (status, content_type) == (401, "application/problem+json")
+    assert headers["WWW-Authenticate"].startswith("Basic ")
+    status, content_type, _, body = answer("POST", "/v1/traces", ("Content-Type", "application/json"))
+    assert (status, content_type) == (401, "application/json")
+    assert b'"code"' in body
+
+
+def test_an_unknown_path_and_a_wrong_method_are_explained() -> None:
+    status, content_type, _, body = answer("GET", "/nothing", RIGHT)
+    assert (status, content_type) == (404, "application/problem+json")
+    assert b"/api/v1/" in body
+    status, _, headers, _ = answer("DELETE", "/metrics", RIGHT)
+    assert status == 405
+    assert "GET" in headers["Allow"]

@@ -1,0 +1,85 @@
+"""The commands that talk to a server, against a small one that answers what a test says."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from service import client
+from service.config import Config, load
+from service.quantities import Endpoint
+
+KEYS = {"TRACEPOND_AUTH_PROJECTS": '[{"name":"shop","public_key":"pk","secret_key":"sk"}]'}
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers every request with the server's `answer`, and keeps what was sent."""
+
+    server: Any
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.requests.append((self.command, self.path, dict(self.headers), body))
+        status, answer = self.server.answer
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing on stderr."""
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    with HTTPServer(("127.0.0.1", 0), Answers) as fake:
+        fake.requests, fake.answer = [], (200, b'{"spans": [1, 2]}')  # type: ignore[attr-defined]
+        thread = threading.Thread(target=fake.serve_forever)
+        thread.start()
+        yield fake
+        fake.shutdown()
+        thread.join()
+
+
+def config_for(server: Any, environ: dict[str, str] | None = None) -> Config:
+    address = f"127.0.0.1:{server.server_address[1]}"
+    return load("", "", environ or {}, {"receivers.otlp.protocols.http.endpoint": address})
+
+
+def test_send_test_sends_one_trace_and_reads_it_back(server: Any) -> None:
+    said = client.send_test(config_for(server))
+    (_, post_path, headers, body), (method, get_path, _, _) = server.requests
+    trace_ids = {span["traceId"] for span in json.loads(body)["resourceSpans"][0]["scopeSpans"][0]["spans"]}
+    assert (post_path, headers["Content-Type"]) == ("/v1/traces", "application/json")
+    assert (method, get_path) == ("GET", f"/api/v1/traces/{trace_ids.pop()}?io=none")
+    assert "2 spans are stored" in said
+
+
+def test_configured_keys_are_sent(server: Any) -> None:
+    client.healthcheck(config_for(server, KEYS))
+    assert server.requests[0][2]["Authorization"] == "Bearer sk"
+
+
+def test_another_status_is_a_failure_that_quotes_the_answer(server: Any) -> None:
+    server.answer = (503, b"draining")
+    with pytest.raises(client.RequestFailed, match="answered 503: draining"):
+        client.healthcheck(config_for(server))
+
+
+def test_no_server_is_a_failure_that_names_the_address() -> None:
+    config = load("", "", {}, {"receivers.otlp.protocols.http.endpoint": "127.0.0.1:1"})
+    with pytest.raises(client.RequestFailed, match=r"http://127\.0\.0\.1:1/healthz does not answer"):
+        client.healthcheck(config)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("0.0.0.0", "http://127.0.0.1:5"), ("", "http://127.0.0.1:5"), ("::", "http://[::1]:5"), ("pod", "http://pod:5")],
+)
+def test_an_address_of_every_interface_is_reached_over_loopback(host: str, url: str) -> None:
+    assert client.base_url(Endpoint(host, 5)) == url

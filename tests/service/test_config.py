@@ -1,0 +1,148 @@
+"""Precedence, the environment, keys, and what must not be reachable."""
+
+from typing import Any
+
+import pytest
+
+from service.config import Config, ConfigError, is_loopback, load
+from service.quantities import Endpoint
+
+HTTP = "receivers.otlp.protocols.http.endpoint"
+HTTP_VARIABLE = "TRACEPOND_RECEIVERS_OTLP_PROTOCOLS_HTTP_ENDPOINT"
+LANGFUSE = {"LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "pk-lf", "LANGFUSE_INIT_PROJECT_SECRET_KEY": "sk-lf"}
+PROJECTS = "auth: {projects: [{name: shop, public_key: pk-1, secret_key: sk-1}]}"
+
+
+def read(text: str = "", environ: dict[str, str] | None = None, **flags: str | None) -> Config:
+    return load(text, "c.yaml", environ or {}, {name.replace("__", "."): value for name, value in flags.items()})
+
+
+def test_defaults_need_nothing() -> None:
+    config = read()
+    assert config.receivers.http_endpoint == Endpoint("127.0.0.1", 4318)
+    assert config.receivers.http_max_body_bytes == 64 << 20
+    assert config.storage.path == "./tracepond.duckdb"
+    assert config.auth.mode == "none"
+    assert {value.origin for value in config.values.values()} == {"default"}
+
+
+def test_flag_beats_environment_beats_file_beats_default() -> None:
+    text, environ = "storage: {path: from-file}", {"TRACEPOND_STORAGE_PATH": "from-environment"}
+    assert read(text).storage.path == "from-file"
+    assert read(text, environ).storage.path == "from-environment"
+    assert read(text, environ, storage__path="from-flag").storage.path == "from-flag"
+    assert read(text, environ, storage__path=None).storage.path == "from-environment"
+
+
+def test_each_value_knows_its_origin() -> None:
+    values = read(
+        "storage: {path: a}", {"TRACEPOND_STORAGE_THREADS": "2"}, **{HTTP.replace(".", "__"): "localhost:0"}
+    ).values
+    assert values[HTTP].origin == "flag"
+    assert values["storage.path"].origin == "file c.yaml"
+    assert values["storage.threads"].origin == "environment TRACEPOND_STORAGE_THREADS"
+
+
+def test_text_from_the_environment_gets_the_type_of_its_key() -> None:
+    config = read(environ={"TRACEPOND_RECEIVERS_MAX_IN_FLIGHT_MIB": "8", "TRACEPOND_STORAGE_MEMORY_LIMIT": "1GiB"})
+    assert config.receivers.max_in_flight_bytes == 8 << 20
+    assert config.storage.memory_limit_bytes == 1 << 30
+
+
+def test_an_empty_variable_switches_grpc_off_and_is_unset_for_the_others() -> None:
+    config = read(environ={"TRACEPOND_RECEIVERS_OTLP_PROTOCOLS_GRPC_ENDPOINT": "", "TRACEPOND_STORAGE_PATH": ""})
+    assert config.receivers.grpc_endpoint is None
+    assert config.storage.path == "./tracepond.duckdb"
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "message"),
+    [
+        ("storage: {threads: none}", {}, r"file c\.yaml: storage\.threads: expected auto or a whole number"),
+        ("storage: {path: }", {}, r"storage\.path: expected text, got nothing"),
+        ("storage: {path: 2026-01-01}", {}, r"storage\.path: expected text"),
+        (
+            "",
+            {"TRACEPOND_STORAGE_PTH": "x"},
+            r"TRACEPOND_STORAGE_PTH: no such setting; did you mean TRACEPOND_STORAGE_PATH",
+        ),
+        ("", {"TRACEPOND_STORAGE_PATH_FILE": "x"}, "TRACEPOND_STORAGE_PATH_FILE: no such setting"),
+        (
+            "",
+            {"TRACEPOND_STORAGE_THREADS": "x"},
+            "environment TRACEPOND_STORAGE_THREADS: storage.threads: expected auto",
+        ),
+        ("auth: {mode: keys}", {}, "auth.mode is keys, but auth.projects holds none"),
+        ("", {"LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "pk"}, "must be set together"),
+        (PROJECTS, {"TRACEPOND_AUTH_MODE": "none"}, r"auth.mode is none, but file c\.yaml gives auth.projects"),
+    ],
+)
+def test_a_mistake_names_the_key_and_its_source(text: str, environ: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read(text, environ)
+
+
+def test_variables_that_kubernetes_makes_for_a_service_are_not_ours() -> None:
+    links = ("TRACEPOND_SERVICE_HOST", "TRACEPOND_SERVICE_PORT_OTLP", "TRACEPOND_PORT", "TRACEPOND_PORT_4318_TCP_ADDR")
+    assert read(environ=dict.fromkeys(links, "x")).auth.mode == "none"
+
+
+def test_projects_turn_keys_on() -> None:
+    config = read(PROJECTS)
+    assert config.auth.mode == "keys"
+    assert config.auth.projects[0].name == "shop"
+
+
+def test_projects_come_from_the_environment_or_from_a_file_named_there() -> None:
+    entry = "[{name: shop, public_key: pk-1, secret_key: sk-1}]"
+    plain = read(environ={"TRACEPOND_AUTH_PROJECTS": entry})
+    environ = {"TRACEPOND_AUTH_PROJECTS_FILE": "/run/secrets/projects"}
+    from_file = load("", "", environ, {}, {"/run/secrets/projects": entry}.__getitem__)
+    assert plain.auth.projects == from_file.auth.projects == read(PROJECTS).auth.projects
+
+
+def test_a_secret_given_twice_or_in_a_missing_file_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="both TRACEPOND_AUTH_PROJECTS and TRACEPOND_AUTH_PROJECTS_FILE"):
+        read(environ={"TRACEPOND_AUTH_PROJECTS": "[]", "TRACEPOND_AUTH_PROJECTS_FILE": "x"})
+    with pytest.raises(ConfigError, match="TRACEPOND_AUTH_PROJECTS_FILE: /nowhere/x cannot be read"):
+        read(environ={"TRACEPOND_AUTH_PROJECTS_FILE": "/nowhere/x"})
+
+
+@pytest.mark.parametrize("mode", ["", "none"])
+def test_keys_of_a_langfuse_compose_file_are_needed_even_in_the_image(mode: str) -> None:
+    """The image says `none`; who sets a secret key does not mean everyone."""
+    config = read(environ=LANGFUSE | {"TRACEPOND_AUTH_MODE": mode})
+    assert config.auth.mode == "keys"
+    assert [project.public_key for project in config.auth.projects] == ["pk-lf"]
+
+
+def test_keys_of_a_langfuse_compose_file_come_beside_configured_projects() -> None:
+    assert [project.name for project in read(PROJECTS, LANGFUSE).auth.projects] == ["shop", "default"]
+
+
+@pytest.mark.parametrize("endpoint", ["0.0.0.0:4318", ":4318", "192.168.1.5:4318", "[::]:4318", "myhost:4318"])
+def test_an_address_that_others_reach_needs_keys_or_an_explicit_none(endpoint: str) -> None:
+    with pytest.raises(ConfigError, match=r"http\.endpoint: .* can be reached from other machines"):
+        read(environ={HTTP_VARIABLE: endpoint})
+    assert read(environ={HTTP_VARIABLE: endpoint, "TRACEPOND_AUTH_MODE": "none"}).auth.mode == "none"
+    assert read(PROJECTS, {HTTP_VARIABLE: endpoint}).auth.mode == "keys"
+
+
+def test_grpc_is_held_to_the_same_rule() -> None:
+    with pytest.raises(ConfigError, match=r"grpc\.endpoint"):
+        read(environ={"TRACEPOND_RECEIVERS_OTLP_PROTOCOLS_GRPC_ENDPOINT": ":4317"})
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("localhost", True),
+        ("::1", True),
+        ("", False),
+        ("127.evil.com", False),
+    ],
+)
+def test_loopback_is_known_by_its_address(host: str, expected: Any) -> None:
+    assert is_loopback(host) is expected

@@ -1,0 +1,31 @@
+"""`tracepond config print`."""
+
+from service.config import load
+from service.config_print import MASK, render
+
+PROJECTS = "auth: {projects: [{name: shop, public_key: pk-1, secret_key: sk-very-secret, scopes: [read]}]}"
+
+
+def test_every_value_stands_there_with_its_origin() -> None:
+    config = load("storage: {threads: 2}", "c.yaml", {"TRACEPOND_API_QUERY_TIMEOUT_S": "5s"}, {"storage.path": "x y"})
+    lines = [line.strip() for line in render(config).splitlines()]
+    assert "path: x y  # flag" in lines
+    assert "threads: 2  # file c.yaml" in lines
+    assert "query_timeout_s: 5s  # environment TRACEPOND_API_QUERY_TIMEOUT_S" in lines
+    assert "checkpoint_wal_mib: 128  # default" in lines
+
+
+def test_what_is_printed_can_be_read_again_and_says_the_same() -> None:
+    config = load("receivers: {otlp: {protocols: {grpc: {endpoint: ''}}}}", "c.yaml", {}, {})
+    again = load(render(config), "c.yaml", {}, {})
+    assert again.receivers == config.receivers
+    assert again.storage == config.storage
+
+
+def test_secrets_are_masked_wherever_they_come_from() -> None:
+    environ = {"LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "pk-2", "LANGFUSE_INIT_PROJECT_SECRET_KEY": "sk-hidden"}
+    text = render(load(PROJECTS, "c.yaml", environ, {}))
+    assert "sk-" not in text
+    assert text.count(MASK) == 2
+    assert "pk-1" in text
+    assert "scopes: [read]" in text

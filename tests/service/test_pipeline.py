@@ -1,0 +1,57 @@
+"""accept = commit(translate(batch))."""
+
+import asyncio
+import threading
+
+import pytest
+
+from contract.errors import Unavailable
+from contract.sink import Outcome
+from contract.span import Batch
+from contract.translated import Translated
+from service.pipeline import INLINE_BYTES, Pipeline
+
+
+class Stages:
+    """A translator and a writer that note what they were given, and in which thread."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.committed: list[int] = []
+        self.thread: int | None = None
+
+    def translate(self, batch: Batch) -> Translated:
+        self.thread = threading.get_ident()
+        return Translated(size_bytes=batch.size_bytes)
+
+    async def commit(self, translated: Translated) -> None:
+        if self.error:
+            raise self.error
+        self.committed.append(translated.size_bytes)
+
+
+def accept(stages: Stages, size_bytes: int) -> Outcome:
+    pipeline = Pipeline(stages.translate, stages.commit)
+    try:
+        return asyncio.run(pipeline.accept(Batch("default", 1, "http", size_bytes=size_bytes)))
+    finally:
+        pipeline.close()
+
+
+def test_accept_returns_after_the_commit_and_rejects_nothing() -> None:
+    stages = Stages()
+    assert accept(stages, 10) == Outcome()
+    assert stages.committed == [10]
+
+
+def test_what_the_writer_raises_reaches_the_receiver() -> None:
+    with pytest.raises(Unavailable, match="disk"):
+        accept(Stages(Unavailable("disk", reason="store")), 10)
+
+
+def test_a_small_batch_stays_on_the_loop_and_a_big_one_leaves_it() -> None:
+    small, big = Stages(), Stages()
+    accept(small, INLINE_BYTES)
+    accept(big, INLINE_BYTES + 1)
+    assert small.thread == threading.get_ident()
+    assert big.thread != threading.get_ident()

@@ -1,0 +1,48 @@
+"""Entries of `auth.projects`."""
+
+from typing import Any
+
+import pytest
+
+from service.projects import projects
+
+ENTRY: dict[str, Any] = {"name": "shop", "public_key": "pk-1", "secret_key": "sk-1"}
+
+
+def test_both_scopes_are_given_when_none_is_named() -> None:
+    assert projects([ENTRY])[0].scopes == {"ingest", "read"}
+    assert projects([ENTRY | {"scopes": ["read"]}])[0].scopes == {"read"}
+
+
+def test_text_of_a_variable_is_read_as_yaml_or_json() -> None:
+    assert projects('[{"name":"shop","public_key":"pk-1","secret_key":"sk-1"}]') == projects([ENTRY])
+    assert projects("") == ()
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"name": "x"}, "expected a list, got a mapping"),
+        (["x"], "entry 1: expected a mapping"),
+        ([ENTRY | {"colour": "red"}], "entry 1: unknown field 'colour'"),
+        ([{"name": "shop", "public_key": "pk-1"}], "entry 1: secret_key must be"),
+        ([ENTRY | {"secret_key": 12345}], "entry 1: secret_key must be"),
+        ([ENTRY | {"public_key": "a:b"}], "must not contain a colon"),
+        ([ENTRY | {"scopes": ["write"]}], "entry 1: scopes must be a list of ingest and read"),
+        ([ENTRY | {"scopes": "read"}], "entry 1: scopes must be"),
+        ([ENTRY | {"scopes": []}], "entry 1: scopes must be"),
+        ([ENTRY, ENTRY | {"public_key": "pk-2"}], "two projects have the same secret_key"),
+        ([ENTRY, ENTRY | {"secret_key": "sk-2"}], "two projects have the same public_key"),
+        ("[{", "expected a list as YAML or JSON"),
+    ],
+)
+def test_a_wrong_entry_is_named(entries: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        projects(entries)
+
+
+def test_no_message_and_no_repr_shows_a_secret() -> None:
+    assert "sk-1" not in repr(projects([ENTRY]))
+    with pytest.raises(ValueError, match="secret_key") as caught:
+        projects([ENTRY | {"secret_key": "geheim\n"}])
+    assert "geheim" not in str(caught.value)

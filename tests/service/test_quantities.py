@@ -1,0 +1,91 @@
+"""What a person writes, and what the program makes of it."""
+
+import pytest
+
+from service import quantities
+from service.quantities import Endpoint
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("127.0.0.1:4318", Endpoint("127.0.0.1", 4318)),
+        (":0", Endpoint("", 0)),
+        ("[::1]:4317", Endpoint("::1", 4317)),
+        ("localhost:65535", Endpoint("localhost", 65535)),
+    ],
+)
+def test_endpoint_is_host_and_port(written: str, expected: Endpoint) -> None:
+    assert quantities.endpoint(written) == expected
+
+
+@pytest.mark.parametrize("written", ["4318", "http://x:1", "x:", "x:65536", "x:-1", "::1:4317", "x:٣", "", None, 4318])
+def test_anything_else_is_no_endpoint(written: object) -> None:
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        quantities.endpoint(written)
+
+
+def test_an_endpoint_prints_as_it_is_written() -> None:
+    assert [str(quantities.endpoint(text)) for text in ("[::1]:1", "a:2")] == ["[::1]:1", "a:2"]
+
+
+def test_an_empty_endpoint_switches_off_where_that_is_allowed() -> None:
+    assert quantities.endpoint_or_off("") is None
+    assert quantities.endpoint_or_off(None) is None
+    assert quantities.endpoint_or_off("x:1") == Endpoint("x", 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("256MB", 256_000_000), ("256MiB", 1 << 28), ("1.5 GiB", 3 << 29), ("512Mi", 1 << 29), ("512m", 1 << 29), (7, 7)],
+)
+def test_sizes_have_units(written: object, expected: int) -> None:
+    assert quantities.size(written) == expected
+
+
+@pytest.mark.parametrize("written", ["12 parsecs", "MB", "-1MB", 0, True, [], None, "1e3"])
+def test_what_is_no_size_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match="expected a size such as"):
+        quantities.size(written)
+
+
+@pytest.mark.parametrize(("written", "expected"), [("500ms", 0.5), ("10s", 10), ("2m", 120), (1.5, 1.5), ("3", 3)])
+def test_durations_have_units(written: object, expected: float) -> None:
+    assert quantities.seconds(written) == expected
+
+
+@pytest.mark.parametrize("written", ["10 years", "s", False, None])
+def test_what_is_no_duration_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match="expected a duration such as"):
+        quantities.seconds(written)
+
+
+def test_auto_is_none_and_named_in_the_error() -> None:
+    assert quantities.size_or_auto("auto") is None
+    assert quantities.count_or_auto("auto") is None
+    with pytest.raises(ValueError, match="expected auto or a whole number"):
+        quantities.count_or_auto("many")
+
+
+def test_a_bool_of_yaml_is_no_number_and_the_error_says_where_it_came_from() -> None:
+    with pytest.raises(ValueError, match="on, off, yes and no"):
+        quantities.count(True)
+
+
+@pytest.mark.parametrize("written", [0, -1, 1.5, "1.5", "٣", ""])
+def test_a_count_is_a_whole_number_above_zero(written: object) -> None:
+    with pytest.raises(ValueError, match="whole number above 0"):
+        quantities.count(written)
+
+
+def test_one_of_takes_any_case_and_lists_the_words() -> None:
+    level = quantities.one_of("debug", "info")
+    assert level(" INFO ") == "info"
+    with pytest.raises(ValueError, match="debug, info, got 'loud'"):
+        level("loud")
+
+
+@pytest.mark.parametrize("written", ["", "  ", 3, None, ["a"]])
+def test_text_is_text_and_not_empty(written: object) -> None:
+    with pytest.raises(ValueError, match="expected text"):
+        quantities.text(written)

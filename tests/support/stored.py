@@ -1,0 +1,79 @@
+"""A database with rows put in by SQL, for tests of reading that must not depend on how rows are written."""
+
+import json
+from typing import Any
+
+from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, Column
+from storage.database import Database
+
+START_NS = 1_790_000_000_000_000_000
+MS = 1_000_000
+
+TABLES = {"span": SPAN_COLUMNS, "log_record": LOG_COLUMNS, "metric_point": METRIC_COLUMNS}
+
+SPAN_DEFAULTS = {
+    "project": "default",
+    "name": "op",
+    "span_name": "op",
+    "kind": "span",
+    "otlp_kind": "internal",
+    "status": "unset",
+    "attributes": "{}",
+    "raw_attributes": "{}",
+    "received_time": START_NS,
+    "commit_seq": 1,
+}
+
+
+def trace_id(number: int) -> str:
+    return f"{number:032x}"
+
+
+def span_id(number: int) -> str:
+    return f"{number:016x}"
+
+
+def span(number: int, *, trace: int = 1, at_ms: float = 0, **columns: Any) -> dict[str, Any]:
+    """A stored span: the second of `at_ms` later is its end unless the columns say otherwise."""
+    start = START_NS + int(at_ms * MS)
+    ids = {"trace_id": trace_id(trace), "span_id": span_id(number)}
+    return {**SPAN_DEFAULTS, **ids, "start_time": start, "end_time": start + 1000 * MS, **columns}
+
+
+def log(number: int, *, at_ms: float = 0, **columns: Any) -> dict[str, Any]:
+    at = START_NS + int(at_ms * MS)
+    fixed = {"project": "default", "digest": f"d{number}", "received_time": START_NS, "describes_span": False}
+    return {**fixed, "time": at, "observed_time": at, "attributes": "{}", "raw_attributes": "{}", **columns}
+
+
+def metric_point(number: int, *, at_ms: float = 0, **columns: Any) -> dict[str, Any]:
+    fixed = {"project": "default", "digest": f"d{number}", "name": "m", "type": "gauge", "received_time": START_NS}
+    return {**fixed, "time": START_NS + int(at_ms * MS), "attributes": "{}", "raw_attributes": "{}", **columns}
+
+
+PLACEHOLDERS = {"time": "make_timestamp_ns(?)", "variant": "CAST(CAST(? AS JSON) AS VARIANT)"}
+
+
+def insert(database: Database, table: str, *rows: dict[str, Any]) -> None:
+    """The rows are committed."""
+    columns = TABLES[table]
+    values = ", ".join(PLACEHOLDERS.get(column.type, "?") for column in columns)
+    cursor = database.cursor()
+    for row in rows:
+        unknown = row.keys() - {column.name for column in columns}
+        assert not unknown, unknown
+        cursor.execute(f"INSERT INTO {table} VALUES ({values})", [bound(row, column) for column in columns]).fetchall()
+    cursor.close()
+
+
+def bound(row: dict[str, Any], column: Column) -> Any:
+    value = row.get(column.name)
+    return (
+        json.dumps(value, separators=(",", ":")) if column.type == "json" and isinstance(value, (dict, list)) else value
+    )
+
+
+def opened(path: str = ":memory:") -> Database:
+    database = Database(path)
+    database.open()
+    return database

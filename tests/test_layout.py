@@ -1,0 +1,71 @@
+"""Where things stand: every module has its test file, and packages of the wheel are the packages of the tools."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+MODULES = sorted(
+    path.relative_to(ROOT)
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+    if path.name != "__init__.py"
+)
+
+TESTED_ELSEWHERE = {
+    "contract/access.py": "two dataclass fields and a protocol; used by tests/service/test_access.py",
+    "contract/present.py": "a protocol and a list of names; tests/translator/test_present.py checks what is given",
+    "contract/sink.py": "a protocol; the receivers' contract suite runs against it",
+    "contract/span.py": "dataclasses without behaviour but KeyValues, which tests/contract/test_raw.py sends round",
+    "contract/stats.py": "a tuple and a protocol",
+    "contract/translated.py": "a dataclass without behaviour",
+}
+"""Modules that may lack a test file of their own, each with the reason."""
+
+LONGEST_FILE_LINES = 400
+
+
+def test_file_of(module: Path) -> Path:
+    return ROOT / "tests" / module.parent / f"test_{module.name}"
+
+
+test_file_of.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_every_module_has_its_test_file(module: Path) -> None:
+    assert test_file_of(module).exists() or str(module) in TESTED_ELSEWHERE
+
+
+def test_the_list_of_exceptions_names_only_modules_that_exist() -> None:
+    assert set(TESTED_ELSEWHERE) <= set(map(str, MODULES))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_every_module_says_what_it_is_for_and_is_short_enough_to_read(module: Path) -> None:
+    text = (ROOT / module).read_text()
+    assert text.startswith('"""')
+    assert len(text.splitlines()) <= LONGEST_FILE_LINES
+
+
+def test_tools_know_the_same_packages_as_the_wheel() -> None:
+    assert PROJECT["tool"]["mypy"]["packages"] == PACKAGES
+    assert PROJECT["tool"]["importlinter"]["root_packages"] == PACKAGES
+
+
+def test_tests_are_no_packages() -> None:
+    """`tests/receiver/__init__.py` would make pytest find it in the place of `receiver`."""
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
+
+
+def test_nothing_in_the_repository_reaches_outside_of_it() -> None:
+    folders = (*PACKAGES, "tests", "docs", "bench", "proto", "scripts")
+    files = [
+        path for name in folders for path in (ROOT / name).rglob("*") if path.suffix in {".py", ".md", ".sql", ".sh"}
+    ]
+    assert len(files) > 50
+    outside = ("/work/", "../shared")
+    assert [str(path) for path in files if any(word in path.read_text() for word in outside)] == []

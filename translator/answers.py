@@ -1,0 +1,164 @@
+"""Readings of values that several conventions need and that are more than a type: times, costs, finish reasons."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from translator import values
+from translator.values import integer, listing, mapping, number, parsed, plain_json, text
+
+SESSION = ("session_id", "sessionId", "thread_id")
+USER = ("user_id", "userId")
+"""Endings of keys in an application's free map that name its session and user."""
+
+PROVIDERS = {
+    "az.ai.openai": "azure.ai.openai", "azure": "azure.ai.openai", "azureopenai": "azure.ai.openai",
+    "az.ai.inference": "azure.ai.inference", "vertex_ai": "gcp.vertex_ai", "vertexai": "gcp.vertex_ai", "google_vertexai": "gcp.vertex_ai", "gemini": "gcp.gemini", "google_genai": "gcp.gemini", "gcp.gen_ai": "gcp.gemini",
+    "xai": "x_ai", "mistralai": "mistral_ai", "bedrock": "aws.bedrock", "amazon": "aws.bedrock", "aws": "aws.bedrock",
+    "together": "together_ai", "openai": "openai", "anthropic": "anthropic",
+}  # fmt: skip
+"""Other names of one provider; the value as sent stays in the attributes."""
+
+FRAMEWORKS = frozenset(
+    {"spring_ai", "strands-agents", "langchain", "langgraph", "crewai", "gcp.vertex.agent", "openai_agents"}
+)
+"""Names that stand in a provider's place and are none."""
+
+
+def provider(value: Any) -> str | None:
+    """The provider's name in the words of the OTel registry; the last segment of Dify's triples."""
+    found = text(value)
+    if found is None:
+        return None
+    found = found.rsplit("/", 1)[-1]
+    lower = found.lower()
+    return None if lower in FRAMEWORKS else PROVIDERS.get(lower, found)
+
+
+def timestamp_ns(value: Any) -> int | None:
+    """An ISO time, maybe JSON-quoted, as nanoseconds since 1970."""
+    found = text(value)
+    if found is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(found)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+
+
+def known_cost(value: Any) -> float | None:
+    """A reported cost. An integer 0 is what OpenLIT writes when it has no price; a float 0.0 is a price of nothing."""
+    return None if value == 0 and isinstance(value, int) else number(value)
+
+
+def costs(value: Any) -> dict[str, float] | None:
+    """Input, output and total cost of a cost map; the total is the sum of the parts when it is not given."""
+    given = mapping(value)
+    if given is None:
+        return None
+    some = {key: cost for key, item in given.items() if (cost := number(item)) is not None and cost >= 0}
+    if not some:
+        return None
+    found = {"total_cost": some.get("total", some.get("total_cost", sum(some.values())))}
+    for side in ("input", "output"):
+        if side in some or f"{side}_cost" in some:
+            found[f"{side}_cost"] = some.get(side, some.get(f"{side}_cost", 0.0))
+    return found
+
+
+def count(value: Any) -> int | None:
+    return integer(value)
+
+
+def response_id(value: Any) -> str | None:
+    """The id of a provider's whole answer; ids of messages and runs within it are not the answer's."""
+    found = text(value)
+    return found if found is not None and found.startswith(("chatcmpl-", "resp_", "msg_", "cmpl-", "gen-")) else None
+
+
+def finish_reasons_of_messages(value: Any) -> str | None:
+    """Finish reasons that stand within output messages, as JSON text."""
+    if isinstance(value, str) and "finish" not in value:
+        return None
+    some = [item.get("finish_reason") for item in listing(value) or [] if isinstance(item, dict)]
+    return reasons(some)
+
+
+def reasons(some: Iterable[Any]) -> str | None:
+    """The texts among them as a JSON list."""
+    known = [item for item in some if isinstance(item, str) and item]
+    return plain_json(known) if known else None
+
+
+def prefixed(prefix: str) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
+    """All attributes with the prefix as a map without it."""
+
+    def convert(attributes: Mapping[str, Any]) -> dict[str, Any] | None:
+        size = len(prefix)
+        found = {key[size:]: item for key, item in attributes.items() if key.startswith(prefix)}
+        return found or None
+
+    return convert
+
+
+def parameters(prefix: str, names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
+    """The attributes `prefix` + one of the names as a map."""
+
+    def convert(attributes: Mapping[str, Any]) -> dict[str, Any] | None:
+        found = {name: attributes[prefix + name] for name in names if attributes.get(prefix + name) is not None}
+        return found or None
+
+    return convert
+
+
+def inner(then: Callable[[Any], Any], endings: tuple[str, ...]) -> Callable[[Any], Any]:
+    """The first member of a JSON map whose key ends so. Text that names none is not parsed."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, str) and not any(name in value for name in endings):
+            return None
+        for key, item in (mapping(value) or {}).items():
+            if key.endswith(endings):
+                found = then(item)
+                if found is not None:
+                    return found
+        return None
+
+    return convert
+
+
+session_in = inner(values.identifier, SESSION)
+user_in = inner(values.identifier, USER)
+
+
+def items(value: Any) -> Any:
+    """A structure from JSON text, else the value as it is."""
+    found = parsed(value)
+    return value if found is None else found
+
+
+def one_reason(value: Any) -> str | None:
+    """One finish reason as a JSON list."""
+    return reasons([value])
+
+
+def provider_family(value: Any) -> str | None:
+    """The provider of a name such as `openai.chat` or `anthropic.messages`."""
+    found = text(value)
+    return None if found is None else provider(found.split(".", 1)[0])
+
+
+def vector_length(value: Any) -> int | None:
+    """Dimensions of the first vector of a list of vectors."""
+    vectors = listing(value)
+    if vectors is None:
+        return None
+    vector = listing(vectors[0])
+    return len(vector) if vector else None
+
+
+def finish_reason_list(value: Any) -> str | None:
+    return reasons(value if isinstance(value, list) else [value])

@@ -1,0 +1,28 @@
+"""Dify and the Aliyun and Tencent dialects: `gen_ai.span.kind`, `retrieval.document`, `gen_ai.entity.*`.
+
+Source: langgenius/dify `api/extensions/otel`, `api/core/ops`, `api/providers/trace`.
+"""
+
+from translator.messages import documents
+from translator.rules import Convention, content, lookup, text
+from translator.rules import first as read
+
+KINDS = {
+    "llm": "generation", "generation": "generation", "retriever": "retriever", "reranker": "reranker",
+    "embedding": "embedding", "tool": "tool", "agent": "agent",
+    **dict.fromkeys(("chain", "workflow", "task", "step", "entry"), "workflow"),
+}  # fmt: skip
+
+CONVENTION = Convention(
+    name="dify",
+    fields={
+        "kind": lookup("gen_ai.span.kind", KINDS),
+        "input": content("gen_ai.entity.input"),
+        "output": content("gen_ai.entity.output"),
+        "operation": text("node.type"),
+        "query": read(documents.query, "retrieval.query"),
+        "documents": read(documents.listed, "retrieval.document"),
+    },
+    content=("gen_ai.entity.input", "gen_ai.entity.output", "retrieval.document"),
+    prefixes=("dify.",),
+)

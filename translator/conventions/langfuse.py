@@ -1,0 +1,87 @@
+"""Langfuse SDKs (Python >= 3, JS >= 4) and whoever writes `langfuse.*`.
+
+Source: langfuse-python `langfuse/_client/attributes.py`, langfuse `packages/shared/src/server/otel/`, read at 5.0.4.
+"""
+
+from translator import answers, usage
+from translator.messages import build, documents
+from translator.rules import (
+    GENERATIONS,
+    Convention,
+    Rule,
+    content,
+    ending,
+    free_map,
+    identifier,
+    lookup,
+    mapping,
+    member,
+    on,
+    text,
+    words,
+)
+from translator.rules import first as read
+from translator.values import identifier as as_identifier
+
+KINDS = {
+    name: name for name in ("span", "generation", "event", "embedding", "agent", "tool", "retriever", "guardrail")
+} | {"chain": "workflow", "evaluator": "evaluator"}  # fmt: skip
+
+_SESSION = ("session_id", "sessionId", "thread_id")
+_USER = ("user_id", "userId")
+_TRACE_MAP, _MAP = "langfuse.trace.metadata.", "langfuse.observation.metadata."
+
+CONVENTION = Convention(
+    name="langfuse",
+    fields={
+        "kind": lookup("langfuse.observation.type", KINDS),
+        "input": content("langfuse.observation.input"),
+        "output": content("langfuse.observation.output"),
+        "any_model": text("langfuse.observation.model.name", "langfuse.model"),
+        "request_model": text(_MAP + "ls_model_name"),
+        "provider": text(_MAP + "ls_provider"),
+        "usage": read(usage.from_map, "langfuse.observation.usage_details", "langfuse.usage_details"),
+        "costs": read(answers.costs, "langfuse.observation.cost_details", "langfuse.cost_details"),
+        "finish_reasons": words(_MAP + "finish_reason", _MAP + "stop_reason"),
+        "response_id": on(GENERATIONS, *member("langfuse.observation.output", "id", then=answers.response_id)),
+        "first_token_ns": read(answers.timestamp_ns, "langfuse.observation.completion_start_time"),
+        "level_name": text("langfuse.observation.level"),
+        "status_text": text("langfuse.observation.status_message"),
+        "prompt_name": text("langfuse.observation.prompt.name", "langfuse.prompt.name"),
+        "prompt_version": text("langfuse.observation.prompt.version", "langfuse.prompt.version"),
+        "session_id": identifier(
+            "langfuse.session.id", _MAP + "langfuse_session_id", _TRACE_MAP + "langfuse_session_id"
+        )
+        + ending(_TRACE_MAP, as_identifier, *_SESSION)
+        + ending(_MAP, as_identifier, *_SESSION),
+        "user_id": identifier("langfuse.user.id", _MAP + "langfuse_user_id", _TRACE_MAP + "langfuse_user_id")
+        + ending(_TRACE_MAP, as_identifier, *_USER)
+        + ending(_MAP, as_identifier, *_USER),
+        "tags": words("langfuse.trace.tags", "langfuse.tags", _MAP + "langfuse_tags"),
+        "metadata": free_map(_TRACE_MAP, _MAP, "langfuse.metadata."),
+        "trace_name": text("langfuse.trace.name"),
+        "environment": text("langfuse.environment"),
+        "release": text("langfuse.release"),
+        "version": text("langfuse.version"),
+        "input_messages": on(GENERATIONS, *read(build.input_messages, "langfuse.observation.input")),
+        "output_messages": on(GENERATIONS, *read(build.output_messages, "langfuse.observation.output")),
+        "tool_definitions": on(GENERATIONS, *member("langfuse.observation.input", "tools", then=build.definitions)),
+        "model_parameters": mapping("langfuse.observation.model.parameters"),
+        "usage_details": mapping("langfuse.observation.usage_details"),
+        "cost_details": mapping("langfuse.observation.cost_details"),
+        "tool_arguments": on({"tool"}, Rule("langfuse.observation.input", build.arguments)),
+        "tool_result": on({"tool"}, Rule("langfuse.observation.output", build.structure)),
+        "query": on({"retriever"}, Rule("langfuse.observation.input", documents.query)),
+        "documents": on({"retriever"}, Rule("langfuse.observation.output", documents.listed)),
+        "embedding_dimensions": on(
+            {"embedding"}, *member("langfuse.observation.output", "dimensions", then=answers.count)
+        ),
+    },
+    content=(
+        "langfuse.observation.input",
+        "langfuse.observation.output",
+        "langfuse.trace.input",
+        "langfuse.trace.output",
+    ),
+    prefixes=("langfuse.",),
+)

@@ -1,0 +1,100 @@
+"""Pydantic Logfire and Pydantic AI: `logfire.*`, and bare keys within their scopes.
+
+Source: pydantic/logfire 5.2 `_internal/integrations/`, pydantic/pydantic-ai 2.68 `models/instrumented.py`.
+"""
+
+from translator import answers, usage
+from translator.messages import build, records
+from translator.rules import (
+    CALLS,
+    GENERATIONS,
+    Convention,
+    Rule,
+    content,
+    identifier,
+    integer,
+    lookup,
+    mapping,
+    member,
+    number,
+    on,
+    text,
+    within,
+    words,
+)
+from translator.rules import first as read
+
+_SCOPES = ("logfire", "pydantic-ai", "pydantic_ai")
+_AGENTS = ("logfire.openai_agents",)
+
+TEMPLATES = {
+    "Function: {name}": "tool",
+    "Agent run: {name!r}": "agent",
+    "OpenAI Agents trace: {name}": "workflow",
+    "Handoff: {from_agent} -> {to_agent}": "agent",
+    "Guardrail {name!r} {triggered=}": "guardrail",
+}
+"""Logfire names what a span of the OpenAI Agents SDK is in its message template only."""
+
+CONVENTION = Convention(
+    name="logfire",
+    fields={
+        "kind": within(_AGENTS, *lookup("sdk_span_type", {"turn": "workflow", "task": "workflow"}))
+        + within(_AGENTS, *lookup("logfire.msg_template", TEMPLATES)),
+        "display_name": text("logfire.msg"),
+        "level_number": integer("logfire.level_num"),
+        "request_model": within(_SCOPES, *text("model_name")) + on(CALLS, *member("request_data", "model")),
+        "response_id": within(_SCOPES, *text("response_id")),
+        "finish_reasons": on(GENERATIONS, *member("response_data", "finish_reason", then=answers.finish_reason_list)),
+        "usage": on(CALLS, *within(_SCOPES, Rule("usage", usage.from_map)), Rule("response_data", usage.with_usage)),
+        "total_cost": number("operation.cost"),
+        "input": within(
+            _SCOPES,
+            *content(
+                "raw_input",
+                "all_messages_events",
+                "pydantic_ai.all_messages",
+                "events",
+                "request_data",
+                "prompt",
+                "input",
+                "tool_arguments",
+            ),
+        ),
+        "output": within(_SCOPES, *content("response", "final_result", "response_data", "output", "tool_response")),
+        "tool_name": on({"tool"}, *within(_AGENTS, *text("name"))),
+        "agent_name": within(_SCOPES, *text("agent_name")) + on({"agent"}, *within(_AGENTS, *text("name"))),
+        "session_id": within(_AGENTS, *identifier("group_id")),
+        "tags": words("logfire.tags"),
+        "metadata": (),
+        "input_messages": read(records.inputs_of_list, "events", "all_messages_events")
+        + read(build.input_messages, "pydantic_ai.all_messages")
+        + on(
+            GENERATIONS,
+            *within(_SCOPES, Rule("raw_input", build.input_messages), Rule("request_data", build.input_messages)),
+        ),
+        "output_messages": read(records.outputs_of_list, "events", "all_messages_events")
+        + on(
+            GENERATIONS,
+            *within(_SCOPES, Rule("response", build.output_messages), Rule("response_data", build.output_messages)),
+        ),
+        "model_parameters": within(_SCOPES, *mapping("model_settings", "request_data")),
+        "usage_details": within(_SCOPES, *mapping("usage")),
+        "tool_arguments": on({"tool"}, *within(_SCOPES, *read(build.arguments, "tool_arguments", "input"))),
+        "tool_result": on({"tool"}, *within(_SCOPES, *read(build.structure, "tool_response", "output"))),
+    },
+    content=(
+        "request_data",
+        "response_data",
+        "all_messages_events",
+        "pydantic_ai.all_messages",
+        "events",
+        "raw_input",
+        "response",
+        "final_result",
+        "logfire.json_schema",
+        "tool_arguments",
+        "tool_response",
+    ),
+    prefixes=("logfire.", "pydantic_ai."),
+)

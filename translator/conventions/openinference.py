@@ -1,0 +1,119 @@
+"""OpenInference (Arize): `llm.*`, `input.value`, `openinference.span.kind`.
+
+Source: Arize-ai/openinference `spec/semantic_conventions.md` and `python/openinference-instrumentation` 0.1.72.
+"""
+
+from translator import answers, usage
+from translator.messages import build, documents, indexed
+from translator.rules import (
+    CALLS,
+    GENERATIONS,
+    Convention,
+    Rule,
+    content,
+    integer,
+    lookup,
+    map_text,
+    mapping,
+    member,
+    number,
+    on,
+    present,
+    text,
+    within,
+    words,
+)
+from translator.rules import first as read
+from translator.rules import indexed as numbered
+
+KINDS = {
+    "llm": "generation", "embedding": "embedding", "retriever": "retriever", "reranker": "reranker", "tool": "tool",
+    "agent": "agent", "chain": "workflow", "guardrail": "guardrail", "evaluator": "evaluator", "prompt": "prompt",
+}  # fmt: skip
+
+_IN, _OUT = "llm.input_messages.", "llm.output_messages."
+_DOCUMENTS = "retrieval.documents."
+_SCOPES = ("openinference.", "beeai", "agno")
+
+CONVENTION = Convention(
+    name="openinference",
+    fields={
+        "kind": lookup("openinference.span.kind", KINDS)
+        + numbered("retrieval.documents.", lambda _: "retriever")
+        + numbered("reranker.output_documents.", lambda _: "reranker")
+        + present("embedding.model_name", "embedding"),
+        "provider": read(answers.provider, "llm.provider", "llm.system") + member("metadata", "ls_provider"),
+        "request_model": text(
+            "llm.request.model_name", "llm.input_model_name", "embedding.model_name", "reranker.model_name"
+        )
+        + on(CALLS, *member("llm.invocation_parameters", "model"))
+        + on(CALLS, *member("llm.invocation_parameters", "model_name"))
+        + on(CALLS, *member("embedding.invocation_parameters", "model"))
+        + on(CALLS, *member("input.value", "model"))
+        + on(CALLS, *member("metadata", "ls_model_name")),
+        "response_model": text("llm.response.model_name") + on(CALLS, *member("output.value", "model")),
+        "any_model": text("llm.model_name"),
+        "response_id": on(GENERATIONS, *member("output.value", "id", then=answers.response_id)),
+        "finish_reasons": words("llm.finish_reason", "llm.response.finish_reason", "llm.response.stop_reason"),
+        "input": content("input.value")
+        + numbered(_IN, indexed.as_text(_IN))
+        + numbered("llm.prompts.", indexed.as_text("llm.prompts."))
+        + numbered("embedding.embeddings.", indexed.texts_as_text("embedding.embeddings.", "embedding.text")),
+        "output": content("output.value")
+        + numbered(_OUT, indexed.as_text(_OUT))
+        + numbered("llm.choices.", indexed.as_text("llm.choices.")),
+        "input_tokens": integer("llm.token_count.prompt"),
+        "output_tokens": integer("llm.token_count.completion"),
+        "total_tokens": integer("llm.token_count.total"),
+        "cache_read_tokens": integer(
+            "llm.token_count.prompt_details.cache_read", "llm.token_count.prompt_details.cache_input"
+        ),
+        "cache_write_tokens": integer("llm.token_count.prompt_details.cache_write"),
+        "reasoning_tokens": integer("llm.token_count.completion_details.reasoning"),
+        "usage": on(CALLS, Rule("output.value", usage.with_usage)),
+        "total_cost": number("llm.cost.total"),
+        "input_cost": number("llm.cost.prompt"),
+        "output_cost": number("llm.cost.completion"),
+        "tool_name": text("tool.name"),
+        "tool_call_id": text("tool.id", "tool_call.id"),
+        "agent_name": text("agent.name", "graph.node.name"),
+        "prompt_name": within(_SCOPES, *text("prompt.id")),
+        "prompt_version": text("llm.prompt_template.version"),
+        "session_id": read(answers.session_in, "metadata"),
+        "user_id": read(answers.user_in, "metadata") + text("llm.user"),
+        "tags": words("tag.tags"),
+        "metadata": map_text("metadata"),
+        "input_messages": numbered(_IN, indexed.as_messages(_IN, build.input_messages))
+        + numbered("llm.prompts.", indexed.as_messages("llm.prompts.", build.input_messages))
+        + on(GENERATIONS, Rule("input.value", build.input_messages)),
+        "output_messages": numbered(_OUT, indexed.as_messages(_OUT, build.output_messages))
+        + numbered("llm.choices.", indexed.as_messages("llm.choices.", build.output_messages))
+        + on(GENERATIONS, Rule("output.value", build.output_messages)),
+        "tool_definitions": numbered("llm.tools.", indexed.as_messages("llm.tools.", build.definitions))
+        + on(GENERATIONS, *member("input.value", "tools", then=build.definitions)),
+        "model_parameters": mapping("llm.invocation_parameters", "embedding.invocation_parameters"),
+        "tool_arguments": on(
+            {"tool"}, Rule("input.value", build.arguments), Rule("tool.parameters", build.arguments_unless_schema)
+        ),
+        "tool_result": on({"tool"}, Rule("output.value", build.structure)),
+        "query": read(documents.query, "reranker.query") + on({"retriever"}, Rule("input.value", documents.query)),
+        "documents": numbered(_DOCUMENTS, indexed.as_messages(_DOCUMENTS, documents.listed))
+        + numbered("reranker.output_documents.", indexed.as_messages("reranker.output_documents.", documents.listed))
+        + on({"retriever"}, Rule("output.value", documents.listed)),
+        "embedding_dimensions": numbered("embedding.embeddings.", indexed.vector_length("embedding.embeddings.")),
+    },
+    content=(
+        "input.value",
+        "output.value",
+        _IN,
+        _OUT,
+        "llm.prompts.",
+        "llm.choices.",
+        "llm.tools.",
+        _DOCUMENTS,
+        "reranker.input_documents.",
+        "reranker.output_documents.",
+        "embedding.embeddings.",
+    ),
+    prefixes=("llm.", "openinference.", "retrieval.", "reranker.", "embedding."),
+)

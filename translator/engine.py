@@ -1,0 +1,151 @@
+"""Runs a plan on a span: the first answer of each field wins, a group is answered by one convention.
+
+A rule that raises is no answer; it is counted, never passed on.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from contract.columns import Row
+from contract.span import Event
+from translator.plan import ATTRIBUTES, EVENT_NAMES, EVENTS, PLACES, Candidate, Plan, Planner, names_of
+from translator.usage import COUNTS
+
+MAX_PLANS = 4096
+"""Plans kept per cache; each is some kilobytes. Past it the cache starts anew, so that odd senders cannot grow it."""
+MAX_PLAN_KEYS = 512
+"""Shapes with more keys are planned each time: a key list of that size costs more to keep than to plan."""
+
+_COUNT_PLACES = tuple(PLACES[name] for name in COUNTS)
+_MAIN_COUNTS = _COUNT_PLACES[:3]
+
+
+class Engine:
+    """Plans by shape, and the count of rules that raised."""
+
+    def __init__(self) -> None:
+        self._plans: dict[tuple[str, tuple[str, ...]], Plan] = {}
+        self._event_plans: dict[tuple[str, tuple[str, ...]], Plan] = {}
+        self.failures: Counter[tuple[str, str]] = Counter()
+
+    def plan(self, scope: str, attributes: Mapping[str, Any]) -> Plan:
+        """The plan for attributes of this scope."""
+        return self._cached(self._plans, ATTRIBUTES, scope, tuple(attributes))
+
+    def _cached(
+        self, plans: dict[tuple[str, tuple[str, ...]], Plan], planner: Planner, scope: str, keys: tuple[str, ...]
+    ) -> Plan:
+        shape = (scope, keys)
+        found = plans.get(shape)
+        if found is None:
+            found = planner.plan(scope, keys)
+            if len(keys) <= MAX_PLAN_KEYS:
+                if len(plans) >= MAX_PLANS:
+                    plans.clear()
+                plans[shape] = found
+        return found
+
+    def fill(self, plan: Plan, attributes: Mapping[str, Any], row: Row) -> int:
+        """Put the answers of rules for any kind into `row`; returns the bits of the conventions that answered."""
+        mask = 0
+        for place, candidates in plan.fields:
+            for key, convert, bit in candidates:
+                try:
+                    value = convert(attributes if key is None else attributes[key])
+                except Exception:
+                    self._failed(plan, place, key, bit)
+                    continue
+                if value is not None:
+                    row[place] = value
+                    mask |= bit
+                    break
+        return mask
+
+    def _failed(self, plan: Plan, place: int, key: str | None, bit: int) -> None:
+        field = next(name for name, known in PLACES.items() if known == place)
+        self.failures[names_of(bit), field] += 1
+
+    def ask(self, candidate: Candidate, attributes: Mapping[str, Any]) -> Any:
+        """One candidate's answer."""
+        try:
+            return candidate.convert(attributes if candidate.key is None else attributes[candidate.key])
+        except Exception:
+            self.failures[candidate.source.convention, candidate.source.field] += 1
+            return None
+
+    def fill_late(self, plan: Plan, attributes: Mapping[str, Any], row: Row, kind: str) -> int:
+        """Put the answers of rules for this kind into the places still empty."""
+        mask = 0
+        for place, candidates in plan.late:
+            if row[place] is not None:
+                continue
+            for candidate in candidates:
+                if candidate.kinds is not None and kind not in candidate.kinds:
+                    continue
+                value = self.ask(candidate, attributes)
+                if value is not None:
+                    row[place] = value
+                    mask |= candidate.bit
+                    break
+        return mask
+
+    def fill_usage(self, plan: Plan, attributes: Mapping[str, Any], row: Row, kind: str) -> int:
+        """Counts of the first convention that has any; what it does not split is taken from the others' splits."""
+        mask = 0
+        for group in plan.usage:
+            counts = self._counts(group.counts, group.maps, attributes, kind)
+            if any(row[place] is not None for place in _MAIN_COUNTS):
+                counts = {place: count for place, count in counts.items() if place not in _MAIN_COUNTS}
+            elif not any(place in counts for place in _MAIN_COUNTS):
+                continue
+            for place, count in counts.items():
+                if row[place] is None:
+                    row[place] = count
+                    mask |= group.bit
+        return mask
+
+    def _counts(
+        self,
+        candidates: tuple[tuple[int, Candidate], ...],
+        maps: tuple[Candidate, ...],
+        attributes: Mapping[str, Any],
+        kind: str,
+    ) -> dict[int, int]:
+        """One convention's counts: its keys first, then its usage maps for what the keys left open."""
+        counts: dict[int, int] = {}
+        for place, candidate in candidates:
+            if place not in counts and (value := self.ask(candidate, attributes)) is not None:
+                counts[place] = value
+        if len(counts) < len(_COUNT_PLACES):
+            self._add_maps(counts, maps, attributes, kind)
+        return counts
+
+    def _add_maps(
+        self, counts: dict[int, int], maps: tuple[Candidate, ...], attributes: Mapping[str, Any], kind: str
+    ) -> None:
+        has_main = any(place in counts for place in _MAIN_COUNTS)
+        for candidate in maps:
+            if candidate.kinds is not None and (has_main or kind not in candidate.kinds):
+                continue
+            for name, count in (self.ask(candidate, attributes) or {}).items():
+                if not has_main or PLACES[name] not in _MAIN_COUNTS:
+                    counts.setdefault(PLACES[name], count)
+
+    def fill_events(self, events: list[Event], row: Row) -> int:
+        """Fields still empty that span events tell: LlamaIndex's, and the whole-text events of OTel 1.27."""
+        mask = 0
+        for event in events:
+            if event.name in EVENT_NAMES:
+                mask |= self._fill_event(event, row)
+        return mask
+
+    def _fill_event(self, event: Event, row: Row) -> int:
+        plan = self._cached(self._event_plans, EVENTS[event.name], event.name, tuple(event.attributes))
+        scratch: Row = [None] * len(row)
+        mask = self.fill(plan, event.attributes, scratch)
+        mask |= self.fill_usage(plan, event.attributes, scratch, "generation")
+        for place, value in enumerate(scratch):
+            if value is not None and row[place] is None:
+                row[place] = value
+        return mask

@@ -1,0 +1,122 @@
+"""One message in the OTel GenAI schema from a message of any dialect: roles, parts, tool calls, finish reason."""
+
+from typing import Any
+
+from translator.messages.parts import Part, parts, text_part, tool_call, tool_response
+from translator.values import listing
+
+Message = dict[str, Any]
+
+ROLES = {
+    **dict.fromkeys(("system", "developer", "systemmessage"), "system"),
+    **dict.fromkeys(("user", "human", "humanmessage", "humanmessagechunk"), "user"),
+    **dict.fromkeys(("assistant", "ai", "model", "chatbot", "aimessage", "aimessagechunk", "bot"), "assistant"),
+    **dict.fromkeys(("tool", "function", "toolmessage", "functionmessage"), "tool"),
+}
+"""The four canonical roles; LangChain's class names stand where it sends no role."""
+
+_ITEMS = {
+    **dict.fromkeys(("function_call", "reasoning", "custom_tool_call", "mcp_call", "tool_use"), "assistant"),
+    **dict.fromkeys(("function_call_output", "tool_result"), "tool"),
+}
+"""Items of OpenAI's responses API that are no messages, and who says them."""
+
+_FINISH = ("finish_reason", "stop_reason", "finishReason", "stopReason")
+
+
+def message(value: dict[str, Any], default_role: str) -> Message:
+    """The message that `value` is in its dialect. An unknown role is `default_role`, and is kept in `original_role`."""
+    sent = unwrapped(value)
+    form = sent.get("type")
+    if form in _ITEMS and "role" not in sent:
+        return {"role": _ITEMS[form], "parts": parts(sent)}
+    said = sent.get("role") or form or ""
+    role = canonical_role(said, default_role)
+    made: Message = {"role": role, "parts": _parts(sent, role)}
+    if isinstance(sent.get("name"), str) and sent["name"]:
+        made["name"] = sent["name"]
+    reason = next((sent[key] for key in _FINISH if isinstance(sent.get(key), str) and sent[key]), None)
+    if reason is not None:
+        made["finish_reason"] = reason
+    return made
+
+
+def canonical_role(said: Any, default_role: str) -> str:
+    """One of the four roles; senders write them in any case, and some as `MessageRole.USER`."""
+    return ROLES.get(str(said).rsplit(".", 1)[-1].lower(), default_role)
+
+
+def unwrapped(value: dict[str, Any]) -> dict[str, Any]:
+    """A message without LangChain's constructor, `data` and `message` wrappings."""
+    if value.get("lc") and isinstance(value.get("kwargs"), dict):
+        names = value.get("id")
+        named = names[-1] if isinstance(names, list) and names else ""
+        return {"type": str(named).lower(), **value["kwargs"]}
+    for key in ("data", "message"):
+        inner = value.get(key)
+        if isinstance(inner, dict) and "content" not in value and "parts" not in value:
+            around = {name: item for name, item in value.items() if name != key}
+            return {**around, **unwrapped(inner)}
+    return value
+
+
+def _parts(sent: dict[str, Any], role: str) -> list[Part]:
+    """Everything the message holds, tool calls that stand in two places once."""
+    found = _reasoning(sent) + _content(sent, role)
+    known = {(part.get("id"), part.get("name")) for part in found if part.get("type") == "tool_call"}
+    for call in _calls(sent):
+        if (call["id"], call["name"]) not in known:
+            known.add((call["id"], call["name"]))
+            found.append(call)
+    return found
+
+
+def _content(sent: dict[str, Any], role: str) -> list[Part]:
+    content = next((sent[key] for key in ("parts", "content", "contents", "blocks", "text") if sent.get(key)), None)
+    if role == "tool" and _answers_call(sent):
+        return [tool_response({"id": _call_id(sent), "content": _plain_content(content)})]
+    return parts(content)
+
+
+def _answers_call(sent: dict[str, Any]) -> bool:
+    """A tool's message that is not made of canonical parts already."""
+    return "parts" not in sent and _call_id(sent) is not None
+
+
+def _call_id(sent: dict[str, Any]) -> Any:
+    return sent.get("tool_call_id") or sent.get("id")
+
+
+def _plain_content(content: Any) -> Any:
+    """The response within blocks that name the call themselves (Anthropic, Bedrock), else the content."""
+    made = parts(content) if isinstance(content, list) else []
+    if len(made) == 1 and made[0].get("type") == "tool_call_response":
+        return made[0]["response"]
+    return content
+
+
+def _reasoning(sent: dict[str, Any]) -> list[Part]:
+    found = sent.get("reasoning_content") or sent.get("reasoning") or sent.get("thinking")
+    return [{"type": "reasoning", "content": found}] if isinstance(found, str) and found else []
+
+
+def _calls(sent: dict[str, Any]) -> list[Part]:
+    """Tool calls beside the content: OpenAI's list, LangChain's, OpenInference's, and the single old function call."""
+    extra = sent.get("additional_kwargs")
+    holders = [sent, extra] if isinstance(extra, dict) else [sent]
+    some = [call for holder in holders for call in listing(holder.get("tool_calls")) or []]
+    some += [holder["function_call"] for holder in holders if isinstance(holder.get("function_call"), dict)]
+    if sent.get("function_call_name"):
+        some.append({"name": sent["function_call_name"], "arguments": sent.get("function_call_arguments_json")})
+    return [tool_call(_call(call)) for call in some if isinstance(call, dict)]
+
+
+def _call(call: dict[str, Any]) -> dict[str, Any]:
+    """OpenInference nests each call below `tool_call`."""
+    inner = call.get("tool_call")
+    return inner if isinstance(inner, dict) else call
+
+
+def said(role: str, content: Any) -> Message:
+    """A message of one text."""
+    return {"role": role, "parts": [text_part(content)]}

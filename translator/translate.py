@@ -1,0 +1,180 @@
+"""Batch to rows: one row per span, log record and metric point, in the order of arrival; nothing is left out."""
+
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from contract.columns import EMPTY_SPAN, Row, S
+from contract.span import Batch, Resource, Scope, Span
+from contract.stats import Sample
+from contract.translated import Translated
+from translator import derive, encode
+from translator.engine import Engine
+from translator.log_rows import log_row
+from translator.metric_rows import metric_row
+from translator.origin import Origin, environment, origin_of
+from translator.plan import SCRATCH, Plan, names_of
+from translator.rules import CALLS
+from translator.values import stored_json
+
+MAX_TIME = 2**63 - 1
+"""Times are stored as int64 nanoseconds; OTLP allows uint64."""
+
+_EMPTY: Row = EMPTY_SPAN + [None] * len(SCRATCH)
+_COLUMNS = len(EMPTY_SPAN)
+
+
+class Translator:
+    """Translates batches; pure but for its caches and counters, and never raises for odd data."""
+
+    def __init__(self) -> None:
+        self._engine = Engine()
+        self._masks: Counter[int] = Counter()
+        self._unmapped = 0
+
+    def translate(self, batch: Batch) -> Translated:
+        """The rows of a batch."""
+        origins: dict[int, Origin] = {}
+        scopes: dict[int, str | None] = {}
+        return Translated(
+            spans=[self._span(span, batch, origins, scopes) for span in batch.spans],
+            logs=[log_row(record, batch, origins, scopes) for record in batch.logs],
+            metric_points=[metric_row(point, batch, origins, scopes) for point in batch.metric_points],
+            size_bytes=batch.size_bytes,
+        )
+
+    def stats(self) -> list[Sample]:
+        """Spans by convention, attributes that no rule reads, rules that raised."""
+        spans: Counter[str] = Counter()
+        for mask, count in list(self._masks.items()):
+            for name in names_of(mask).split(",") if mask else ["none"]:
+                spans[name] += count
+        samples = [Sample("spans_by_convention_total", {"convention": name}, count) for name, count in spans.items()]
+        samples.append(Sample("unmapped_attributes_total", {}, self._unmapped))
+        failed = list(self._engine.failures.items())
+        return samples + [
+            Sample("translator_rule_failures_total", {"convention": convention, "field": field}, count)
+            for (convention, field), count in failed
+        ]
+
+    def _span(self, span: Span, batch: Batch, origins: dict[int, Origin], scopes: dict[int, str | None]) -> Row:
+        row = _EMPTY.copy()
+        plan = self._engine.plan(span.scope.name, span.attributes)
+        mask = self.answer(row, span, plan)
+        _identify(row, span, batch, _origin(span.resource, origins), plan)
+        _time(row, span, batch.received_ns)
+        _keep(row, span, plan, scopes)
+        row[S.conventions] = names_of(mask) if mask else None
+        self._masks[mask] += 1
+        self._unmapped += plan.unmapped
+        del row[_COLUMNS:]
+        return row
+
+    def answer(self, row: Row, span: Span, plan: Plan) -> int:
+        """Everything that the span itself says, put into the row; the bits of the conventions that said it."""
+        engine, attributes = self._engine, span.attributes
+        mask = engine.fill(plan, attributes, row)
+        if span.events:
+            mask |= engine.fill_events(span.events, row)
+            derive.message_events(row, span)
+        kind = row[S.kind] = derive.kind(row, span, plan)
+        if plan.late:
+            mask |= engine.fill_late(plan, attributes, row, kind)
+        if plan.usage and kind in CALLS:
+            mask |= engine.fill_usage(plan, attributes, row, kind)
+        derive.outcome(row, span)
+        derive.call(row, span.scope.name)
+        derive.name(row, span)
+        derive.first_token(row, span)
+        return mask
+
+
+def _origin(resource: Resource, origins: dict[int, Origin]) -> Origin:
+    found = origins.get(id(resource))
+    if found is None:
+        found = origins[id(resource)] = origin_of(resource)
+    return found
+
+
+def _identify(row: Row, span: Span, batch: Batch, origin: Origin, plan: Plan) -> None:
+    row[S.project] = batch.project
+    row[S.trace_id] = span.trace_id
+    row[S.span_id] = span.span_id
+    row[S.parent_span_id] = span.parent_span_id or None
+    row[S.span_name] = span.name
+    row[S.otlp_kind] = derive.OTLP_KINDS[span.kind] if 0 <= span.kind < 6 else "unspecified"
+    row[S.service_name] = origin.service_name
+    row[S.scope_name] = span.scope.name or None
+    row[S.scope_version] = span.scope.version or None
+    if row[S.environment] is None:
+        row[S.environment] = origin.environment
+    elif origin.environment is not None:
+        row[S.environment] = environment(span.attributes, span.resource.attributes)
+    if row[S.release] is None:
+        row[S.release] = origin.release
+    if row[S.version] is None:
+        row[S.version] = origin.version
+    row[S.received_time] = batch.received_ns
+    row[S.raw_resource] = origin.raw
+
+
+def _time(row: Row, span: Span, received_ns: int) -> None:
+    row[S.start_time] = min(span.start_ns or span.end_ns or received_ns, MAX_TIME)
+    row[S.end_time] = min(span.end_ns, MAX_TIME) if span.end_ns else None
+
+
+def _keep(row: Row, span: Span, plan: Plan, scopes: dict[int, str | None]) -> None:
+    """The lossless and the filterable columns."""
+    sent = span.attributes
+    row[S.attributes] = encode.attributes(sent, plan.filterable)
+    found = encode.references(sent, row[S.input], plan.input_keys, row[S.output], plan.output_keys)
+    row[S.raw_attributes] = encode.raw_attributes(sent, found)
+    if span.events:
+        row[S.raw_events] = encode.events(span.events)
+    if span.links:
+        row[S.raw_links] = encode.links(span.links)
+    row[S.raw_scope] = _scope(span.scope, scopes)
+    row[S.raw_rest] = _rest(row, span)
+
+
+def _scope(scope: Scope, scopes: dict[int, str | None]) -> str | None:
+    key = id(scope)
+    if key not in scopes:
+        scopes[key] = encode.scope(scope)
+    return scopes[key]
+
+
+def _rest(row: Row, span: Span) -> str | None:
+    """What no column says exactly; derived columns leave the sent value here, also when that was 0 or empty."""
+    rest: dict[str, Any] = {}
+    if span.trace_state:
+        rest["trace_state"] = span.trace_state
+    if span.flags:
+        rest["flags"] = span.flags
+    if span.dropped_attributes_count:
+        rest["dropped_attributes_count"] = span.dropped_attributes_count
+    if span.dropped_events_count:
+        rest["dropped_events_count"] = span.dropped_events_count
+    if span.dropped_links_count:
+        rest["dropped_links_count"] = span.dropped_links_count
+    _add_derived(rest, row, span)
+    if not rest:
+        return None
+    try:
+        return orjson.dumps(rest).decode()
+    except TypeError:
+        return stored_json(rest)
+
+
+def _add_derived(rest: dict[str, Any], row: Row, span: Span) -> None:
+    if not 0 <= span.kind < 6:
+        rest["kind"] = span.kind
+    if not 0 <= span.status_code < 3 or derive.STATUSES[span.status_code] != row[S.status]:
+        rest["status_code"] = span.status_code
+    if (row[S.status_message] or "") != span.status_message:
+        rest["status_message"] = span.status_message
+    if row[S.start_time] != span.start_ns:
+        rest["start_ns"] = span.start_ns
+    if (row[S.end_time] or 0) != span.end_ns:
+        rest["end_ns"] = span.end_ns

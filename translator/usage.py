@@ -1,0 +1,121 @@
+"""Token counts from the usage maps of providers and SDKs, made inclusive.
+
+Inclusive: input tokens hold what was read from or written to a cache, output tokens hold the reasoning.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from translator.values import integer, mapping
+
+COUNTS = (
+    "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
+)  # fmt: skip
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "input_tokens": (
+        "input_tokens", "prompt_tokens", "promptTokens", "inputTokens", "inputTokenCount", "promptTokenCount",
+        "prompt_token_count", "input", "prompt", "prompt_eval_count",
+    ),
+    "output_tokens": (
+        "output_tokens", "completion_tokens", "completionTokens", "outputTokens", "outputTokenCount",
+        "candidatesTokenCount", "candidates_token_count", "output", "completion", "eval_count",
+    ),
+    "total_tokens": ("total_tokens", "totalTokens", "totalTokenCount", "total_token_count", "total"),
+    "cache_read_tokens": (
+        "cache_read_input_tokens", "cached_input_tokens", "cacheReadInputTokens", "cacheReadInputTokenCount",
+        "cachedInputTokens", "input_cached_tokens", "input_cache_read", "cached_content_token_count",
+        "cachedContentTokenCount", "cache_read_tokens", "cached_tokens", "prompt_tokens_details.cached_tokens",
+        "input_tokens_details.cached_tokens", "input_token_details.cache_read", "input_tokens_details.cache_read",
+    ),
+    "cache_write_tokens": (
+        "cache_creation_input_tokens", "cache_write_input_tokens", "cacheWriteInputTokens", "input_cache_creation",
+        "cache_write_tokens", "input_token_details.cache_creation", "input_tokens_details.cache_write_tokens",
+        "prompt_tokens_details.cache_write_tokens",
+    ),
+    "reasoning_tokens": (
+        "reasoning_tokens", "reasoningTokens", "output_reasoning_tokens", "output_reasoning", "thoughts_token_count",
+        "thoughtsTokenCount", "completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens",
+        "output_token_details.reasoning",
+    ),
+}  # fmt: skip
+
+_APART = ("cache_read_input_tokens", "cacheReadInputTokens", "cache_creation_input_tokens", "cacheWriteInputTokens")
+"""Cache counts that stand beside `input_tokens` in Anthropic's and Bedrock's own usage, and are not within it."""
+
+_GEMINI_OUTSIDE = {
+    "output_tokens": ("thoughts_token_count", "thoughtsTokenCount"),
+    "input_tokens": ("tool_use_prompt_token_count", "toolUsePromptTokenCount"),
+}
+
+
+def from_map(value: Any) -> dict[str, int] | None:
+    """Inclusive counts of a usage map (or its JSON text); None when it has no count of input, output or total."""
+    usage = mapping(value)
+    if usage is None:
+        return None
+    counts = {name: _find(usage, keys) for name, keys in _NAMES.items()}
+    known = {name: count for name, count in counts.items() if count is not None}
+    if not known.keys() & {"input_tokens", "output_tokens", "total_tokens"}:
+        return None
+    _include(usage, known)
+    return known
+
+
+def _find(usage: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
+    for key in keys:
+        outer, _, inner = key.partition(".")
+        found = usage.get(outer)
+        if inner:
+            found = found.get(inner) if isinstance(found, dict) else None
+        count = integer(found)
+        if count is not None:
+            return count
+    return None
+
+
+def _include(usage: Mapping[str, Any], known: dict[str, int]) -> None:
+    """Add to input and output what this form of usage keeps beside them."""
+    total, given = known.get("total_tokens"), known.get("input_tokens", 0) + known.get("output_tokens", 0)
+    if total is not None and total == given:
+        return
+    if "input" in usage or "output" in usage:
+        _add(known, "input_tokens", [key for key in usage if key.startswith("input_")], usage)
+        _add(known, "output_tokens", [key for key in usage if key.startswith("output_")], usage)
+    elif "input_tokens" in usage or "inputTokens" in usage:
+        _add(known, "input_tokens", [key for key in _APART if key in usage], usage)
+    elif "prompt_token_count" in usage or "promptTokenCount" in usage:
+        for name, keys in _GEMINI_OUTSIDE.items():
+            _add(known, name, list(keys), usage)
+
+
+def _add(known: dict[str, int], name: str, keys: list[str], usage: Mapping[str, Any]) -> None:
+    if name in known:
+        known[name] += sum(integer(usage.get(key)) or 0 for key in keys)
+
+
+def with_usage(value: Any) -> dict[str, int] | None:
+    """The usage within a model's whole answer, wherever the providers and LangChain put it."""
+    answer = mapping(value)
+    if answer is None:
+        return None
+    for holder in _holders(answer):
+        for key in ("usage", "usage_metadata", "usageMetadata", "token_usage", "tokenUsage"):
+            found = from_map(holder.get(key))
+            if found:
+                return found
+    return None
+
+
+def _holders(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answer itself and the places within it that may hold its usage."""
+    some: list[Any] = [answer]
+    for path in (("llm_output",), ("response_metadata",), ("message",), ("generations", 0, 0, "message", "kwargs")):
+        found: Any = answer
+        for step in path:
+            if isinstance(found, list) and isinstance(step, int):
+                found = found[step] if len(found) > step else None
+            else:
+                found = found.get(step) if isinstance(found, dict) else None
+        some.append(found)
+    return [holder for holder in some if isinstance(holder, dict)]
