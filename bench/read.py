@@ -48,8 +48,7 @@ SELECT
     's' || (i // 80) AS session_id,
     '["a","b"]' AS tags,
     '{{"k":1}}' AS metadata,
-    CAST(CAST('{{"k":"v' || (i % 100) || '","http.status":' || (i % 7) || '}}' AS JSON) AS VARIANT) AS attributes,
-    '{{"k":"v"}}' AS raw_attributes,
+    '{{"k":"v' || (i % 100) || '","http.status":' || (i % 7) || '}}' AS raw_attributes,
     '{{"flags":257}}' AS raw_rest,
     start_time AS received_time,
     i // 8192 AS commit_seq

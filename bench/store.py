@@ -42,7 +42,6 @@ def make_rows(count: int, seed: int = 1) -> list[Row]:
             "start_time": 1_790_000_000_000_000_000 + i * 1000, "end_time": 1_790_000_000_000_000_000 + i * 1000 + 500,
             "service_name": "bench", "scope_name": "bench", "scope_version": "1", "session_id": f"s{trace % 1000}",
             "user_id": f"u{trace % 100}", "input": text, "output": text[:300], "conventions": "genai",
-            "attributes": json.dumps({"gen_ai.operation.name": "chat", "app.step": i % 12, "server.port": 443}),
             "raw_attributes": json.dumps({"a": {"$c": "input"}, "gen_ai.request.model": "m", "n": i}),
             "raw_resource": RESOURCE, "raw_scope": '{"name":"bench","version":"1"}', "received_time": 1_790_000_000_000_000_000,
         }  # fmt: skip

@@ -3,8 +3,7 @@
 Rows are lists and not objects because a row is built for every span that arrives (a copied template costs 0.2 µs, a
 dataclass of 60 fields 2 µs). `S`, `L` and `M` give a column's place by name: `row[S.kind]`.
 
-Column types: `text`, `int`, `float`, `bool`, `time` (integer ns since 1970, within int64), `json` (JSON text in, JSON
-out), `variant` (JSON text in, VARIANT column).
+Column types: `text`, `int`, `float`, `bool`, `time` (integer ns since 1970, within int64), `json` (JSON text).
 """
 
 from typing import Any, NamedTuple
@@ -75,7 +74,6 @@ SPAN_COLUMNS = tuple(
     metadata json
     trace_name text
     conventions text
-    attributes variant
     raw_attributes json
     raw_events json
     raw_links json
@@ -106,7 +104,6 @@ LOG_COLUMNS = tuple(
     session_id text
     user_id text
     describes_span bool
-    attributes variant
     raw_body json
     raw_attributes json
     raw_resource json
@@ -138,7 +135,6 @@ METRIC_COLUMNS = tuple(
     max float
     service_name text
     scope_name text
-    attributes variant
     raw_attributes json
     raw_data json
     raw_resource json
@@ -164,7 +160,7 @@ class SpanPlaces:
         input_cost, output_cost, total_cost, cost_source, price_version,
         tool_name, tool_call_id, agent_name, agent_id,
         session_id, user_id, tags, metadata, trace_name, conventions,
-        attributes, raw_attributes, raw_events, raw_links, raw_resource, raw_scope, raw_rest,
+        raw_attributes, raw_events, raw_links, raw_resource, raw_scope, raw_rest,
         own, settled_from, copies, received_time, commit_seq,
     ) = range(len(SPAN_COLUMNS))  # fmt: skip
 
@@ -175,7 +171,7 @@ class LogPlaces:
     (
         project, trace_id, span_id, time, observed_time, severity_number, severity_text, event_name,
         service_name, scope_name, session_id, user_id, describes_span,
-        attributes, raw_body, raw_attributes, raw_resource, raw_scope, raw_rest,
+        raw_body, raw_attributes, raw_resource, raw_scope, raw_rest,
         digest, received_time, commit_seq,
     ) = range(len(LOG_COLUMNS))  # fmt: skip
 
@@ -186,7 +182,7 @@ class MetricPlaces:
     (
         project, name, description, unit, type, temporality, monotonic, start_time, time,
         value, value_int, count, sum, min, max, service_name, scope_name,
-        attributes, raw_attributes, raw_data, raw_resource, raw_scope,
+        raw_attributes, raw_data, raw_resource, raw_scope,
         digest, received_time, commit_seq,
     ) = range(len(METRIC_COLUMNS))  # fmt: skip
 

@@ -23,6 +23,7 @@ from receiver.otlp_json_values import (
     any_value,
     attributes,
     enum,
+    hex_identifier,
     identifier,
     integer,
     items,
@@ -145,8 +146,8 @@ def logs(request: Object) -> tuple[list[LogRecord], Rejections]:
 def _log(item: Object, shared_resource: Resource, shared_scope: Scope) -> LogRecord:
     """A log record; invalid ids mean that it has no trace context (`logs.proto`, trace_id and span_id)."""
     get = item.get
-    trace_id = loose_identifier(get("traceId"), "traceId")
-    span_id = loose_identifier(get("spanId"), "spanId")
+    trace_id = hex_identifier(get("traceId"), "traceId")
+    span_id = hex_identifier(get("spanId"), "spanId")
     in_trace = is_trace_id(trace_id)
     return LogRecord(
         trace_id if in_trace else "",

@@ -194,6 +194,12 @@ def loose_identifier(value: Any, field: str) -> str:
     return lowered if _is_hex(lowered := result.lower()) else result
 
 
+def hex_identifier(value: Any, field: str) -> str:
+    """An id in lower case; empty where it is absent or not hex."""
+    result = text(value, field).lower()
+    return result if _is_hex(result) else ""
+
+
 def attributes(pairs: Any, field: str = "attributes", depth: int = 0) -> Attributes:
     """A list of `{key, value}`; a `KeyValues` where a dict would lose duplicates or mistake a `$` key for a tag."""
     if depth > MAX_DEPTH:
@@ -211,8 +217,12 @@ def _pair(pair: Any, field: str, depth: int) -> tuple[str, AttributeValue]:
     key, value = pair.get("key"), pair.get("value")
     if type(key) is not str:
         key = text(key, f"{field}.key")
-    if type(value) is dict and len(value) == 1 and type(content := value.get("stringValue")) is str:
-        return key, content
+    if type(value) is dict and len(value) == 1:  # nearly always; the rest of this module is for the others
+        [(name, item)] = value.items()
+        if name == "stringValue" and type(item) is str:
+            return key, item
+        if item is not None and name in _BY_FIELD:
+            return key, _BY_FIELD[name](item, f"{field}.value.{name}", depth)
     return key, any_value(value, f"{field}.value", depth)
 
 

@@ -1,7 +1,6 @@
 """Rows (lists of Python values) to columns that DuckDB reads without a copy per value, and the INSERT for them.
 
-Arrow through arro3-core: 3 µs a row where the appender takes 8, and the INSERT can cast (JSON text to VARIANT) on the
-way (docs/adr/0003). Columns that are null in every row are left out: most commits use half of them.
+Arrow through arro3-core: 3 µs a row where the appender takes 8, and nothing is written twice (docs/adr/0003). Columns that are null in every row are left out: most commits use half of them.
 """
 
 from collections.abc import Sequence
@@ -16,14 +15,13 @@ from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, Column, 
 ARROW_TYPES = {
     "text": arrow.DataType.utf8(),
     "json": arrow.DataType.utf8(),
-    "variant": arrow.DataType.utf8(),
     "int": arrow.DataType.int64(),
     "time": arrow.DataType.int64(),
     "float": arrow.DataType.float64(),
     "bool": arrow.DataType.bool(),
 }
-TO_STORED = {"time": "make_timestamp_ns({})", "variant": "{}::JSON::VARIANT"}
-FROM_STORED = {"time": "epoch_ns({})", "variant": "{}::JSON::VARCHAR"}
+TO_STORED = {"time": "make_timestamp_ns({})"}
+FROM_STORED = {"time": "epoch_ns({})"}
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "span": SPAN_COLUMNS,

@@ -136,11 +136,16 @@ def row_condition(compiled: Compiled, query: str, condition: Condition) -> str:
         word = compiled.bind(condition.values[0])
         return " OR ".join(f"contains(lower({column}), lower({word}))" for column in SEARCHED[query])
     if condition.field.startswith(ATTRIBUTE):
-        key = compiled.bind(condition.field.removeprefix(ATTRIBUTE))
-        return attribute_condition(compiled, f"variant_extract(attributes, {key})", condition)
+        key = compiled.bind(pointer(condition.field.removeprefix(ATTRIBUTE)))
+        return attribute_condition(compiled, f"json_extract_string(raw_attributes, {key})", condition)
     if query == "list_traces":
         return compare_field(compiled, condition)
     return compare(compiled, FIELDS[query][condition.field], expression(condition.field), condition)
+
+
+def pointer(key: str) -> str:
+    """The JSON pointer (RFC 6901) of an attribute; any key, dots and quotes included."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
 def compare_field(compiled: Compiled, condition: Condition) -> str:
@@ -181,13 +186,12 @@ def compare_list(sql: str, op: str, values: list[str]) -> str:
 
 def attribute_condition(compiled: Compiled, sql: str, condition: Condition) -> str:
     """An attribute is compared as text, and as a number where the value asked for is one: `5` finds 5, 5.0 and "5"."""
-    text = f"CAST({sql} AS VARCHAR)"
     number = as_number(condition.values[0])
     if number is not None and condition.op in {*COMPARISONS, "eq", "ne"}:
         asked = Condition(condition.field, "eq" if condition.op == "ne" else condition.op, (number,))
-        hit = compare(compiled, "float", f"TRY_CAST({text} AS DOUBLE)", asked)
+        hit = compare(compiled, "float", f"TRY_CAST({sql} AS DOUBLE)", asked)
         return f"({hit}) IS NOT TRUE" if condition.op == "ne" else hit
-    return compare(compiled, "text", text, condition)
+    return compare(compiled, "text", sql, condition)
 
 
 def as_number(value: Value) -> float | None:

@@ -19,7 +19,6 @@ from contract.settling import MergeCopies, Settle
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.commit import Committer
-from storage.filters import drop_unfit_filters
 from storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -214,11 +213,6 @@ class Writer:
         except (duckdb.TransactionException, duckdb.IOException, duckdb.OutOfMemoryException) as error:
             logger.error("commit failed: %s", first_line(error))
             return Unavailable("the store cannot take data now (disk full?)", reason="store", retry_after_s=5)
-        except duckdb.NotImplementedException as error:
-            if sum(drop_unfit_filters(job.translated) for job in group):
-                return self._try(group)
-            logger.error("rows that cannot be stored: %s", first_line(error))
-            return Refused("the store cannot hold this data", reason="internal")
         except Exception:
             logger.exception("rows that cannot be stored")
             return Refused("the store cannot hold this data", reason="internal")

@@ -12,11 +12,17 @@ USER = ("user_id", "userId")
 """Endings of keys in an application's free map that name its session and user."""
 
 PROVIDERS = {
-    "az.ai.openai": "azure.ai.openai", "azure": "azure.ai.openai", "azureopenai": "azure.ai.openai",
-    "az.ai.inference": "azure.ai.inference", "vertex_ai": "gcp.vertex_ai", "vertexai": "gcp.vertex_ai", "google_vertexai": "gcp.vertex_ai", "gemini": "gcp.gemini", "google_genai": "gcp.gemini", "gcp.gen_ai": "gcp.gemini",
-    "xai": "x_ai", "mistralai": "mistral_ai", "bedrock": "aws.bedrock", "amazon": "aws.bedrock", "aws": "aws.bedrock",
-    "together": "together_ai", "openai": "openai", "anthropic": "anthropic",
-}  # fmt: skip
+    **dict.fromkeys(("az.ai.openai", "azure", "azureopenai"), "azure.ai.openai"),
+    "az.ai.inference": "azure.ai.inference",
+    **dict.fromkeys(("vertex_ai", "vertexai", "google_vertexai"), "gcp.vertex_ai"),
+    **dict.fromkeys(("gemini", "google_genai", "gcp.gen_ai"), "gcp.gemini"),
+    "xai": "x_ai",
+    "mistralai": "mistral_ai",
+    **dict.fromkeys(("bedrock", "amazon", "aws"), "aws.bedrock"),
+    "together": "together_ai",
+    "openai": "openai",
+    "anthropic": "anthropic",
+}
 """Other names of one provider; the value as sent stays in the attributes."""
 
 FRAMEWORKS = frozenset(

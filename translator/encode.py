@@ -1,52 +1,22 @@
-"""The `raw_*` and `attributes` columns: what arrived, lossless (contract/raw.py) and filterable."""
+"""The `raw_*` columns: what arrived, lossless (contract/raw.py)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from contract import raw
-from contract.raw import INPUT_REFERENCE, OUTPUT_REFERENCE, ColumnReference
+from contract.raw import INPUT_REFERENCE, OUTPUT_REFERENCE
 from contract.span import Event, KeyValues, Link, LogRecord, Resource, Scope
-from translator.values import plain_json, stored_json
+from translator.values import stored_json
 
-MAX_FILTERABLE = 512
-"""Longer values are content in all but name; they stay in the raw column."""
 MIN_REFERENCE = 64
 """A shorter text is not worth a reference."""
-_EXACT = 2**53
+Reference = dict[str, str]
+_INPUT: Reference = raw.default(INPUT_REFERENCE)
+_OUTPUT: Reference = raw.default(OUTPUT_REFERENCE)
+"""Encoded once: leaving it to the encoder's `default` costs 1 µs a span."""
 
 
-def attributes(sent: Mapping[str, Any], keys: Iterable[str]) -> str | None:
-    """The filterable attributes as a JSON object; null when there are none."""
-    plain: dict[str, Any] = {}
-    for key in keys:
-        value = sent[key]
-        kind = type(value)
-        if kind is str:
-            if len(value) <= MAX_FILTERABLE:
-                plain[key] = value
-        elif kind is bool or kind is float or (kind is int and -_EXACT <= value <= _EXACT):
-            plain[key] = value
-        elif value is not None:
-            _add_odd(plain, key, value)
-    if not plain:
-        return None
-    try:
-        return orjson.dumps(plain).decode()
-    except TypeError:
-        return plain_json(plain)
-
-
-def _add_odd(plain: dict[str, Any], key: str, value: Any) -> None:
-    """Lists, maps, bytes, large integers: in the forms of the query API, when short."""
-    if isinstance(value, (list, dict, bytes)) and len(value) > MAX_FILTERABLE:
-        return
-    if len(plain_json(value)) <= MAX_FILTERABLE:
-        plain[key] = raw.plain(value)
-
-
-def raw_attributes(sent: dict[str, Any], references: dict[str, ColumnReference]) -> str | None:
+def raw_attributes(sent: dict[str, Any], references: dict[str, Reference]) -> str | None:
     """The attributes, those in `references` standing for the row's own columns."""
     if not sent:
         return None
@@ -57,7 +27,7 @@ def raw_attributes(sent: dict[str, Any], references: dict[str, ColumnReference])
     return stored_json({**sent, **references})
 
 
-def _referenced(sent: KeyValues, references: dict[str, ColumnReference]) -> KeyValues:
+def _referenced(sent: KeyValues, references: dict[str, Reference]) -> KeyValues:
     """The last value of a key is the one that was chosen; earlier ones of the same key stay."""
     last = {key: place for place, (key, _) in enumerate(sent.pairs)}
     return KeyValues(
@@ -74,13 +44,17 @@ def references(
     input_keys: tuple[str, ...],
     output_text: str | None,
     output_keys: tuple[str, ...],
-) -> dict[str, ColumnReference]:
+) -> dict[str, Reference]:
     """The attributes whose text is the input or output column itself."""
-    found: dict[str, ColumnReference] = {}
+    found: dict[str, Reference] = {}
     if output_text is not None and len(output_text) > MIN_REFERENCE:
-        found.update((key, OUTPUT_REFERENCE) for key in output_keys if sent[key] == output_text)
+        for key in output_keys:
+            if sent[key] == output_text:
+                found[key] = _OUTPUT
     if input_text is not None and len(input_text) > MIN_REFERENCE:
-        found.update((key, INPUT_REFERENCE) for key in input_keys if sent[key] == input_text)
+        for key in input_keys:
+            if sent[key] == input_text:
+                found[key] = _INPUT
     return found
 
 

@@ -12,7 +12,6 @@ from translator.values import identifier, mapping, stored_json, text
 MAX_TIME = 2**63 - 1
 _SESSION = ("langfuse.session.id", "session.id", "gen_ai.conversation.id", "conversation.id")
 _USER = ("langfuse.user.id", "user.id", "gen_ai.user.id", "enduser.id")
-_CONTENT = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.definitions")
 _DIGEST_BYTES = 16
 
 
@@ -31,7 +30,6 @@ def log_row(record: LogRecord, batch: Batch, origins: dict[int, Origin], scopes:
     row[L.session_id] = _id(sent, _SESSION)
     row[L.user_id] = _id(sent, _USER)
     row[L.describes_span] = bool(record.span_id and record.trace_id and row[L.event_name] in DESCRIBING_EVENTS)
-    row[L.attributes] = encode.attributes(sent, [key for key in sent if key not in _CONTENT])
     row[L.raw_body] = None if record.body is None else stored_json(record.body)
     row[L.raw_attributes] = encode.raw_attributes(sent, {})
     row[L.raw_rest] = encode.log_rest(record, row[L.time], row[L.observed_time])

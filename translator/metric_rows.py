@@ -27,7 +27,6 @@ def metric_row(point: MetricPoint, batch: Batch, origins: dict[int, Origin], sco
     row[M.start_time] = min(point.start_ns, MAX_TIME) if point.start_ns else None
     row[M.time] = min(point.time_ns or batch.received_ns, MAX_TIME)
     _measure(row, point)
-    row[M.attributes] = encode.attributes(point.attributes, point.attributes)
     row[M.raw_attributes] = encode.raw_attributes(point.attributes, {})
     row[M.raw_data] = stored_json(point.data) if point.data else None
     _origin(row, point, origins, scopes)

@@ -62,8 +62,6 @@ class Plan(NamedTuple):
     late: tuple[tuple[int, tuple[Candidate, ...]], ...]
     """The same of rules for certain kinds: they run when the kind is known and the field has no answer."""
     usage: tuple[UsageGroup, ...]
-    filterable: tuple[str, ...]
-    """Keys of the filterable attributes: all but message content."""
     input_keys: tuple[str, ...]
     output_keys: tuple[str, ...]
     shows_call: bool
@@ -104,8 +102,6 @@ class Planner:
             else:
                 self._prefixed.append(source)
         self._prefixes = tuple({source.rule.key for source in self._prefixed})
-        self._content = frozenset(key for convention in conventions for key in convention.content)
-        self._content_prefixes = tuple(key for key in self._content if key.endswith("."))
         self._own = tuple(prefix for convention in conventions for prefix in convention.prefixes)
 
     def candidates(self, scope: str, keys: Iterable[str]) -> dict[str, list[Candidate]]:
@@ -149,15 +145,11 @@ class Planner:
                 if any(c.kinds is not None for c in some)
             ),
             usage=_usage_groups(found),
-            filterable=tuple(key for key in keys if not self._is_content(key)),
             input_keys=tuple(c.key for c in found.get("input", []) if c.key is not None),
             output_keys=tuple(c.key for c in found.get("output", []) if c.key is not None),
             shows_call=not _CALL_SIGNS.isdisjoint(found),
             unmapped=sum(key.startswith(self._own) and not self._of_key(key) for key in keys),
         )
-
-    def _is_content(self, key: str) -> bool:
-        return key in self._content or key.startswith(self._content_prefixes)
 
 
 def _matches(rule: Rule, key: str) -> bool:

@@ -43,8 +43,6 @@ class Convention:
     fields: Fields
     events: Mapping[str, Fields] = field(default_factory=dict)
     """Span event name -> fields that the event's attributes give."""
-    content: tuple[str, ...] = ()
-    """Keys (or prefixes, ending in a dot) that hold message content: kept out of the filterable attributes."""
     prefixes: tuple[str, ...] = ()
     """Key prefixes that are this convention's own; such a key without a rule counts as unmapped."""
 

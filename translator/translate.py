@@ -125,9 +125,8 @@ def _time(row: Row, span: Span, received_ns: int) -> None:
 
 
 def _keep(row: Row, span: Span, plan: Plan, scopes: dict[int, str | None]) -> None:
-    """The lossless and the filterable columns."""
+    """The lossless columns."""
     sent = span.attributes
-    row[S.attributes] = encode.attributes(sent, plan.filterable)
     found = encode.references(sent, row[S.input], plan.input_keys, row[S.output], plan.output_keys)
     row[S.raw_attributes] = encode.raw_attributes(sent, found)
     if span.events:

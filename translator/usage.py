@@ -49,29 +49,36 @@ _GEMINI_OUTSIDE = {
 }
 
 
+_FIELD_OF = {key: (name, rank) for name, keys in _NAMES.items() for rank, key in enumerate(keys)}
+_OUTER = frozenset(key.partition(".")[0] for key in _FIELD_OF if "." in key)
+
+
 def from_map(value: Any) -> dict[str, int] | None:
     """Inclusive counts of a usage map (or its JSON text); None when it has no count of input, output or total."""
     usage = mapping(value)
     if usage is None:
         return None
-    counts = {name: _find(usage, keys) for name, keys in _NAMES.items()}
-    known = {name: count for name, count in counts.items() if count is not None}
+    known = {name: count for name, (count, _) in _counts(usage).items()}
     if not known.keys() & {"input_tokens", "output_tokens", "total_tokens"}:
         return None
     _include(usage, known)
     return known
 
 
-def _find(usage: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
-    for key in keys:
-        outer, _, inner = key.partition(".")
-        found = usage.get(outer)
-        if inner:
-            found = found.get(inner) if isinstance(found, dict) else None
-        count = integer(found)
-        if count is not None:
-            return count
-    return None
+def _counts(usage: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[int, int]]:
+    """Field -> count and rank of the name that gave it: of two names of one field the earlier in the table wins."""
+    found: dict[str, tuple[int, int]] = {}
+    for key, value in usage.items():
+        if isinstance(value, dict):
+            inner = _counts(value, f"{key}.") if key in _OUTER and not prefix else {}
+        else:
+            place = _FIELD_OF.get(prefix + key)
+            count = None if place is None else integer(value)
+            inner = {} if place is None or count is None else {place[0]: (count, place[1])}
+        for name, entry in inner.items():
+            if name not in found or entry[1] < found[name][1]:
+                found[name] = entry
+    return found
 
 
 def _include(usage: Mapping[str, Any], known: dict[str, int]) -> None:

@@ -57,7 +57,6 @@ CREATE TABLE span (
     metadata VARCHAR,
     trace_name VARCHAR,
     conventions VARCHAR,
-    attributes VARIANT,
     raw_attributes VARCHAR,
     raw_events VARCHAR,
     raw_links VARCHAR,
@@ -85,7 +84,6 @@ CREATE TABLE log_record (
     session_id VARCHAR,
     user_id VARCHAR,
     describes_span BOOLEAN,
-    attributes VARIANT,
     raw_body VARCHAR,
     raw_attributes VARCHAR,
     raw_resource VARCHAR,
@@ -114,7 +112,6 @@ CREATE TABLE metric_point (
     max DOUBLE,
     service_name VARCHAR,
     scope_name VARCHAR,
-    attributes VARIANT,
     raw_attributes VARCHAR,
     raw_data VARCHAR,
     raw_resource VARCHAR,
@@ -183,7 +180,7 @@ SELECT
     CAST(metadata AS JSON) AS metadata,
     trace_name,
     conventions,
-    attributes,
+    CAST(raw_attributes AS JSON) AS attributes,
     received_time,
     commit_seq,
     raw_resource AS resource,
@@ -244,13 +241,13 @@ GROUP BY project, trace_id;
 CREATE VIEW logs AS
 SELECT
     project, trace_id, span_id, time, observed_time, severity_number, severity_text, event_name,
-    service_name, scope_name, session_id, user_id, attributes,
+    service_name, scope_name, session_id, user_id, CAST(raw_attributes AS JSON) AS attributes,
     raw_body AS body, raw_resource AS resource, raw_scope AS scope, received_time, commit_seq
 FROM log_record;
 
 CREATE VIEW metric_points AS
 SELECT
     project, name, description, unit, type, temporality, monotonic, start_time, time,
-    value, value_int, count, sum, min, max, service_name, scope_name, attributes,
+    value, value_int, count, sum, min, max, service_name, scope_name, CAST(raw_attributes AS JSON) AS attributes,
     raw_data AS data, raw_resource AS resource, raw_scope AS scope, received_time, commit_seq
 FROM metric_point;

@@ -1,5 +1,6 @@
 """The promise under violence: what was acknowledged is there afterwards, once, whatever happened to the process."""
 
+import contextlib
 import http.client
 import json
 import random
@@ -28,19 +29,19 @@ class Client(threading.Thread):
         self.unanswered: dict[str, bytes] = {}
 
     def run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        while not self.stop.is_set():
-            trace_id = secrets.token_hex(16)
-            body = trace_body(trace_id)
-            self.unanswered[trace_id] = body
-            try:
-                status = send(connection, body)
-            except (OSError, http.client.HTTPException):
-                return
-            if status == 200:
-                self.acknowledged.append(trace_id)
-                del self.unanswered[trace_id]
-        connection.close()
+        with (
+            contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection,
+            contextlib.suppress(OSError, http.client.HTTPException),  # the server is gone
+        ):
+            while not self.stop.is_set():
+                self.send_one(connection)
+
+    def send_one(self, connection: http.client.HTTPConnection) -> None:
+        trace_id = secrets.token_hex(16)
+        self.unanswered[trace_id] = trace_body(trace_id)
+        if send(connection, self.unanswered[trace_id]) == 200:
+            self.acknowledged.append(trace_id)
+            del self.unanswered[trace_id]
 
 
 def send(connection: http.client.HTTPConnection, body: bytes) -> int:

@@ -48,7 +48,7 @@ def filled(database: Database) -> Database:
     insert(
         database,
         "span",
-        span(1, **root, service_name="shop", attributes='{"http.route":"/a","n":5}'),
+        span(1, **root, service_name="shop", raw_attributes='{"http.route":"/a","n":5}'),
         span(2, at_ms=1, **call, **tokens, input='[{"role":"user"}]', metadata={"k": 1}),
         span(3, at_ms=2, **call, **tokens, duplicate_of=span_id(2)),
         span(4, trace=2, at_ms=10, parent_span_id=span_id(99), name="lost", status="error", input="x" * 301),

@@ -14,7 +14,7 @@ RENDERED = [
     (Condition("start_time", "gte", (5,)), "(start_time >= make_timestamp_ns($c0))"),
     (
         Condition("attr.k", "contains", ("v",)),
-        "(contains(lower(CAST(variant_extract(attributes, $c0) AS VARCHAR)), lower($c1)))",
+        "(contains(lower(json_extract_string(raw_attributes, $c0)), lower($c1)))",
     ),
 ]
 

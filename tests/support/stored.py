@@ -18,7 +18,6 @@ SPAN_DEFAULTS = {
     "kind": "span",
     "otlp_kind": "internal",
     "status": "unset",
-    "attributes": "{}",
     "raw_attributes": "{}",
     "received_time": START_NS,
     "commit_seq": 1,
@@ -43,15 +42,15 @@ def span(number: int, *, trace: int = 1, at_ms: float = 0, **columns: Any) -> di
 def log(number: int, *, at_ms: float = 0, **columns: Any) -> dict[str, Any]:
     at = START_NS + int(at_ms * MS)
     fixed = {"project": "default", "digest": f"d{number}", "received_time": START_NS, "describes_span": False}
-    return {**fixed, "time": at, "observed_time": at, "attributes": "{}", "raw_attributes": "{}", **columns}
+    return {**fixed, "time": at, "observed_time": at, "raw_attributes": "{}", **columns}
 
 
 def metric_point(number: int, *, at_ms: float = 0, **columns: Any) -> dict[str, Any]:
     fixed = {"project": "default", "digest": f"d{number}", "name": "m", "type": "gauge", "received_time": START_NS}
-    return {**fixed, "time": START_NS + int(at_ms * MS), "attributes": "{}", "raw_attributes": "{}", **columns}
+    return {**fixed, "time": START_NS + int(at_ms * MS), "raw_attributes": "{}", **columns}
 
 
-PLACEHOLDERS = {"time": "make_timestamp_ns(?)", "variant": "CAST(CAST(? AS JSON) AS VARIANT)"}
+PLACEHOLDERS = {"time": "make_timestamp_ns(?)"}
 
 
 def insert(database: Database, table: str, *rows: dict[str, Any]) -> None:

@@ -23,6 +23,5 @@ CONVENTION = Convention(
         "query": read(documents.query, "retrieval.query"),
         "documents": read(documents.listed, "retrieval.document"),
     },
-    content=("gen_ai.entity.input", "gen_ai.entity.output", "retrieval.document"),
     prefixes=("dify.",),
 )

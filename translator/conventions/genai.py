@@ -169,17 +169,5 @@ CONVENTION = Convention(
             "output_messages": read(build.output_messages, "gen_ai.completion"),
         },
     },
-    content=(
-        "gen_ai.input.messages",
-        "gen_ai.output.messages",
-        "gen_ai.system_instructions",
-        "gen_ai.tool.definitions",
-        "gen_ai.prompt",
-        "gen_ai.completion",
-        "gen_ai.tool.call.arguments",
-        "gen_ai.tool.call.result",
-        "gen_ai.retrieval.documents",
-        "gen_ai.retrieval.query.text",
-    ),
     prefixes=("gen_ai.",),
 )

@@ -77,11 +77,5 @@ CONVENTION = Convention(
             {"embedding"}, *member("langfuse.observation.output", "dimensions", then=answers.count)
         ),
     },
-    content=(
-        "langfuse.observation.input",
-        "langfuse.observation.output",
-        "langfuse.trace.input",
-        "langfuse.trace.output",
-    ),
     prefixes=("langfuse.",),
 )

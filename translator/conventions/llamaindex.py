@@ -69,6 +69,5 @@ CONVENTION = Convention(
             "tool_arguments": read(build.arguments, "arguments"),
         },
     },
-    content=(),
     prefixes=("llamaindex.",),
 )

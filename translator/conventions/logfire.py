@@ -83,18 +83,5 @@ CONVENTION = Convention(
         "tool_arguments": on({"tool"}, *within(_SCOPES, *read(build.arguments, "tool_arguments", "input"))),
         "tool_result": on({"tool"}, *within(_SCOPES, *read(build.structure, "tool_response", "output"))),
     },
-    content=(
-        "request_data",
-        "response_data",
-        "all_messages_events",
-        "pydantic_ai.all_messages",
-        "events",
-        "raw_input",
-        "response",
-        "final_result",
-        "logfire.json_schema",
-        "tool_arguments",
-        "tool_response",
-    ),
     prefixes=("logfire.", "pydantic_ai."),
 )

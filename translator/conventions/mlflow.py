@@ -38,6 +38,5 @@ CONVENTION = Convention(
         "query": on({"retriever"}, Rule("mlflow.spanInputs", documents.query)),
         "documents": on({"retriever"}, Rule("mlflow.spanOutputs", documents.listed)),
     },
-    content=("mlflow.spanInputs", "mlflow.spanOutputs"),
     prefixes=("mlflow.",),
 )

@@ -102,18 +102,5 @@ CONVENTION = Convention(
         + on({"retriever"}, Rule("output.value", documents.listed)),
         "embedding_dimensions": numbered("embedding.embeddings.", indexed.vector_length("embedding.embeddings.")),
     },
-    content=(
-        "input.value",
-        "output.value",
-        _IN,
-        _OUT,
-        "llm.prompts.",
-        "llm.choices.",
-        "llm.tools.",
-        _DOCUMENTS,
-        "reranker.input_documents.",
-        "reranker.output_documents.",
-        "embedding.embeddings.",
-    ),
     prefixes=("llm.", "openinference.", "retrieval.", "reranker.", "embedding."),
 )

@@ -20,6 +20,5 @@ CONVENTION = Convention(
         "tool_arguments": read(build.arguments, "gen_ai.tool.args"),
         "embedding_dimensions": integer("db.vector.dimension_count"),
     },
-    content=("gen_ai.workflow.input", "gen_ai.workflow.output", "gen_ai.tool.args"),
     prefixes=("openlit.",),
 )

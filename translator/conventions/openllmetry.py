@@ -70,14 +70,5 @@ CONVENTION = Convention(
         "query": on({"retriever"}, Rule("traceloop.entity.input", documents.query)),
         "documents": on({"retriever"}, Rule("traceloop.entity.output", documents.listed)),
     },
-    content=(
-        "traceloop.entity.input",
-        "traceloop.entity.output",
-        _IN,
-        _OUT,
-        _FUNCTIONS,
-        "mcp.request.argument",
-        "mcp.response.value",
-    ),
     prefixes=("traceloop.",),
 )

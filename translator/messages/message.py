@@ -25,9 +25,9 @@ _FINISH = ("finish_reason", "stop_reason", "finishReason", "stopReason")
 
 
 def message(value: dict[str, Any], default_role: str) -> Message:
-    """The message that `value` is in its dialect. An unknown role is `default_role`, and is kept in `original_role`."""
+    """The message that `value` is in its dialect. An unknown role is `default_role`."""
     sent = unwrapped(value)
-    form = sent.get("type")
+    form = sent.get("type") if isinstance(sent.get("type"), str) else None
     if form in _ITEMS and "role" not in sent:
         return {"role": _ITEMS[form], "parts": parts(sent)}
     said = sent.get("role") or form or ""

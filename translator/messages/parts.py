@@ -51,7 +51,11 @@ def _is_blocks(value: Any) -> bool:
 def part(block: Block) -> Part:
     """One content block; a form nobody knows is kept as it is."""
     convert = _FORMS.get(_form(block))
-    return raw.plain(block) if convert is None else convert(block)
+    return _kept(block) if convert is None else convert(block)
+
+
+def _kept(block: Block) -> Part:
+    return {key: raw.plain(item) for key, item in block.items()}
 
 
 def _form(block: Block) -> str:
@@ -120,7 +124,7 @@ def _inside(key: str, convert: Callable[[Block], Part]) -> Callable[[Block], Par
 
     def unwrap(block: Block) -> Part:
         inner = block.get(key)
-        return convert(inner) if isinstance(inner, dict) else raw.plain(block)
+        return convert(inner) if isinstance(inner, dict) else _kept(block)
 
     return unwrap
 
@@ -151,7 +155,7 @@ def _image(block: Block) -> Part:
     if isinstance(found, dict):
         found = found.get("url")
     if found is None:
-        return _sourced(block) if isinstance(block.get("source"), dict) else raw.plain(block)
+        return _sourced(block) if isinstance(block.get("source"), dict) else _kept(block)
     return media(found, "image", block.get("mime_type"))
 
 
@@ -176,7 +180,7 @@ def _blob(block: Block) -> Part:
 def _audio(block: Block) -> Part:
     audio = block.get("input_audio") or block.get("audio")
     if not isinstance(audio, dict):
-        return raw.plain(block)
+        return _kept(block)
     if audio.get("url"):
         return media(audio["url"], "audio")
     return {

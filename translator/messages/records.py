@@ -3,7 +3,7 @@
 A log record has its content in the body (a map or JSON text), a span event in its attributes, Azure in one attribute.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from translator.answers import reasons
@@ -38,20 +38,29 @@ class Record(NamedTuple):
 
 def inputs(records: Iterable[Record]) -> list[Message] | None:
     """The messages sent, in the order of the records."""
-    made = [_message(record, ROLE_OF_EVENT[record.name]) for record in records if record.name in ROLE_OF_EVENT]
-    return [item for item in made if item["parts"]] or None
+    some = [record for record in records if record.name in ROLE_OF_EVENT]
+    made = [guarded(_message, record, ROLE_OF_EVENT[record.name]) for record in some]
+    return [item for item in made if item is not None and item["parts"]] or None
 
 
 def outputs(records: Iterable[Record]) -> list[Message] | None:
     """The model's answers by `index`, with their finish reasons, also when content was off."""
-    made = [_choice(record) for record in records if record.name == CHOICE]
-    made.sort(key=lambda pair: pair[0])
+    some = [guarded(_choice, record) for record in records if record.name == CHOICE]
+    made = sorted((pair for pair in some if pair is not None), key=lambda pair: pair[0])
     return [item for _, item in made if item["parts"] or "finish_reason" in item] or None
 
 
 def finish_reasons(records: Iterable[Record]) -> str | None:
     """The choices' finish reasons as a JSON list."""
     return reasons(item.get("finish_reason") for item in outputs(records) or [])
+
+
+def guarded(read: Callable[..., Any], *given: Any) -> Any:
+    """What `read` makes of one odd record; None when it cannot: its neighbours are still read."""
+    try:
+        return read(*given)
+    except Exception:
+        return None
 
 
 def _sent(record: Record) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""The part of a request that no transport knows: counting, threads, faults of our own."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from contract.access import Identity
+from contract.errors import Forbidden, Refused
+from contract.sink import Outcome
+from contract.span import Batch
+from receiver.counters import Counters
+from receiver.intake import INLINE_BODY_BYTES, Intake, require_ingest
+from receiver.signals import SIGNALS
+from tests.support.otlp import trace_request
+from tests.support.receivers import totals
+from tests.support.sinks import ListSink
+
+BODY = trace_request(2).SerializeToString()
+
+
+def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
+    sink = ListSink()
+    intake = Intake(sink, Counters(), "http", clock_ns=lambda: 77)
+    asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity("shop")))
+    (batch,) = sink.batches
+    assert (batch.project, batch.received_ns, batch.transport, batch.size_bytes) == ("shop", 77, "http", len(BODY))
+
+
+def test_a_malformed_request_is_counted_apart_from_items() -> None:
+    counters = Counters()
+    intake = Intake(ListSink(), counters, "http")
+    with pytest.raises(Refused):
+        asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity()))
+    assert sum(totals(counters.stats(), "spans").values()) == 0
+    assert [sample.labels["reason"] for sample in counters.stats() if "undecoded" in sample.name] == ["malformed"]
+
+
+def test_a_client_that_goes_away_leaves_its_spans_counted_as_unavailable() -> None:
+    counters, reached = Counters(), asyncio.Event()
+
+    class Never:
+        async def accept(self, batch: Batch) -> Outcome:
+            reached.set()
+            await asyncio.Event().wait()
+            return Outcome()
+
+    async def run() -> None:
+        intake = Intake(Never(), counters, "grpc")
+        task = asyncio.ensure_future(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity()))
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert totals(counters.stats(), "spans")["unavailable"] == totals(counters.stats(), "spans")["received"] == 2
+
+
+def test_big_bodies_leave_the_event_loop_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    threaded: list[Any] = []
+
+    async def to_thread(work: Any) -> Any:
+        threaded.append(work)
+        return work()
+
+    monkeypatch.setattr(asyncio, "to_thread", to_thread)
+    big = trace_request(1, pad="x" * INLINE_BODY_BYTES).SerializeToString()
+    for body in (BODY, big):
+        asyncio.run(Intake(ListSink(), Counters(), "http").export(SIGNALS["traces"], body, "protobuf", Identity()))
+    assert len(threaded) == 1
+
+
+def test_a_fault_is_logged_once_for_each_kind_without_its_message(caplog: pytest.LogCaptureFixture) -> None:
+    intake = Intake(ListSink(), Counters(), "http")
+    with caplog.at_level(logging.ERROR):
+        for error in (KeyError("content"), KeyError("content"), ValueError("content"), Refused("content")):
+            intake.failure(error)
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["KeyError", "ValueError"]
+    assert "content" not in caplog.text
+
+
+def test_a_key_that_may_only_read_may_not_send() -> None:
+    require_ingest(Identity())
+    with pytest.raises(Forbidden):
+        require_ingest(Identity("shop", frozenset({"read"})))

@@ -1,0 +1,108 @@
+"""Start in order, stop in reverse, in this process; signals and kills are tests/anomaly's matter."""
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service import lifecycle
+from service.config import Config, load
+from service.lifecycle import Server, StartFailed, first_lines, why_not
+from service.quantities import Endpoint
+
+
+def config(folder: Path, text: str = "", **flags: str) -> Config:
+    given = {"storage.path": str(folder / "t.duckdb")} | {
+        f"receivers.otlp.protocols.{name}.endpoint": flags.get(name, "127.0.0.1:0") for name in ("grpc", "http")
+    }
+    return load(text, "c.yaml", {}, given)
+
+
+def started(configuration: Config, ask: Any) -> Any:
+    """What `ask(server)` says of a server between its start and its stop."""
+
+    async def run() -> Any:
+        server = Server(configuration)
+        await server.start()
+        try:
+            return ask(server)
+        finally:
+            await server.stop()
+
+    return asyncio.run(run())
+
+
+def test_a_started_server_has_real_ports_is_ready_and_counts(tmp_path: Path) -> None:
+    def ask(server: Server) -> tuple[Any, ...]:
+        return server.grpc_address, server.http_address, server.not_ready(), {s.name for s in server.samples()}
+
+    grpc_address, http_address, reasons, names = started(config(tmp_path), ask)
+    assert grpc_address.port > 0
+    assert http_address.port > 0
+    assert reasons == []
+    assert {"build_info", "receiver_received_spans_total", "ingest_queue_bytes", "db_size_bytes"} <= names
+
+
+def test_a_stopped_server_says_why_it_is_not_ready_and_can_be_started_again_on_its_file(tmp_path: Path) -> None:
+    async def run() -> list[str]:
+        server = Server(config(tmp_path))
+        await server.start()
+        await server.stop()
+        return server.not_ready()
+
+    assert "the server is draining" in asyncio.run(run())
+    assert started(config(tmp_path), lambda server: server.not_ready()) == []
+
+
+def test_grpc_can_be_switched_off(tmp_path: Path) -> None:
+    lines = started(config(tmp_path, grpc=""), lambda server: first_lines(server, config(tmp_path)))
+    assert any("OTLP/gRPC" in line and "off" in line for line in lines)
+
+
+def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The HTTP port is the last thing that is bound: file and gRPC port must be free again."""
+
+    async def fail(configuration: Config) -> None:
+        with pytest.raises(StartFailed, match="is in use by another program"):
+            await Server(configuration).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        asyncio.run(fail(config(tmp_path, http=f"127.0.0.1:{taken.getsockname()[1]}")))
+    assert started(config(tmp_path), lambda server: server.not_ready()) == []
+
+
+def test_status_says_what_an_operator_asks_first(tmp_path: Path) -> None:
+    status = started(config(tmp_path), lambda server: server.status())
+    assert status["uptime_s"] >= 0
+    assert status["database"]["size_bytes"] > 0
+    assert status["lag_s"] == 0
+    assert status["not_ready"] == []
+    assert status["schema_version"] >= 1
+
+
+def test_first_lines_show_where_a_key_goes_when_keys_are_needed(tmp_path: Path) -> None:
+    keys = "auth: {projects: [{name: shop, public_key: pk-1, secret_key: sk-1}]}"
+    configuration = config(tmp_path, keys)
+    text = "\n".join(started(configuration, lambda server: first_lines(server, configuration)))
+    assert "OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" in text
+    assert "sk-1" not in text
+
+
+def test_why_an_address_cannot_be_had() -> None:
+    assert why_not(Endpoint("127.0.0.1", 0)) is None
+    assert "cannot be bound" in str(why_not(Endpoint("192.0.2.1", 0)))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert why_not(Endpoint("127.0.0.1", taken.getsockname()[1])) == "is in use by another program"
+
+
+def test_the_second_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(lifecycle.os, "_exit", codes.append)
+    asked = asyncio.Event()
+    lifecycle.on_signal(lifecycle.SIGNALS[0], asked)
+    assert asked.is_set()
+    assert codes == []
+    lifecycle.on_signal(lifecycle.SIGNALS[0], asked)
+    assert codes == [143]
