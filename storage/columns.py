@@ -20,7 +20,7 @@ ARROW_TYPES = {
     "float": arrow.DataType.float64(),
     "bool": arrow.DataType.bool(),
 }
-TO_STORED = {"time": "make_timestamp_ns({})"}
+NANOSECONDS = arrow.DataType.timestamp("ns")
 FROM_STORED = {"time": "epoch_ns({})"}
 
 TABLES: dict[str, tuple[Column, ...]] = {
@@ -45,23 +45,29 @@ def stage(
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
-    """Append the rows; part of the transaction that is open."""
+    """Append the rows; part of the transaction that is open.
+
+    By the relation's own `insert_into`: an INSERT statement over a registered view takes a third longer (it is parsed
+    and bound for 66 columns each time).
+    """
     if not rows:
         return
     height = len(rows)
-    filled = [
-        (column, values)
+    columns = {
+        column.name: nulls(column.type, height) if values.count(None) == height else array(column.type, values)
         for column, values in zip(TABLES[table], zip(*rows, strict=True), strict=True)
-        if values.count(None) != height
-    ]
-    stage(connection, filled, insert_sql(table, tuple(column for column, _ in filled)))
+    }
+    connection.from_arrow(arrow.Table.from_pydict(columns)).insert_into(table)
 
 
-@lru_cache(maxsize=512)
-def insert_sql(table: str, columns: tuple[Column, ...]) -> str:
-    names = ", ".join(column.name for column in columns)
-    values = ", ".join(TO_STORED.get(column.type, "{}").format(column.name) for column in columns)
-    return f"INSERT INTO {table} ({names}) SELECT {values} FROM {STAGE}"
+def array(kind: str, values: Sequence[Any]) -> arrow.Array:
+    plain = arrow.Array(values, type=ARROW_TYPES[kind])
+    return plain.cast(NANOSECONDS) if kind == "time" else plain
+
+
+@lru_cache(maxsize=256)
+def nulls(kind: str, height: int) -> arrow.Array:
+    return array(kind, [None] * height)
 
 
 def select_list(columns: Sequence[Column], alias: str = "t") -> str:

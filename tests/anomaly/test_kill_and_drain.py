@@ -148,6 +148,7 @@ def test_an_idle_server_stops_at_once_with_exit_code_0(tmp_path: Path, number: s
         server.process.send_signal(number)
         assert server.process.wait(20) == 0
         assert "Traceback" not in server.log
+        assert "leaked" not in server.log
 
 
 def test_a_second_signal_stops_at_once(tmp_path: Path) -> None:

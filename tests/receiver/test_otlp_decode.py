@@ -65,7 +65,9 @@ def messages(draw: st.DrawFn, message_class: Any, depth: int = 0) -> Message:
         elif depth < 9:
             inner = messages(field.message_type._concrete_class, depth + 1)
             if field.is_repeated:
-                getattr(message, field.name).extend(draw(st.lists(inner, min_size=int(depth < 6), max_size=1 + (depth < 5))))
+                getattr(message, field.name).extend(
+                    draw(st.lists(inner, min_size=int(depth < 6), max_size=1 + (depth < 5)))
+                )
             else:
                 getattr(message, field.name).CopyFrom(draw(inner))
     return message
