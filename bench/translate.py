@@ -2,8 +2,8 @@
 
     python -m bench.translate [--convention genai|openinference|langfuse|mixed] [--spans N] [--profile]
 
-Traces are of the shape agent > chain > embedding, retrieval, model calls, tool calls, 1.5 kB a span on average. Prints the best
-of several rounds, the machine's least disturbed one.
+Traces are of the shape agent > chain > embedding, retrieval, model calls, tool calls, 1.5 kB a span on average. Prints
+CPU time of the best of several rounds, the machine's least disturbed one.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import pstats
 import random
 import time
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from contract.span import Batch, Event, Resource, Scope, Span
@@ -148,8 +147,21 @@ def spans(convention: str, count: int) -> Iterator[Span]:
         start = START_NS + nth * 1_000_000
         events = [Event(start + 9, "gen_ai.first_token", {"ttft_ms": 200})] if call else []
         ids = f"{nth // 8:032x}", f"{nth + 1:016x}", f"{nth:016x}" if nth % 8 else ""
-        yield Span(*ids, "chat gpt-4o" if call else "step", 3 if call else 1, start, start + 10**9, attributes, events,
-                   [], 1, "", resource, scope, flags=257)  # fmt: skip
+        yield Span(
+            *ids,
+            "chat gpt-4o" if call else "step",
+            3 if call else 1,
+            start,
+            start + 10**9,
+            attributes,
+            events,
+            [],
+            1,
+            "",
+            resource,
+            scope,
+            flags=257,
+        )
 
 
 def fresh(batch: Batch) -> Batch:
@@ -157,9 +169,25 @@ def fresh(batch: Batch) -> Batch:
     copies = []
     for span in batch.spans:
         sent = {"".join((key[:1], key[1:])): value for key, value in span.attributes.items()}
-        copies.append(Span(span.trace_id, span.span_id, span.parent_span_id, span.name, span.kind, span.start_ns,
-                           span.end_ns, sent, span.events, span.links, span.status_code, span.status_message,
-                           span.resource, span.scope, flags=span.flags))  # fmt: skip
+        copies.append(
+            Span(
+                span.trace_id,
+                span.span_id,
+                span.parent_span_id,
+                span.name,
+                span.kind,
+                span.start_ns,
+                span.end_ns,
+                sent,
+                span.events,
+                span.links,
+                span.status_code,
+                span.status_message,
+                span.resource,
+                span.scope,
+                flags=span.flags,
+            )
+        )
     return Batch(batch.project, batch.received_ns, batch.transport, copies)
 
 
@@ -191,8 +219,10 @@ def main() -> None:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
     best = min(measure(translator, some) for _ in range(ROUNDS))
     each = best / chosen.spans * 1e6
-    print(f"{chosen.convention}: {each:.2f} µs/span ({chosen.spans} spans, best of {ROUNDS}; {date.fromtimestamp(time.time())}, "
-          f"Python {platform.python_version()}, {platform.machine()})")  # fmt: skip
+    print(
+        f"{chosen.convention}: {each:.2f} µs/span ({chosen.spans} spans, best of {ROUNDS}; {time.strftime('%Y-%m-%d')}, "
+        f"Python {platform.python_version()}, {platform.machine()})"
+    )
 
 
 if __name__ == "__main__":

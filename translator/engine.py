@@ -93,16 +93,17 @@ class Engine:
     def fill_usage(self, plan: Plan, attributes: Mapping[str, Any], row: Row, kind: str) -> int:
         """Counts of the first convention that has any; what it does not split is taken from the others' splits."""
         mask = 0
+        known = False
         for group in plan.usage:
             counts = self._counts(group.counts, group.maps, attributes, kind)
-            if any(row[place] is not None for place in _MAIN_COUNTS):
-                counts = {place: count for place, count in counts.items() if place not in _MAIN_COUNTS}
-            elif not any(place in counts for place in _MAIN_COUNTS):
+            has_main = not counts.keys().isdisjoint(_MAIN_COUNTS)
+            if not (known or has_main):
                 continue
             for place, count in counts.items():
-                if row[place] is None:
+                if row[place] is None and not (known and place in _MAIN_COUNTS):
                     row[place] = count
                     mask |= group.bit
+            known = known or has_main
         return mask
 
     def _counts(
@@ -115,8 +116,10 @@ class Engine:
         """One convention's counts: its keys first, then its usage maps for what the keys left open."""
         counts: dict[int, int] = {}
         for place, candidate in candidates:
-            if place not in counts and (value := self.ask(candidate, attributes)) is not None:
-                counts[place] = value
+            if place not in counts:
+                value = self.ask(candidate, attributes)
+                if value is not None:
+                    counts[place] = value
         if len(counts) < len(_COUNT_PLACES):
             self._add_maps(counts, maps, attributes, kind)
         return counts

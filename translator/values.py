@@ -93,17 +93,16 @@ def flag(value: Any) -> bool | None:
 
 
 def parsed(value: Any) -> Any:
-    """A structure as it is, or the JSON value within a string (at most twice encoded); None when it is no JSON."""
+    """A structure as it is, or the JSON value within a string (encoded up to three times); None when it is no JSON."""
+    sent = value
     for _ in range(3):
-        if not isinstance(value, str):
-            return value
-        if not value or value[0] not in '{["':
-            return None
+        if not isinstance(value, str) or not value or value[0] not in '{["':
+            break
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError:
-            return None
-    return value
+            break
+    return None if value is sent and isinstance(sent, str) else value
 
 
 def mapping(value: Any) -> dict[str, Any] | None:

@@ -18,7 +18,9 @@ def copy(end: int | None = None, attributes: str = "{}", **columns: object) -> R
 
 
 def test_a_finished_copy_wins_and_keeps_what_only_the_other_said() -> None:
-    merged = merge_copies([copy(None, '{"x":1,"only":2}', input="q"), copy(5, '{"x":9,"y":3}', output="a", status="ok")])
+    merged = merge_copies(
+        [copy(None, '{"x":1,"only":2}', input="q"), copy(5, '{"x":9,"y":3}', output="a", status="ok")]
+    )
     assert json.loads(merged[S.raw_attributes]) == {"x": 9, "y": 3, "only": 2}
     assert (merged[S.input], merged[S.output], merged[S.status]) == ("q", "a", "ok")
 

@@ -28,7 +28,9 @@ def facts(*rows: Row) -> TraceFacts:
 
 
 def duplicates(*rows: Row) -> dict[str, str]:
-    return {span_id: columns["duplicate_of"] for span_id, columns in settled(*rows).items() if "duplicate_of" in columns}
+    return {
+        span_id: columns["duplicate_of"] for span_id, columns in settled(*rows).items() if "duplicate_of" in columns
+    }
 
 
 TOKENS = {"input_tokens": 10, "output_tokens": 5}
@@ -40,7 +42,9 @@ def test_equal_response_ids_on_an_ancestor_line_are_one_call() -> None:
 
 def test_equal_response_ids_with_a_span_between_are_one_call() -> None:
     between = span_row("m", "a")
-    assert duplicates(generation_row("a", response_id="r"), between, generation_row("b", "m", response_id="r")) == {"b": "a"}
+    assert duplicates(generation_row("a", response_id="r"), between, generation_row("b", "m", response_id="r")) == {
+        "b": "a"
+    }
 
 
 def test_equal_response_ids_of_siblings_in_one_scope_are_two_calls() -> None:
@@ -49,12 +53,19 @@ def test_equal_response_ids_of_siblings_in_one_scope_are_two_calls() -> None:
 
 
 def test_different_response_ids_are_two_calls_even_on_one_line() -> None:
-    assert duplicates(generation_row("a", response_id="r1", **TOKENS), generation_row("b", "a", response_id="r2", **TOKENS)) == {}
+    assert (
+        duplicates(
+            generation_row("a", response_id="r1", **TOKENS), generation_row("b", "a", response_id="r2", **TOKENS)
+        )
+        == {}
+    )
 
 
 def test_without_an_id_an_ancestor_of_equal_model_and_tokens_is_the_same_call() -> None:
     outer = generation_row("a", request_model="openai/gpt-4o", **TOKENS)
-    inner = generation_row("b", "a", request_model="gpt-4o", response_model="gpt-4o-2024-08-06", response_id="r", **TOKENS)
+    inner = generation_row(
+        "b", "a", request_model="gpt-4o", response_model="gpt-4o-2024-08-06", response_id="r", **TOKENS
+    )
     assert duplicates(outer, inner) == {"b": "a"}
 
 
@@ -120,20 +131,29 @@ def test_three_layers_name_one_counted_span_and_never_another_duplicate() -> Non
 
 def test_the_span_with_most_content_counts_and_takes_what_the_others_know() -> None:
     outer = generation_row("a", response_id="r", request_model="m")
-    inner = generation_row("b", "a", response_id="r", response_model="m-2024-08-06", model="m-2024-08-06", input="q", output="a", **TOKENS)
+    inner = generation_row(
+        "b", "a", response_id="r", response_model="m-2024-08-06", model="m-2024-08-06", input="q", output="a", **TOKENS
+    )
     found = settled(outer, inner)
     assert found["a"] == {"duplicate_of": "b"}
     assert found["b"] == {"request_model": "m"}
 
 
 def test_the_sdks_own_count_wins_over_a_wrappers() -> None:
-    wrapper = generation_row("a", scope_name="wrap", response_id="r", input="q", output="a", input_tokens=10, output_tokens=14)
-    sdk = generation_row("b", "a", scope_name="com.anthropic.sdk.python", response_id="r", input_tokens=10, output_tokens=13)
+    wrapper = generation_row(
+        "a", scope_name="wrap", response_id="r", input="q", output="a", input_tokens=10, output_tokens=14
+    )
+    sdk = generation_row(
+        "b", "a", scope_name="com.anthropic.sdk.python", response_id="r", input_tokens=10, output_tokens=13
+    )
     assert settled(wrapper, sdk)["a"]["output_tokens"] == 13
 
 
 def test_embeddings_are_matched_along_the_ancestor_line_only() -> None:
-    nested = [generation_row("a", kind="embedding", input_tokens=7), generation_row("b", "a", kind="embedding", input_tokens=7)]
+    nested = [
+        generation_row("a", kind="embedding", input_tokens=7),
+        generation_row("b", "a", kind="embedding", input_tokens=7),
+    ]
     assert duplicates(*nested) == {"b": "a"}
     beside = [sibling("a", "x", kind="embedding", input_tokens=7), sibling("b", "y", kind="embedding", input_tokens=7)]
     assert duplicates(*beside) == {}

@@ -37,7 +37,9 @@ def test_of_two_names_of_one_count_the_first_in_the_table_wins() -> None:
     assert from_map({"prompt_tokens": 9, "input_tokens": 5}) == {"input_tokens": 5}
 
 
-@pytest.mark.parametrize("odd", [None, "", "{", "[]", {}, {"x": 1}, {"input": -1}, {"input": "NaN"}, {"input": True}, 3])
+@pytest.mark.parametrize(
+    "odd", [None, "", "{", "[]", {}, {"x": 1}, {"input": -1}, {"input": "NaN"}, {"input": True}, 3]
+)
 def test_what_has_no_count_is_no_usage(odd: object) -> None:
     assert from_map(odd) is None
 

@@ -66,7 +66,6 @@ CONVENTION = Convention(
         "agent_name": within(_SCOPES, *text("agent_name")) + on({"agent"}, *within(_AGENTS, *text("name"))),
         "session_id": within(_AGENTS, *identifier("group_id")),
         "tags": words("logfire.tags"),
-        "metadata": (),
         "input_messages": read(records.inputs_of_list, "events", "all_messages_events")
         + read(build.input_messages, "pydantic_ai.all_messages")
         + on(

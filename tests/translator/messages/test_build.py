@@ -40,35 +40,59 @@ def test_text_has_one_form(content: Any) -> None:
         {"tool_calls": [{"id": "c1", "type": "function", "function": FUNCTION}]},
         {"tool_calls": json.dumps([{"id": "c1", "function": FUNCTION}])},
         {"additional_kwargs": {"tool_calls": [{"id": "c1", "function": FUNCTION}]}},
-        {"tool_calls": [{"id": "c1", "name": "get_weather", "args": {"city": "Paris"}}],
-         "additional_kwargs": {"tool_calls": [{"id": "c1", "function": FUNCTION}]}},
+        {
+            "tool_calls": [{"id": "c1", "name": "get_weather", "args": {"city": "Paris"}}],
+            "additional_kwargs": {"tool_calls": [{"id": "c1", "function": FUNCTION}]},
+        },
         {"content": [{"type": "tool-call", "toolCallId": "c1", "toolName": "get_weather", "args": {"city": "Paris"}}]},
         {"tool_calls": [{"tool_call": {"id": "c1", "function": FUNCTION}}]},
     ],
-)  # fmt: skip
+)
 def test_tool_calls_have_one_form_and_stand_once(said: dict[str, Any]) -> None:
     assert output_messages([{"role": "assistant", **said}]) == [{"role": "assistant", "parts": [CALL]}]
 
 
 def test_arguments_that_do_not_parse_stay_text() -> None:
-    found = output_messages([{"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{"}}]}])
+    found = output_messages(
+        [{"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{"}}]}]
+    )
     assert found is not None
     assert found[0]["parts"][0]["arguments"] == "{"
 
 
 def test_gemini_function_call_is_a_tool_call() -> None:
-    found = output_messages({"candidates": [{"content": {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]},
-                                             "finishReason": "STOP"}]})  # fmt: skip
+    found = output_messages(
+        {
+            "candidates": [
+                {
+                    "content": {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]},
+                    "finishReason": "STOP",
+                }
+            ]
+        }
+    )
     assert found == [
-        {"role": "assistant", "parts": [{"type": "tool_call", "id": None, "name": "f", "arguments": {}}], "finish_reason": "STOP"}
+        {
+            "role": "assistant",
+            "parts": [{"type": "tool_call", "id": None, "name": "f", "arguments": {}}],
+            "finish_reason": "STOP",
+        }
     ]
 
 
 @pytest.mark.parametrize(
     ("role", "want"),
-    [("human", "user"), ("ai", "assistant"), ("model", "assistant"), ("developer", "system"), ("function", "tool"),
-     ("MessageRole.USER", "user"), ("wizard", "assistant"), ("", "assistant")],
-)  # fmt: skip
+    [
+        ("human", "user"),
+        ("ai", "assistant"),
+        ("model", "assistant"),
+        ("developer", "system"),
+        ("function", "tool"),
+        ("MessageRole.USER", "user"),
+        ("wizard", "assistant"),
+        ("", "assistant"),
+    ],
+)
 def test_roles_are_one_of_four(role: str, want: str) -> None:
     found = output_messages([{"role": role, "content": "x"}])
     assert found is not None
@@ -80,18 +104,28 @@ def test_roles_are_one_of_four(role: str, want: str) -> None:
     [
         {"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "yes"}}]},
         {"role": "assistant", "content": [{"type": "text", "text": "yes"}], "stop_reason": "stop"},
-        {"generations": [[{"generation_info": {"finish_reason": "stop"}, "message": {"lc": 1, "id": ["AIMessage"],
-                                                                                     "kwargs": {"content": "yes"}}}]]},
+        {
+            "generations": [
+                [
+                    {
+                        "generation_info": {"finish_reason": "stop"},
+                        "message": {"lc": 1, "id": ["AIMessage"], "kwargs": {"content": "yes"}},
+                    }
+                ]
+            ]
+        },
     ],
-)  # fmt: skip
+)
 def test_whole_answers_hold_the_message_and_its_finish_reason(answer: dict[str, Any]) -> None:
     want = {"role": "assistant", "parts": [{"type": "text", "content": "yes"}], "finish_reason": "stop"}
     assert output_messages(json.dumps(answer)) == [want]
 
 
 def test_items_of_the_responses_api_become_messages() -> None:
-    items = [{"type": "function_call", "id": "fc", "call_id": "c1", "name": "get_weather", "arguments": '{"city": "Paris"}'},
-             {"type": "function_call_output", "call_id": "c1", "output": "sunny"}]  # fmt: skip
+    items = [
+        {"type": "function_call", "id": "fc", "call_id": "c1", "name": "get_weather", "arguments": '{"city": "Paris"}'},
+        {"type": "function_call_output", "call_id": "c1", "output": "sunny"},
+    ]
     assert input_messages(items) == [
         {"role": "assistant", "parts": [CALL]},
         {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "sunny"}]},
@@ -109,8 +143,11 @@ def test_cut_json_is_kept_as_text_and_flagged() -> None:
 
 
 def test_unknown_parts_are_kept_and_media_is_never_fetched() -> None:
-    parts = [{"type": "hologram", "x": 1}, {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
-             {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}}]  # fmt: skip
+    parts = [
+        {"type": "hologram", "x": 1},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}},
+    ]
     found = input_messages([{"role": "user", "content": parts}])
     assert found is not None
     assert found[0]["parts"] == [

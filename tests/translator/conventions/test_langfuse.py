@@ -1,0 +1,23 @@
+"""Langfuse's own keys."""
+
+from tests.support.spans import seen
+
+
+def test_hand_made_generation_with_cost_and_usage() -> None:
+    row = seen({
+        "langfuse.observation.type": "generation", "langfuse.observation.model.name": "my-model",
+        "langfuse.observation.input": '[{"role": "user", "content": "ping"}]', "langfuse.observation.output": "pong",
+        "langfuse.observation.usage_details": '{"input": 11, "output": 3}',
+        "langfuse.observation.cost_details": '{"input": 0.25, "output": 0.5}',
+        "langfuse.observation.completion_start_time": '"2026-09-21T14:13:20.500000Z"',
+        "langfuse.trace.metadata.tenant": '"acme"', "langfuse.observation.metadata.langfuse_session_id": "s",
+    }, start_ns=1_790_000_000_000_000_000)  # fmt: skip
+    assert (row["kind"], row["request_model"], row["total_tokens"]) == ("generation", "my-model", 14)
+    assert (row["total_cost"], row["cost_source"]) == (0.75, "reported")
+    assert row["time_to_first_token_ms"] == 500.0
+    assert (row["session_id"], row["metadata"]) == ("s", '{"tenant":"acme","langfuse_session_id":"s"}')
+    assert row["output_messages"] == [{"role": "assistant", "parts": [{"type": "text", "content": "pong"}]}]
+
+
+def test_a_tool_is_named_by_its_span() -> None:
+    assert seen({"langfuse.observation.type": "tool"}, name="get_weather")["tool_name"] == "get_weather"

@@ -1,0 +1,37 @@
+"""Logfire's and Pydantic AI's spans."""
+
+import json
+
+from tests.support.spans import scoped, seen
+
+
+def test_agents_sdk_spans_are_told_by_their_attributes() -> None:
+    scope = scoped("logfire.openai_agents")
+    tool = seen(
+        {"logfire.msg_template": "Function: {name}", "name": "f", "input": '{"a": 1}', "output": "x"}, scope=scope
+    )
+    assert (tool["kind"], tool["tool_name"], tool["tool_arguments"], tool["tool_result"]) == (
+        "tool",
+        "f",
+        {"a": 1},
+        "x",
+    )
+    turn = seen({"sdk_span_type": "turn", "usage": '{"input_tokens": 3}'}, scope=scope)
+    assert (turn["kind"], turn["input_tokens"], turn["usage_details"]) == ("workflow", None, {"input_tokens": 3})
+    assert seen({"group_id": "s"}, scope=scope)["session_id"] == "s"
+    assert seen({"group_id": "s"})["session_id"] is None
+
+
+def test_events_list_holds_input_and_output() -> None:
+    events = [
+        {"event.name": "gen_ai.user.message", "content": "hi"},
+        {"event.name": "gen_ai.choice", "message": {"content": "a"}},
+    ]
+    row = seen({"gen_ai.operation.name": "chat", "events": json.dumps(events)}, scope=scoped("pydantic-ai"))
+    assert row["input_messages"][0]["parts"][0]["content"] == "hi"
+    assert row["output_messages"][0]["parts"][0]["content"] == "a"
+
+
+def test_cost_and_scrubbed_session() -> None:
+    row = seen({"gen_ai.operation.name": "chat", "operation.cost": 0.5, "session_id": "[Scrubbed due to 'session']"})
+    assert (row["total_cost"], row["session_id"]) == (0.5, None)

@@ -1,0 +1,46 @@
+"""Content blocks of every provider."""
+
+from typing import Any
+
+import pytest
+
+from translator.messages.parts import part, parts
+
+
+@pytest.mark.parametrize(
+    ("block", "want"),
+    [
+        ({"type": "thinking", "thinking": "hm"}, {"type": "reasoning", "content": "hm"}),
+        ({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"type": "reasoning", "content": "hm"}),
+        ({"type": "tool_result", "tool_use_id": "c", "content": [{"type": "text", "text": "x"}]},
+         {"type": "tool_call_response", "id": "c", "response": "x"}),
+        ({"toolResult": {"toolUseId": "c", "content": [{"text": "x"}]}},
+         {"type": "tool_call_response", "id": "c", "response": "x"}),
+        ({"type": "tool_call_response", "id": "c", "response": {"a": 1}},
+         {"type": "tool_call_response", "id": "c", "response": {"a": 1}}),
+        ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}},
+         {"type": "blob", "modality": "image", "mime_type": "image/png", "content": "QUJD"}),
+        ({"image": {"format": "png", "source": {"bytes": b"ABC"}}},
+         {"type": "blob", "modality": "image", "mime_type": "png", "content": "QUJD"}),
+        ({"type": "blob", "mime_type": "image/png", "content": b"ABC"},
+         {"type": "blob", "mime_type": "image/png", "content": "QUJD"}),
+        ({"inlineData": {"mimeType": "audio/wav", "data": "QUJD"}},
+         {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "data": "QUJD", "content": "QUJD"}),
+        ({"type": "refusal", "refusal": "no"}, {"type": "text", "content": "no"}),
+        ({"nobody": "knows"}, {"nobody": "knows"}),
+    ],
+)  # fmt: skip
+def test_blocks_have_one_form(block: dict[str, Any], want: dict[str, Any]) -> None:
+    found = part(block)
+    assert {key: found[key] for key in want if key in found} == {key: want[key] for key in want if key in found}
+    assert found["type"] == want["type"] if "type" in want else found == want
+    assert found.get("content", found.get("response")) == want.get("content", want.get("response"))
+
+
+def test_json_text_that_is_no_list_of_blocks_stays_text() -> None:
+    assert parts('{"a": 1}') == [{"type": "text", "content": '{"a": 1}'}]
+    assert parts("[1, 2]") == [{"type": "text", "content": "[1, 2]"}]
+
+
+def test_no_content_is_no_part() -> None:
+    assert parts(None) == parts("") == parts([]) == []

@@ -1,0 +1,79 @@
+"""Readings of times, costs, providers and finish reasons."""
+
+from typing import Any
+
+import pytest
+
+from translator import answers
+
+
+def test_a_time_stamp_may_be_quoted_and_must_have_a_zone() -> None:
+    want = 1_763_700_000_000_000_000
+    assert answers.timestamp_ns("2025-11-21T04:40:00Z") == want
+    assert answers.timestamp_ns('"2025-11-21T04:40:00.000001Z"') == want + 1000
+    assert answers.timestamp_ns("2025-11-21T04:40:00") is None
+    assert answers.timestamp_ns("yesterday") is None
+
+
+def test_integer_zero_is_an_unknown_price_and_float_zero_a_price() -> None:
+    assert answers.known_cost(0) is None
+    assert answers.known_cost(0.0) == 0.0
+    assert answers.known_cost("0.5") == 0.5
+
+
+def test_total_cost_is_the_sum_of_the_parts_when_none_is_given() -> None:
+    assert answers.costs('{"input": 0.25, "output": 0.5}') == {
+        "total_cost": 0.75,
+        "input_cost": 0.25,
+        "output_cost": 0.5,
+    }
+    assert answers.costs({"input": 1, "total": 5}) == {"total_cost": 5.0, "input_cost": 1.0}
+    assert answers.costs({"input": -1}) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "want"),
+    [
+        ("az.ai.openai", "azure.ai.openai"),
+        ("OpenAI", "openai"),
+        ("langgenius/openai/openai", "openai"),
+        ("langchain", None),
+        ("deepseek", "deepseek"),
+        ("", None),
+    ],
+)
+def test_one_provider_has_one_name_and_a_framework_is_none(sent: str, want: str | None) -> None:
+    assert answers.provider(sent) == want
+
+
+@pytest.mark.parametrize(("sent", "want"), [("resp_1", "resp_1"), ("run-1", None), (None, None)])
+def test_only_ids_of_whole_answers_are_response_ids(sent: Any, want: str | None) -> None:
+    assert answers.response_id(sent) == want
+
+
+def test_finish_reasons_stand_within_messages() -> None:
+    sent = '[{"role": "assistant", "finish_reason": "stop"}, {"finish_reason": null}]'
+    assert answers.finish_reasons_of_messages(sent) == '["stop"]'
+    assert answers.finish_reasons_of_messages('[{"role": "assistant"}]') is None
+
+
+def test_session_and_user_are_found_by_the_end_of_their_key() -> None:
+    sent = '{"my_session_id": "s", "userId": "u", "tenant": "t"}'
+    assert (answers.session_in(sent), answers.user_in(sent)) == ("s", "u")
+    assert answers.session_in('{"tenant": "t"}') is None
+
+
+def test_attributes_of_a_prefix_are_a_map() -> None:
+    sent = {"p.a": 1, "p.b.c": 2, "q": 3}
+    assert answers.prefixed("p.")(sent) == {"a": 1, "b.c": 2}
+    assert answers.parameters("p.", ("a", "z"))(sent) == {"a": 1}
+    assert answers.parameters("p.", ("z",))(sent) is None
+
+
+def test_provider_of_a_vercel_name_is_its_first_part() -> None:
+    assert answers.provider_family("openai.chat") == "openai"
+
+
+def test_vector_length_is_that_of_the_first_vector() -> None:
+    assert answers.vector_length("[[1.0, 2.0], [3.0]]") == 2
+    assert answers.vector_length("[]") is None

@@ -1,0 +1,139 @@
+"""What follows from a span's answers taken together."""
+
+from typing import Any
+
+import pytest
+
+from contract.span import Resource
+from tests.support.spans import START_NS, event, scoped, seen
+
+CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+
+
+def test_a_model_with_usage_or_messages_is_a_generation_and_a_model_alone_is_not() -> None:
+    assert seen({"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 1})["kind"] == "generation"
+    assert seen({"gen_ai.request.model": "m", "gen_ai.request.temperature": 1.0})["kind"] == "generation"
+    assert seen({"gen_ai.request.model": "m"})["kind"] == "span"
+
+
+def test_a_name_never_makes_a_kind() -> None:
+    assert seen({"http.method": "POST"}, name="chat gpt-4o", kind=3)["kind"] == "span"
+
+
+def test_a_tool_name_without_a_model_is_a_tool() -> None:
+    assert seen({"gen_ai.tool.name": "f"})["kind"] == "tool"
+
+
+def test_openinference_kind_comes_before_the_operation() -> None:
+    row = seen({"openinference.span.kind": "LLM", "gen_ai.operation.name": "invoke_agent"})
+    assert (row["kind"], row["operation"]) == ("generation", "invoke_agent")
+    assert seen({"openinference.span.kind": "CHAIN", "llm.model_name": "m"})["kind"] == "workflow"
+
+
+def test_an_unknown_kind_falls_through_to_the_next_rule() -> None:
+    assert seen({"openinference.span.kind": "UNKNOWN", "gen_ai.operation.name": "chat"})["kind"] == "generation"
+    assert seen({"gen_ai.operation.name": "dance"})["kind"] == "span"
+
+
+def test_old_langfuse_sdk_wrote_span_for_generations() -> None:
+    sent = {"langfuse.observation.type": "span", "langfuse.observation.usage_details": '{"input": 1}'}
+    python = Resource({"telemetry.sdk.language": "python"})
+    assert seen(sent, scope=scoped("langfuse-sdk", "3.2.1"), resource=python)["kind"] == "generation"
+    assert seen(sent, scope=scoped("langfuse-sdk", "4.0.0"), resource=python)["kind"] == "span"
+
+
+@pytest.mark.parametrize("operation", ["invoke_agent", "invoke_workflow", "execute_tool"])
+def test_only_calls_have_token_and_cost_columns(operation: str) -> None:
+    row = seen({"gen_ai.operation.name": operation, "gen_ai.usage.input_tokens": 9, "gen_ai.usage.cost": 0.5})
+    assert (row["input_tokens"], row["total_tokens"], row["total_cost"], row["cost_source"]) == (None, None, None, None)
+    assert row["usage_details"] == {"input_tokens": 9, "cost": 0.5}
+
+
+def test_a_failed_call_has_no_zero_tokens() -> None:
+    row = seen({**CALL, "gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 0}, status_code=2)
+    assert (row["input_tokens"], row["output_tokens"], row["status"]) == (None, None, "error")
+
+
+def test_total_is_as_reported_else_the_sum_else_null() -> None:
+    both = {**CALL, "gen_ai.usage.input_tokens": 3, "gen_ai.usage.output_tokens": 4}
+    assert seen(both)["total_tokens"] == 7
+    assert seen({**both, "gen_ai.usage.total_tokens": 9})["total_tokens"] == 9
+    assert seen({**CALL, "gen_ai.usage.input_tokens": 3})["total_tokens"] is None
+    assert seen({"gen_ai.operation.name": "embeddings", "gen_ai.usage.input_tokens": 3})["total_tokens"] == 3
+
+
+def test_a_name_that_may_be_either_fills_the_response_when_it_differs() -> None:
+    sent = {"openinference.span.kind": "LLM", "llm.model_name": "m-2025", "llm.invocation_parameters": '{"model": "m"}'}
+    row = seen(sent)
+    assert (row["request_model"], row["response_model"], row["model"]) == ("m", "m-2025", "m-2025")
+    alone = seen({"openinference.span.kind": "LLM", "llm.model_name": "m"})
+    assert (alone["request_model"], alone["response_model"], alone["model"]) == ("m", None, "m")
+
+
+def test_logfire_repeats_the_request_model_while_it_knows_no_other() -> None:
+    sent = {**CALL, "gen_ai.response.model": "m"}
+    assert seen(sent, scope=scoped("logfire.openai"))["response_model"] is None
+    assert seen(sent)["response_model"] == "m"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "want"),
+    [
+        ({}, 0, ("unset", "DEFAULT")),
+        ({}, 1, ("ok", "DEFAULT")),
+        ({}, 2, ("error", "ERROR")),
+        ({"error.type": "timeout"}, 0, ("error", "ERROR")),
+        ({"error.type": "timeout"}, 1, ("ok", "DEFAULT")),
+        ({"langfuse.observation.level": "WARNING"}, 0, ("unset", "WARNING")),
+        ({"logfire.level_num": 13}, 0, ("unset", "WARNING")),
+        ({"logfire.level_num": 5}, 0, ("unset", "DEBUG")),
+    ],
+)
+def test_status_and_level(sent: dict[str, Any], code: int, want: tuple[str, str]) -> None:
+    row = seen(sent, status_code=code)
+    assert (row["status"], row["level"]) == want
+
+
+def test_an_exception_names_the_error_of_a_failed_span_only() -> None:
+    raised = [event("exception", {"exception.type": "ValueError", "exception.message": "no"})]
+    row = seen({}, events=raised, status_code=2)
+    assert (row["error_type"], row["status_message"]) == ("ValueError", "no")
+    assert seen({}, events=raised)["status"] == "unset"
+    assert seen({}, events=raised)["error_type"] is None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"gen_ai.response.time_to_first_chunk": 0.25},
+        {"ai.response.msToFirstChunk": 250},
+        {"gen_ai.user.time_to_first_token": 250_000_000},
+    ],
+)
+def test_first_token_is_milliseconds_whatever_the_unit(sent: dict[str, Any]) -> None:
+    assert seen({**CALL, **sent})["time_to_first_token_ms"] == 250.0
+
+
+def test_first_token_from_an_event() -> None:
+    first = [event("First Token Stream Event", {}, START_NS + 2_500_000)]
+    assert seen(CALL, events=first)["time_to_first_token_ms"] == 2.5
+    assert seen({}, events=first)["time_to_first_token_ms"] is None
+
+
+def test_display_name_is_the_tools_else_the_one_made_for_display() -> None:
+    assert seen({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "f"}, name="x")["name"] == "f"
+    row = seen({"logfire.msg": "Chat with m"}, name="Chat with {m}")
+    assert (row["name"], row["span_name"]) == ("Chat with m", "Chat with {m}")
+
+
+def test_span_events_carry_messages_and_choices_in_index_order() -> None:
+    events = [
+        event("gen_ai.user.message", {"content": "hi"}),
+        event("gen_ai.choice", {"index": 1, "finish_reason": "length", "message": "b"}),
+        event("gen_ai.choice", {"index": 0, "finish_reason": "stop", "message": '{"content": "a"}'}),
+    ]
+    row = seen({"gen_ai.request.model": "m"}, events=events)
+    assert row["kind"] == "generation"
+    assert row["finish_reasons"] == '["stop","length"]'
+    assert [item["parts"][0]["content"] for item in row["output_messages"]] == ["a", "b"]
+    assert row["input_messages"][0]["role"] == "user"
