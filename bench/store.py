@@ -22,7 +22,9 @@ from storage.database import Database
 from translator.merge import merge_copies
 from translator.settle import settle
 
-RESOURCE = json.dumps({"attributes": {"service.name": "bench", "host.name": "pod-1", "process.pid": 7, "service.version": "1.4.2"}})
+RESOURCE = json.dumps(
+    {"attributes": {"service.name": "bench", "host.name": "pod-1", "process.pid": 7, "service.version": "1.4.2"}}
+)
 
 
 def make_rows(count: int, seed: int = 1) -> list[Row]:
@@ -36,19 +38,21 @@ def make_rows(count: int, seed: int = 1) -> list[Row]:
         generation = place in (3, 5, 7)
         text = " ".join(rng.choices(words, k=200 if generation else 30))
         values = {
-            "project": "default", "trace_id": f"{rng.getrandbits(0) or trace:032x}", "span_id": f"{i:016x}",
+            "project": "default", "trace_id": f"{trace:032x}", "span_id": f"{i:016x}",
             "parent_span_id": None if place == 0 else f"{trace * 8:016x}", "name": "chat", "span_name": "chat",
             "kind": "generation" if generation else "span", "otlp_kind": "client", "status": "ok", "level": "DEFAULT",
             "start_time": 1_790_000_000_000_000_000 + i * 1000, "end_time": 1_790_000_000_000_000_000 + i * 1000 + 500,
             "service_name": "bench", "scope_name": "bench", "scope_version": "1", "session_id": f"s{trace % 1000}",
             "user_id": f"u{trace % 100}", "input": text, "output": text[:300], "conventions": "genai",
             "raw_attributes": json.dumps({"a": {"$c": "input"}, "gen_ai.request.model": "m", "n": i}),
-            "raw_resource": RESOURCE, "raw_scope": '{"name":"bench","version":"1"}', "received_time": 1_790_000_000_000_000_000,
+            "raw_resource": RESOURCE, "raw_scope": '{"name":"bench","version":"1"}',
+            "received_time": 1_790_000_000_000_000_000,
         }  # fmt: skip
         if generation:
             values |= {
                 "model": "gpt-4o", "request_model": "gpt-4o", "response_id": f"r{i}", "finish_reasons": '["stop"]',
-                "input_tokens": 400, "output_tokens": 80, "total_tokens": 480, "provider": "openai", "operation": "chat",
+                "input_tokens": 400, "output_tokens": 80, "total_tokens": 480,
+                "provider": "openai", "operation": "chat",
             }  # fmt: skip
         for name, value in values.items():
             row[getattr(S, name)] = value
@@ -76,8 +80,8 @@ def main() -> None:
         database.checkpoint()
         checkpoint = time.process_time() - started
         print(
-            f"groups of {options.group}: {cpu / len(rows) * 1e6:.1f} us CPU, {wall / len(rows) * 1e6:.1f} us wall a row; "
-            f"checkpoint {checkpoint / len(rows) * 1e6:.1f} us; {database.size_bytes() / len(rows):.0f} bytes a row on disk"
+            f"groups of {options.group}: {cpu / len(rows) * 1e6:.1f} us CPU, {wall / len(rows) * 1e6:.1f} us wall a row"
+            f"; checkpoint {checkpoint / len(rows) * 1e6:.1f} us; {database.size_bytes() / len(rows):.0f} bytes a row"
         )
         database.close()
 

@@ -220,8 +220,8 @@ def main() -> None:
     best = min(measure(translator, some) for _ in range(ROUNDS))
     each = best / chosen.spans * 1e6
     print(
-        f"{chosen.convention}: {each:.2f} µs/span ({chosen.spans} spans, best of {ROUNDS}; {time.strftime('%Y-%m-%d')}, "
-        f"Python {platform.python_version()}, {platform.machine()})"
+        f"{chosen.convention}: {each:.2f} µs/span ({chosen.spans} spans, best of {ROUNDS}; "
+        f"{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {platform.machine()})"
     )
 
 

@@ -1,17 +1,17 @@
 """How OTLP values are kept as JSON text without losing type or order, and how they go back to OTLP/JSON.
 
-Stored form of a value: str, bool, int, float and null (empty AnyValue) as themselves; list as array; dict as object; and
-four tagged objects: `{"$b": base64}` bytes, `{"$f": "NaN" | "Infinity" | "-Infinity"}`, `{"$m": [[key, value], ...]}` a
-key-value list with duplicate or `$` keys (`KeyValues`), `{"$c": "input" | "output"}` a string equal to that column of
-the same row, so that long content is stored once.
+Stored form of a value: str, bool, int, float and null (empty AnyValue) as themselves; list as array; dict as object;
+and four tagged objects: `{"$b": base64}` bytes, `{"$f": "NaN" | "Infinity" | "-Infinity"}`,
+`{"$m": [[key, value], ...]}` a key-value list with duplicate or `$` keys (`KeyValues`), `{"$c": "input" | "output"}` a
+string equal to that column of the same row, so that long content is stored once.
 
 Stored form of the rest, keys left out where the value is 0 or empty:
 `raw_attributes` value of a dict; `raw_events` `[[time_ns, name, attributes, dropped_attributes_count], ...]`;
 `raw_links` `[[trace_id, span_id, trace_state, attributes, dropped_attributes_count, flags], ...]`;
 `raw_resource` `{attributes, dropped_attributes_count, schema_url, entity_refs}`; `raw_scope` the same with `name`,
 `version`; `raw_rest` of a span `{trace_state, flags, dropped_attributes_count, dropped_events_count,
-dropped_links_count, kind, status_code, status_message, start_ns, end_ns}` where no column says it exactly; of a log record
-`{flags, dropped_attributes_count, time_ns, observed_ns}`.
+dropped_links_count, kind, status_code, status_message, start_ns, end_ns}` where no column says it exactly; of a log
+record `{flags, dropped_attributes_count, time_ns, observed_ns}`.
 
 This module knows no JSON library: encoders take `default`, decoders get parsed JSON.
 """
@@ -36,6 +36,8 @@ class ColumnReference:
 INPUT_REFERENCE = ColumnReference("input")
 OUTPUT_REFERENCE = ColumnReference("output")
 
+PLAIN_KINDS: tuple[type[Any], ...] = (str, int, float, dict, list)
+
 
 def default(value: Any) -> Any:
     """The tagged form of a value that JSON lacks; for orjson with OPT_PASSTHROUGH_SUBCLASS. TypeError for others."""
@@ -47,13 +49,12 @@ def default(value: Any) -> Any:
         return {"$m": [[key, item] for key, item in value.pairs]}
     if isinstance(value, ColumnReference):
         return {"$c": value.column}
-    if isinstance(value, (str, int, float, dict, list)):  # a subclass that means nothing here
-        return _plain(value)
-    raise TypeError(f"no stored form for {type(value).__name__}")
+    return _plain(value)
 
 
 def _plain(value: Any) -> Any:
-    for kind in (str, int, float, dict, list):
+    """A subclass that means nothing here, as what it is a kind of."""
+    for kind in PLAIN_KINDS:
         if isinstance(value, kind):
             return kind(value)
     raise TypeError(f"no stored form for {type(value).__name__}")

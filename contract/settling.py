@@ -8,7 +8,7 @@ types only.
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from contract.columns import Row, S, SPAN_COLUMNS
+from contract.columns import SPAN_COLUMNS, Row, S
 
 TraceKey = tuple[str, str]
 """(project, trace_id)"""
@@ -23,7 +23,7 @@ FACT_COLUMNS = (
     "input_cost", "output_cost", "total_cost", "cost_source", "price_version",
     "tool_name", "tool_call_id", "agent_name", "duplicate_of", "own", "settled_from",
 )  # fmt: skip
-"""Columns of a call that settling reads; beside them `input_length` and `output_length` in characters (null: none)."""
+"""Columns of a call that settling reads; beside them `input_length`, `output_length` in characters (null: none)."""
 
 FACT_PLACES = tuple(getattr(S, name) for name in FACT_COLUMNS)
 
@@ -32,7 +32,7 @@ CONTENT_COLUMNS = ("input", "output")
 
 
 class Facts:
-    """What settling knows of one call (kind in `CALL_KINDS`): **own** values of `FACT_COLUMNS`, and what is settled now."""
+    """What settling knows of one call (kind in `CALL_KINDS`): **own** values of `FACT_COLUMNS`, what is settled now."""
 
     __slots__ = ("input_length", "output_length", "settled", "values")
 
@@ -71,7 +71,7 @@ class TraceFacts:
     parents: dict[str, str | None] = field(default_factory=dict)
     calls: dict[str, Facts] = field(default_factory=dict)
     logs: dict[str, list[Row]] = field(default_factory=dict)
-    """span id -> rows of `LOG_COLUMNS` with `describes_span`; filled only where a span of the trace has such records."""
+    """span id -> rows of `LOG_COLUMNS` with `describes_span`; filled only where a span of the trace has such."""
 
 
 @dataclass(slots=True)

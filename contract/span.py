@@ -2,7 +2,8 @@
 
 Attribute values are plain Python: str, bool, int, float, bytes, list, dict, and None for an empty AnyValue, so that
 the type is the wire type. Ids are lower-case hex, times integer nanoseconds (uint64 range), 0 where not set.
-Instances are never changed once built (not frozen: that doubles the cost of building them); resource and scope are shared.
+Instances are never changed once built (not frozen: that doubles the cost of building them); resource and scope are
+shared.
 """
 
 from dataclasses import dataclass, field
@@ -113,7 +114,7 @@ class LogRecord:
 
 @dataclass(slots=True)
 class MetricPoint:
-    """One data point with its metric's identity; `data` is what has no column (buckets, quantiles, exemplars, flags)."""
+    """One data point with its metric's identity; `data` is the rest (buckets, quantiles, exemplars, flags)."""
 
     name: str
     description: str

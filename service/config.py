@@ -57,7 +57,7 @@ class Storage:
     path: str
     memory_limit_bytes: int | None
     """None: by the container's limit (`service/resources.py`)."""
-    threads: int | None
+    threads: int
     """None: by the CPUs this process may use."""
     checkpoint_wal_bytes: int
 

@@ -60,7 +60,7 @@ def collect_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
-    __import__("sys").setswitchinterval(float(__import__("os").environ.get("SWI","0.005")))
+    __import__("sys").setswitchinterval(float(__import__("os").environ.get("SWI", "0.005")))
 
 
 class StartFailed(Exception):
@@ -76,7 +76,7 @@ class Server:
         self.database = Database(
             storage.path,
             memory_limit=f"{storage.memory_limit_bytes or resources.memory_limit_bytes()}B",
-            threads=1,
+            threads=storage.threads,
         )
         self.writer = Writer(
             self.database,

@@ -62,11 +62,6 @@ def count(value: Any) -> int:
     return value
 
 
-def count_or_auto(value: Any) -> int | None:
-    """A whole number above 0, or `auto` (None)."""
-    return None if value == AUTO else _or_auto(count, value)
-
-
 def size(value: Any) -> int:
     """Bytes from `256MB`, `1.5GiB` or a plain number of bytes."""
     units = "expected a size such as 256MB or 1GiB"
@@ -79,7 +74,12 @@ def size(value: Any) -> int:
 
 def size_or_auto(value: Any) -> int | None:
     """As `size`, or `auto` (None)."""
-    return None if value == AUTO else _or_auto(size, value)
+    if value == AUTO:
+        return None
+    try:
+        return size(value)
+    except ValueError as error:
+        raise ValueError(str(error).replace("expected ", "expected auto or ", 1)) from error
 
 
 def seconds(value: Any) -> float:
@@ -120,13 +120,6 @@ def described(value: Any) -> str:
     if value is None:
         return "nothing"
     return repr(value)
-
-
-def _or_auto(parse: Callable[[Any], int], value: Any) -> int:
-    try:
-        return parse(value)
-    except ValueError as error:
-        raise ValueError(str(error).replace("expected ", "expected auto or ", 1)) from error
 
 
 def _quantity(value: Any, units: dict[str, Any], plain_unit: str, wanted: str) -> tuple[float, float]:

@@ -1,9 +1,8 @@
-"""What `auto` means: memory and CPUs that this process may use, from the container's limits where there are any.
+"""What `auto` means: memory that this process may use, from the container's limit where there is one.
 
-cgroup v2: memory.max and cpu.max (kernel.org, admin-guide/cgroup-v2); v1: memory.limit_in_bytes.
+cgroup v2: memory.max (kernel.org, admin-guide/cgroup-v2); v1: memory.limit_in_bytes.
 """
 
-import os
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -13,8 +12,6 @@ PREFERRED_MEMORY_BYTES = 256 << 20
 """Enough to read 10 M spans (measured with DuckDB 2.0); more only delays the checkpoint of a small machine."""
 LEAST_MEMORY_BYTES = 64 << 20
 """Below this DuckDB cannot compress a row group of long prompts."""
-MOST_THREADS = 4
-"""Ingest gains nothing from a second thread, queries little from a fifth."""
 
 
 def memory_limit_bytes(cgroup: Path = CGROUP) -> int:
@@ -26,14 +23,3 @@ def memory_limit_bytes(cgroup: Path = CGROUP) -> int:
             continue
         return max(LEAST_MEMORY_BYTES, min(PREFERRED_MEMORY_BYTES, limit // 2))
     return PREFERRED_MEMORY_BYTES
-
-
-def threads(cgroup: Path = CGROUP) -> int:
-    """CPUs by quota and affinity, 1 to 4."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = (cgroup / "cpu.max").read_text().split()
-        cpus = min(cpus, max(1, round(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass
-    return max(1, min(cpus, MOST_THREADS))

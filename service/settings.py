@@ -67,8 +67,8 @@ SETTINGS = (
         "DuckDB's memory; auto is 256 MiB, and at most half of the container's limit",
     ),
     Setting(
-        "storage.threads", "whole number or auto", "auto", quantities.count_or_auto,
-        "DuckDB's threads; auto is the number of CPUs this process may use, at most 4",
+        "storage.threads", "whole number", 1, quantities.count,
+        "DuckDB's threads; one ingests with a third less CPU than two and reads 10 M spans as fast",
     ),
     Setting(
         "storage.checkpoint_wal_mib", "whole number", 128, quantities.count,

@@ -40,7 +40,8 @@ SETTLED_COLUMNS = (
     "duplicate_of", "provider", "operation", "request_model", "response_model", "model", "response_id",
     "finish_reasons", "streaming", "time_to_first_token_ms", "error_type",
     "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
-    "input_cost", "output_cost", "total_cost", "cost_source", "price_version", "tool_name", "tool_call_id", "agent_name",
+    "input_cost", "output_cost", "total_cost", "cost_source", "price_version",
+    "tool_name", "tool_call_id", "agent_name",
 )  # fmt: skip
 """What settling may set, beside the content columns."""
 
@@ -220,12 +221,20 @@ def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> Non
     """Settled columns of spans that the file has: two light statements, whatever the number of spans."""
     if not group.updates:
         return
-    fact_rows, content_rows = [], {column: [] for column in CONTENT_COLUMNS}
+    fact_rows: list[Any] = []
+    content_rows: dict[str, list[Any]] = {column: [] for column in CONTENT_COLUMNS}
     for key, change in group.updates:
         facts = group.traces[key[:2]].facts.calls[key[2]]
-        values = {name: change.columns[name][0] if name in change.columns else facts.values.get(name) for name in SETTLED_COLUMNS}
+        values = {
+            name: change.columns[name][0] if name in change.columns else facts.values.get(name)
+            for name in SETTLED_COLUMNS
+        }
         own = {name: facts.values.get(name) for name in change.columns if facts.values.get(name) is not None}
-        values |= {"own": dumps(own), "settled_from": dumps({n: s for n, (_, s) in change.columns.items()}), "commit_seq": seq}
+        values |= {
+            "own": dumps(own),
+            "settled_from": dumps({n: s for n, (_, s) in change.columns.items()}),
+            "commit_seq": seq,
+        }
         fact_rows.append((*key, *(values[name] for name in UPDATE_COLUMNS)))
         for column in CONTENT_COLUMNS:
             if column in change.columns or column in facts.settled:
@@ -241,7 +250,9 @@ def stage_rows(connection: duckdb.DuckDBPyConnection, rows: list[Any], names: It
         stage(connection, list(zip(columns, zip(*rows, strict=True), strict=True)), sql)
 
 
-def fetch_content(connection: duckdb.DuckDBPyConnection, group: Group, changes: list[tuple[SpanKey, SettledSpan]]) -> None:
+def fetch_content(
+    connection: duckdb.DuckDBPyConnection, group: Group, changes: list[tuple[SpanKey, SettledSpan]]
+) -> None:
     """Put the text in the place of each content column that is filled from another span."""
     wanted: dict[SpanKey, list[tuple[SettledSpan, str]]] = {}
     for key, change in changes:

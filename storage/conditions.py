@@ -48,7 +48,8 @@ SAID_BY_A_SPAN = {
 }
 """Record field -> span columns it is taken from: a record can only satisfy a positive condition if some span does.
 
-Asking the spans first spares rolling up every trace: 1 M spans cost 2.4 s that way, 20 to 40 ms this way.
+Asking the spans first spares rolling up every trace: the traces of one session among 1 M spans take 340 ms this way; a
+condition on a trace's sums, which no span can say, rolls all of them up and takes 5 s.
 """
 
 POSITIVE = frozenset({"eq", "contains", "any_of", "gt", "gte", "lt", "lte"})

@@ -1,7 +1,7 @@
 """The DuckDB file: open, version gate, migrate, checkpoint, close.
 
-DuckDB is opened in memory and the file attached, because ROW_GROUP_SIZE and BLOCK_SIZE are options of ATTACH: with 8,192 rows a
-row group, a commit of whole groups bypasses the WAL and a checkpoint re-compresses little (docs/adr/0003).
+DuckDB is opened in memory and the file attached, because ROW_GROUP_SIZE and BLOCK_SIZE are options of ATTACH: with
+8,192 rows a row group, a commit of whole groups bypasses the WAL and a checkpoint re-compresses little (docs/adr/0003).
 """
 
 import logging
@@ -23,6 +23,7 @@ ROW_GROUP_ROWS = 8192
 BLOCK_BYTES = 65_536
 """A transaction allocates a block or two a column, however few its rows: with 64 KiB instead of 256 KiB a commit of
 256 rows in 67 columns takes 8 ms instead of 13."""
+ATTACH_OPTIONS = f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, BLOCK_SIZE {BLOCK_BYTES}"
 NEVER_BY_ITSELF = "1TB"
 """`wal_autocheckpoint`: the writer checkpoints itself, guarded by free space (a checkpoint that meets a full disk
 invalidates the whole instance)."""
@@ -68,7 +69,7 @@ class Database:
         if not self.in_memory:
             run(root, f"SET temp_directory = {quoted(self.path + '.tmp')}")
         try:
-            run(root, f"ATTACH {quoted(self.path)} AS {CATALOG} (ROW_GROUP_SIZE {ROW_GROUP_ROWS}, BLOCK_SIZE {BLOCK_BYTES})")
+            run(root, f"ATTACH {quoted(self.path)} AS {CATALOG} ({ATTACH_OPTIONS})")
         except duckdb.Error as error:
             raise Refused(explain_open_failure(self.path, str(error)), reason="database") from error
         run(root, f"USE {CATALOG}")
@@ -141,7 +142,8 @@ def newest_version() -> int:
 
 
 def stored_version(root: duckdb.DuckDBPyConnection) -> int:
-    tables = {row[0] for row in run(root, "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()")}
+    names = run(root, "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()")
+    tables = {row[0] for row in names}
     if "schema_migration" not in tables:
         if tables:
             raise Refused("it holds other tables and is no tracepond database", reason="database")
@@ -186,11 +188,12 @@ def explain_open_failure(path: str, message: str) -> str:
     if "Could not set lock" in message:
         holder = re.search(r"\(PID (\d+)\)", message)
         by = f" by process {holder.group(1)}" if holder else ""
-        return f"{path} is in use{by}: one process at a time may open it. Stop the other one, or name another file with --db."
+        return f"{path} is in use{by}: one process may open it. Stop the other one, or name another file with --db."
     if "not a valid DuckDB" in message:
         return f"{path} is not a DuckDB file. Name another file with --db."
+    cause = message.splitlines()[0]
     if "No such file or directory" in message or "Cannot open file" in message:
-        return f"{path} cannot be opened: {message.splitlines()[0]}. Does its folder exist, and may this user write there?"
+        return f"{path} cannot be opened: {cause}. Does its folder exist, and may this user write there?"
     if "WAL" in message:
-        return f"{path}.wal is damaged and was left as it is: {message.splitlines()[0]}"
-    return f"{path} cannot be opened: {message.splitlines()[0]}"
+        return f"{path}.wal is damaged and was left as it is: {cause}"
+    return f"{path} cannot be opened: {cause}"

@@ -7,11 +7,12 @@ from typing import Any
 import duckdb
 
 from contract.columns import LOG_COLUMNS, SPAN_COLUMNS, Column, L, Row, S
-from contract.settling import CALL_KINDS, CONTENT_COLUMNS, FACT_COLUMNS, Facts, TraceFacts, TraceKey
+from contract.settling import CALL_KINDS, CONTENT_COLUMNS, FACT_COLUMNS, Facts, TraceKey
 from storage.columns import select_list, stage
 from storage.recent import Remembered
 
 SPAN_COLUMN = {column.name: column for column in SPAN_COLUMNS}
+SpanKey = tuple[str, str, str]
 KEY_COLUMNS = (Column("project", "text"), Column("trace_id", "text"), Column("span_id", "text"))
 PARENTS_SQL = """
 SELECT t.project, t.trace_id, t.span_id, t.parent_span_id
@@ -80,7 +81,7 @@ def stored_facts(values: dict[str, Any], input_length: int | None, output_length
     )
 
 
-def stored_rows(connection: duckdb.DuckDBPyConnection, keys: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], Row]:
+def stored_rows(connection: duckdb.DuckDBPyConnection, keys: Collection[SpanKey]) -> dict[SpanKey, Row]:
     """(project, trace_id, span_id) -> the row with its own values, as translated."""
     if not keys:
         return {}

@@ -44,7 +44,8 @@ class SeenTraces:
 
 def places(key: TraceKey, bits: int) -> list[int]:
     """Double hashing (Kirsch and Mitzenmacher 2006) over one digest; the digest, since ids are the client's choice."""
-    digest = int.from_bytes(blake2b(f"{key[0]}\0{key[1]}".encode(errors="surrogatepass"), digest_size=16).digest(), "big")
+    text = f"{key[0]}\0{key[1]}".encode(errors="surrogatepass")
+    digest = int.from_bytes(blake2b(text, digest_size=16).digest(), "big")
     first, step = digest >> 64, digest & ((1 << 64) - 1) | 1
     return [(first + i * step) % bits for i in range(PROBES)]
 

@@ -6,6 +6,7 @@ done once and a span costs only its own answers.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from contract.columns import SPAN_COLUMNS
@@ -189,6 +190,7 @@ EVENTS = {
 NAMES = tuple(convention.name for convention in CONVENTIONS)
 
 
+@lru_cache(maxsize=4096)
 def names_of(mask: int) -> str:
     """The conventions whose bits are set, comma-joined."""
     return ",".join(name for place, name in enumerate(NAMES) if mask >> place & 1)

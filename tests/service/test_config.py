@@ -58,7 +58,7 @@ def test_an_empty_variable_switches_grpc_off_and_is_unset_for_the_others() -> No
 @pytest.mark.parametrize(
     ("text", "environ", "message"),
     [
-        ("storage: {threads: none}", {}, r"file c\.yaml: storage\.threads: expected auto or a whole number"),
+        ("storage: {threads: none}", {}, r"file c\.yaml: storage\.threads: expected a whole number"),
         ("storage: {path: }", {}, r"storage\.path: expected text, got nothing"),
         ("storage: {path: 2026-01-01}", {}, r"storage\.path: expected text"),
         (
@@ -70,7 +70,7 @@ def test_an_empty_variable_switches_grpc_off_and_is_unset_for_the_others() -> No
         (
             "",
             {"TRACEPOND_STORAGE_THREADS": "x"},
-            "environment TRACEPOND_STORAGE_THREADS: storage.threads: expected auto",
+            "environment TRACEPOND_STORAGE_THREADS: storage.threads: expected a whole number",
         ),
         ("auth: {mode: keys}", {}, "auth.mode is keys, but auth.projects holds none"),
         ("", {"LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "pk"}, "must be set together"),

@@ -23,14 +23,3 @@ def test_memory_limit_of_cgroup_v1_is_read(tmp_path: Path) -> None:
 
 def test_without_a_container_the_preferred_memory_is_used(tmp_path: Path) -> None:
     assert resources.memory_limit_bytes(tmp_path) == resources.PREFERRED_MEMORY_BYTES
-
-
-def test_a_cpu_quota_bounds_the_threads(tmp_path: Path) -> None:
-    (tmp_path / "cpu.max").write_text("50000 100000\n")
-    assert resources.threads(tmp_path) == 1
-
-
-@pytest.mark.parametrize("text", ["max 100000\n", "", "odd"])
-def test_without_a_quota_threads_are_between_one_and_four(tmp_path: Path, text: str) -> None:
-    (tmp_path / "cpu.max").write_text(text)
-    assert 1 <= resources.threads(tmp_path) <= resources.MOST_THREADS

@@ -212,9 +212,7 @@ def test_rows_keep_their_place_in_the_columns_of_the_schema(tmp_path: Path) -> N
     async def write(writer: Writer, database: Database) -> None:
         row = span_row("a", streaming=True, total_cost=0.5, tags='["x"]')
         await writer.commit(Translated([row]))
-        stored = rows_of(
-            database, "span_id, epoch_ns(start_time), streaming, total_cost, tags"
-        )
+        stored = rows_of(database, "span_id, epoch_ns(start_time), streaming, total_cost, tags")
         assert stored == [("a", row[S.start_time], True, 0.5, '["x"]')]
 
     run(tmp_path / "x.duckdb", write)
