@@ -152,7 +152,7 @@ class Load:
 
 
 def measure(options: argparse.Namespace, nth: int) -> str:
-    bodies = requests_of(options.spans, options.batch, nth)
+    bodies = requests_of(options.spans, options.batch, nth + 1)
     yardstick = yardstick_us(bodies[:100], min(options.spans, 100 * options.batch))
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         pid = server.process.pid

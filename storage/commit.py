@@ -17,6 +17,7 @@ from contract.settling import (
     MergeCopies,
     Settle,
     SettledSpan,
+    TraceFacts,
     TraceKey,
     facts_of_row,
 )
@@ -181,7 +182,7 @@ class Committer:
         """Settle each trace; new rows are changed in place, known ones become updates."""
         changes: list[tuple[SpanKey, SettledSpan]] = []
         for key, trace in group.traces.items():
-            if len(trace.facts.calls) > 1 or trace.facts.logs:
+            if to_settle(trace.facts):
                 changes += [((*key, change.span_id), change) for change in self._settle(trace.facts)]
         fetch_content(connection, group, changes)
         for span_key, change in changes:
@@ -190,6 +191,11 @@ class Committer:
                 group.updates.append((span_key, change))
             else:
                 cover(row, change)
+
+
+def to_settle(facts: TraceFacts) -> bool:
+    """Calls that may be one, log records, or a call whose other half has become something else."""
+    return len(facts.calls) > 1 or bool(facts.logs) or any(call.settled for call in facts.calls.values())
 
 
 def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated], seq: int) -> None:

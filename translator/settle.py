@@ -70,6 +70,8 @@ class Call:
 
 def settle(trace: TraceFacts) -> list[SettledSpan]:
     """What must change so that each call of the trace is counted once; see contract/settling.py `Settle`."""
+    if plainly_apart(trace):
+        return []
     calls = {span_id: read_call(trace, span_id, facts) for span_id, facts in trace.calls.items()}
     wanted: dict[str, Columns] = {span_id: dict(call.filled) for span_id, call in calls.items()}
     for layers in clusters(list(calls.values())):
@@ -78,6 +80,19 @@ def settle(trace: TraceFacts) -> list[SettledSpan]:
         for other in others:
             wanted[other.id]["duplicate_of"] = (counted.id, "rule")
     return [SettledSpan(i, columns) for i, columns in wanted.items() if differs(columns, calls[i].facts.settled)]
+
+
+def plainly_apart(trace: TraceFacts) -> bool:
+    """Nothing to settle at first sight, as in most traces: every call has a response id of its own."""
+    if trace.logs:
+        return False
+    ids: set[str] = set()
+    for facts in trace.calls.values():
+        name = facts.values["response_id"] if facts.values["kind"] == "generation" else facts.values["kind"]
+        if facts.settled or name is None or name in ids:
+            return False
+        ids.add(name)
+    return True
 
 
 def differs(wanted: Columns, settled: Columns) -> bool:
