@@ -78,8 +78,8 @@ class TraceFacts:
 class SettledSpan:
     """What one span's settled columns must be: column -> (value, source). Own values hold for columns not named.
 
-    The source is `span:<id>` or `log`. For a content column filled from a span the value is None: the store copies
-    that span's own text; from a log record it is the text. `duplicate_of` has the source `rule`.
+    The source is `span:<id>` or `log:<number of records>`. For a content column filled from a span the value is None:
+    the store copies that span's own text; from a log record it is the text. `duplicate_of` has the source `rule`.
     """
 
     span_id: str

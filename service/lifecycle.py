@@ -60,7 +60,6 @@ def collect_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
-    __import__("sys").setswitchinterval(float(__import__("os").environ.get("SWI", "0.005")))
 
 
 class StartFailed(Exception):

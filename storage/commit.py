@@ -224,7 +224,7 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
 
 
 def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> None:
-    """Settled columns of spans that the file has: two light statements, whatever the number of spans."""
+    """Settled columns of spans that the file has: one statement, and one a content column, for any number of spans."""
     if not group.updates:
         return
     fact_rows: list[Any] = []

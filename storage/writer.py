@@ -95,7 +95,9 @@ class Writer:
         job = Job(translated, loop, loop.create_future())
         with self._wake:
             if self._stopping or self._broken:
-                raise Unavailable(self._broken or "the server is stopping", reason="stopping" if self._stopping else "store")
+                raise Unavailable(
+                    self._broken or "the server is stopping", reason="stopping" if self._stopping else "store"
+                )
             if self._jobs and self._queue_bytes + translated.size_bytes > self._queue_capacity_bytes:
                 raise Overloaded("the write queue is full", reason="queue_full")
             self._jobs.append(job)

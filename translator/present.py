@@ -136,7 +136,7 @@ def _settled(span: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Where settled columns came from; `rule` is no source of a value."""
     sources = orjson.loads(span["settled_from"]) if span.get("settled_from") else {}
     return {
-        column: {"from": source}
+        column: {"from": "log" if source.startswith("log") else source}
         for column, source in sources.items()
-        if isinstance(source, str) and (source == "log" or source.startswith("span:"))
+        if source.startswith(("log", "span:"))
     }

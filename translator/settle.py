@@ -186,7 +186,7 @@ def candidates(calls: list[Call]) -> list[tuple[Call, Call]]:
 
 
 def evidence(a: Call, b: Call) -> int | None:
-    """How strongly two spans look like one call: 0 same response id, 1 ancestor with equal tokens, ...; null: two calls."""
+    """How strongly two spans look like one call: 0 same response id, 1 ancestor with equal tokens, ...; null: two."""
     if a.kind != b.kind or (a.response_id and b.response_id and a.response_id != b.response_id):
         return None
     related = a.id in b.ancestors or b.id in a.ancestors
@@ -262,7 +262,7 @@ def fill(counted: Call, others: list[Call]) -> Columns:
         if not counted.has(name):
             donor = next((c for c in others if c.has(name)), None)
             if donor is not None:
-                columns[name] = donor.filled[name] if name in donor.filled else (None, f"span:{donor.id}")
+                columns[name] = donor.filled.get(name, (None, f"span:{donor.id}"))
     return columns
 
 

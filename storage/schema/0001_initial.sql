@@ -198,7 +198,7 @@ SELECT
     project,
     trace_id,
     coalesce(
-        arg_min(trace_name, start_time) FILTER (trace_name IS NOT NULL),
+        arg_min(trace_name, (start_time, span_id)) FILTER (trace_name IS NOT NULL),
         arg_min(name, (start_time, span_id)) FILTER (parent_span_id IS NULL),
         arg_min(name, (start_time, span_id))
     ) AS name,

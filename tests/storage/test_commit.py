@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from contract.columns import EMPTY_METRIC, L, M, Row, S
+from contract.settling import Settle, SettledSpan, TraceFacts
 from contract.translated import Translated
 from storage import commit as commit_module
 from storage.commit import SETTLED_COLUMNS, Committer
@@ -23,9 +24,9 @@ MESSAGE = '{"content":"What is DuckDB?"}'
 class Store:
     """A committer over a database in memory; each commit has the next number."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, rule: Settle = settle) -> None:
         self.connection = database.cursor()
-        self.committer = Committer(settle, merge_copies)
+        self.committer = Committer(rule, merge_copies)
         self.seq = 0
 
     def commit(self, *rows: Row, logs: tuple[Row, ...] = (), points: tuple[Row, ...] = ()) -> None:
@@ -95,6 +96,27 @@ def test_settling_again_starts_from_own_values(store: Store, forgetful: bool) ->
         store.forget()
     store.commit(call(input_tokens=7, output_tokens=8, raw_attributes='{"more":1}'))
     assert store.rows("span_id, input_tokens, duplicate_of") == [("c", 7, "w"), ("w", 7, None)]
+
+
+def covering(trace: TraceFacts) -> list[SettledSpan]:
+    """A rule that knows better than the spans themselves."""
+    return [
+        SettledSpan(span_id, {"model": ("right", "rule")})
+        for span_id, facts in trace.calls.items()
+        if facts.settled.get("model") != ("right", "rule")
+    ]
+
+
+def test_a_covered_value_of_a_new_or_a_known_row_is_kept_beside_the_settled_one() -> None:
+    database = opened()
+    store = Store(database, covering)
+    store.commit(generation_row("known", model="own of known"))
+    store.commit(generation_row("new", model="own of new"))
+    assert store.rows("span_id, model, own, settled_from") == [
+        ("known", "right", '{"model":"own of known"}', '{"model":"rule"}'),
+        ("new", "right", '{"model":"own of new"}', '{"model":"rule"}'),
+    ]
+    database.close()
 
 
 def test_any_order_and_grouping_of_commits_ends_in_the_same_rows() -> None:
@@ -212,9 +234,9 @@ def test_after_a_failed_commit_the_same_rows_do_not_take_settled_values_for_thei
 def test_a_failed_commit_is_forgotten_with_all_that_it_had_taught(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else the span would be taken for stored, and its retry dropped as a repeat."""
+    """Else the rows of the file would be taken for settled, and the retry would change nothing."""
     store.commit(wrapper())
-    failing_once(monkeypatch, "insert")
+    failing_once(monkeypatch, "write")
     with pytest.raises(duckdb.IOException):
         store.commit(call(), logs=(log_row("w", "d1", MESSAGE),), points=(metric_row("p"),))
     assert store.rows("span_id, duplicate_of, input_tokens") == [("w", None, None)]
