@@ -99,3 +99,11 @@ def test_broken_json_stays_text_and_other_fields_are_mapped() -> None:
     row = seen({**CALL, "gen_ai.input.messages": '[{"role": "us'})
     assert row["input_messages"][0]["parts"][0] == {"type": "text", "content": '[{"role": "us', "unparsed": True}
     assert row["request_model"] == "m"
+
+
+def test_mapping_names_where_settled_columns_came_from() -> None:
+    sources = {"input": "log:2", "response_id": "span:abc", "duplicate_of": "rule"}
+    mapping = present({**translated(span(CALL)), "settled_from": json.dumps(sources)}, [], [])["mapping"]
+    assert mapping["input"] == {"from": "log"}
+    assert mapping["response_id"] == {"from": "span:abc"}
+    assert "duplicate_of" not in mapping
