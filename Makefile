@@ -24,7 +24,7 @@ test: ## all tests
 	scripts/test -q
 
 golden: ## recorded traffic only
-	scripts/test -q tests/translator tests/test_golden.py
+	scripts/test -q tests/translator/test_golden.py
 
 e2e: ## the real program with real SDK exporters
 	scripts/test -q tests/e2e

@@ -48,5 +48,5 @@ def decode_cursor(text: str, digest: str, id_count: int) -> After:
 
 
 def refusal(what: str) -> BadQuery:
-    hint = "repeat the query that gave it, with the same filters, or leave the cursor out"
-    return BadQuery(f"cursor {what}", parameter="cursor", hint=hint)
+    cure = "repeat the query that gave it, with the same filters, or leave the cursor out"
+    return BadQuery(f"cursor {what}: {cure}", parameter="cursor")

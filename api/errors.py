@@ -99,6 +99,10 @@ def _without_surrogates(value: Any) -> Any:
 def unknown(what: str, name: str, valid: Iterable[str]) -> BadQuery:
     """A `BadQuery` that names what was not understood and the nearest valid name."""
     near = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}?" if near else None
+    hint = near[0] if near else None
     shown = name[:60]
-    return BadQuery(f"unknown {what} {shown!r}" + (f"; {hint}" if hint else ""), parameter=shown, hint=hint)
+    return BadQuery(f"unknown {what} {shown!r}{did_you_mean(hint)}", parameter=shown, hint=hint)
+
+
+def did_you_mean(hint: str | None) -> str:
+    return f", did you mean {hint!r}?" if hint else ""

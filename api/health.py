@@ -2,9 +2,10 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
+from api.metric_help import HELP, HISTOGRAMS
 from contract.stats import Sample
 
 PREFIX = "tracepond_"
@@ -47,27 +48,30 @@ class RouteTimes:
         return samples
 
 
-def prometheus_text(samples: Iterable[Sample]) -> str:
-    """Text exposition format 0.0.4: the samples of one family stand together under one TYPE line."""
-    samples = list(samples)
-    histograms = {sample.name.removesuffix("_bucket") for sample in samples if sample.name.endswith("_bucket")}
-    families: dict[str, list[Sample]] = {}
+def prometheus_text(samples: Iterable[Sample], meanings: Mapping[str, str] = HELP) -> str:
+    """Text exposition format 0.0.4: the samples of one family stand together, under what it means and its type.
+
+    A family that has no value yet, since its labels are not known before something happens, is named all the same.
+    """
+    families: dict[str, list[Sample]] = {family: [] for family in meanings}
     for sample in samples:
-        families.setdefault(family_of(sample.name, histograms), []).append(sample)
+        families.setdefault(family_of(sample.name), []).append(sample)
     lines = []
     for family, members in families.items():
-        lines.append(f"# TYPE {PREFIX}{family} {type_of(family, histograms)}")
+        if family in meanings:
+            lines.append(f"# HELP {PREFIX}{family} {meanings[family]}")
+        lines.append(f"# TYPE {PREFIX}{family} {type_of(family)}")
         lines += [line(sample) for sample in members]
     return "\n".join(lines) + "\n"
 
 
-def family_of(name: str, histograms: set[str]) -> str:
+def family_of(name: str) -> str:
     stem = name.rpartition("_")[0]
-    return stem if name.endswith(("_bucket", "_sum", "_count")) and stem in histograms else name
+    return stem if name.endswith(("_bucket", "_sum", "_count")) and stem in HISTOGRAMS else name
 
 
-def type_of(family: str, histograms: set[str]) -> str:
-    if family in histograms:
+def type_of(family: str) -> str:
+    if family in HISTOGRAMS:
         return "histogram"
     return "counter" if family.endswith("_total") else "gauge"
 

@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from api.cursor import After, decode_cursor, digest_of
-from api.errors import unknown
+from api.enumerations import enumeration, nearest_value
+from api.errors import did_you_mean, unknown
 from api.search import search_terms
 from api.times import parse_time
 from contract.errors import BadQuery
@@ -48,6 +49,16 @@ class ListQuestion:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class SpansQuestion:
+    """The query string of a route that answers with the spans of one trace, understood."""
+
+    io: str
+    limit: int
+    after: After | None
+    digest: str
+
+
 def parse_list(
     pairs: Iterable[tuple[str, str]], route: ListRoute, *, path: str, project: str, now_ns: int
 ) -> ListQuestion:
@@ -71,23 +82,37 @@ def parse_list(
 
 def parse_detail(pairs: Iterable[tuple[str, str]], names: tuple[str, ...] = ("io",)) -> str:
     """The `io` of a detail route, `full` where not given. Raises `BadQuery` for anything else."""
+    return parse_io(_given(pairs, names).get("io"), "full")
+
+
+def parse_spans(
+    pairs: Iterable[tuple[str, str]], names: tuple[str, ...], *, path: str, project: str, limit: int
+) -> SpansQuestion:
+    """Which spans of one trace are asked for; `limit` is the default and the most. Raises `BadQuery`."""
+    given = _given(pairs, names)
+    digest = digest_of(path, project)
+    return SpansQuestion(
+        io=parse_io(given.get("io"), "full"),
+        limit=parse_limit(given.get("limit"), limit, limit),
+        after=decode_cursor(given["cursor"], digest, 1) if "cursor" in given else None,
+        digest=digest,
+    )
+
+
+def _given(pairs: Iterable[tuple[str, str]], names: tuple[str, ...]) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, value in pairs:
         if name not in names:
             raise unknown("parameter", name, names)
         _once(given, name, value)
-    return parse_io(given.get("io"), "full")
+    return given
 
 
-def parse_limit(text: str | None) -> int:
+def parse_limit(text: str | None, default: int = LIMIT, most: int = LIMIT_AT_MOST) -> int:
     if text is None:
-        return LIMIT
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= LIMIT_AT_MOST:
-        raise BadQuery(
-            f"limit must be a number from 1 to {LIMIT_AT_MOST}, not {text[:60]!r}",
-            parameter="limit",
-            hint=f"1..{LIMIT_AT_MOST}",
-        )
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+        raise BadQuery(f"limit must be a number from 1 to {most}, not {text[:60]!r}", parameter="limit")
     return int(text)
 
 
@@ -95,7 +120,8 @@ def parse_io(text: str | None, default: str) -> str:
     if text is None:
         return default
     if text not in IO:
-        raise BadQuery(f"io must be none, preview or full, not {text[:60]!r}", parameter="io", hint="|".join(IO))
+        hint = nearest_value(text, IO)
+        raise BadQuery(f"io must be none, preview or full, not {text[:60]!r}", parameter="io", hint=hint)
     return text
 
 
@@ -133,7 +159,9 @@ def _conditions(filters: list[tuple[str, str]], query: str, now_ns: int) -> list
     conditions = []
     for name, text in filters:
         field, op = split_name(name, query)
-        values = _values(field, op, text, FIELDS[query], name, now_ns)
+        words = enumeration(query, field)
+        values = _values(field, op, _split(text, op, words), FIELDS[query], name, now_ns)
+        _check_words(words, op, values, name)
         if op in ("eq", "any_of"):
             found.setdefault((field, "eq"), []).extend(values)
         else:
@@ -149,16 +177,21 @@ def split_name(name: str, query: str) -> tuple[str, str]:
     if name.startswith(ATTRIBUTE):
         field, op = (field, op) if op in OPERATORS["attribute"] and field != "" else (name, "eq")
         if len(field) <= len(ATTRIBUTE):
-            raise BadQuery("attr. needs the attribute's key behind the dot", parameter=name, hint="attr.http.route=/")
+            raise BadQuery("attr. needs the attribute's key behind the dot, as in attr.http.route=/", parameter=name)
         return field, op
     if name in fields:
         return name, "eq"
     if field not in fields:
-        base = field or name
-        raise unknown("parameter", base, (*CONTROLS, *fields))
+        raise unknown("parameter", name, (*CONTROLS, *_names_with(op, fields)))
     if op not in OPERATORS[fields[field]]:
-        raise unknown(f"operator of {field}", op, OPERATORS[fields[field]])
+        raise unknown("parameter", name, [f"{field}__{each}" for each in OPERATORS[fields[field]]])
     return field, op
+
+
+def _names_with(op: str, fields: Mapping[str, str]) -> list[str]:
+    """The names that a parameter with this suffix can have; a suffix that is no operator is part of the name."""
+    asked = [f"{field}__{op}" for field, kind in fields.items() if op in OPERATORS[kind]]
+    return asked or list(fields)
 
 
 def _askable(condition: Condition, fields: Mapping[str, str]) -> Condition:
@@ -168,11 +201,17 @@ def _askable(condition: Condition, fields: Mapping[str, str]) -> Condition:
     return condition
 
 
-def _values(field: str, op: str, text: str, fields: Mapping[str, str], name: str, now_ns: int) -> tuple[Value, ...]:
+def _split(text: str, op: str, words: Sequence[str]) -> list[str]:
+    """The values of `any_of`; no word of an enumeration has a comma, so that `kind=tool,agent` can mean one thing."""
+    return text.split(",") if op == "any_of" or (op == "eq" and words) else [text]
+
+
+def _values(
+    field: str, op: str, texts: Sequence[str], fields: Mapping[str, str], name: str, now_ns: int
+) -> tuple[Value, ...]:
     kind = "text" if field.startswith(ATTRIBUTE) else fields[field]
     if op == "exists":
-        return (_typed("bool", text, name, now_ns),)
-    texts = text.split(",") if op == "any_of" else [text]
+        return tuple(_typed("bool", each, name, now_ns) for each in texts)
     values = tuple(_typed(kind, each, name, now_ns) for each in texts)
     return tuple(stored_id(str(value)) for value in values) if field in _ID_FIELDS and op != "contains" else values
 
@@ -190,7 +229,19 @@ def _typed(kind: str, text: str, name: str, now_ns: int) -> Value:
     if kind in ("text", "list"):
         return text
     wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}[kind]
-    raise BadQuery(f"{name} takes {wanted}, not {text[:60]!r}", parameter=name, hint=wanted)
+    raise BadQuery(f"{name} takes {wanted}, not {text[:60]!r}", parameter=name)
+
+
+def _check_words(words: Sequence[str], op: str, values: Sequence[Value], name: str) -> None:
+    """A field that has few words is asked for one of them: a slip of the pen must not answer "nothing found"."""
+    if not words or op not in ("eq", "ne", "any_of"):
+        return
+    for value in values:
+        if value not in words:
+            hint = nearest_value(str(value), words)
+            shown = str(value)[:60]
+            detail = f"{name} takes one of {', '.join(words)}, not {shown!r}{did_you_mean(hint)}"
+            raise BadQuery(detail, parameter=name, hint=hint)
 
 
 def _finite(text: str) -> float | None:

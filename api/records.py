@@ -171,21 +171,24 @@ def trace_record(row: Stored, project: str, io: str) -> dict[str, Any]:
         "start_time": rfc3339(row["start_ns"]),
         "end_time": rfc3339(row["end_ns"]),
         "models": row["models"] or [],
-        "tags": row["tags"] or [],
+        "tags": row["tags"] or None,
         "metadata": merged(row["metadata"]),
-        "scores": [],
+        "scores": [],  # product.md section 4: a list, empty until scores exist
     }
     return {name: made[name] if name in made else row[name] for name in TRACE_FIELDS} | content(row, io)
 
 
-def merged(maps: Sequence[str] | None) -> dict[str, Any]:
-    """Metadata of a trace's spans in one map; of a key said twice the root's value stands, else the earliest span's."""
+def merged(maps: Sequence[str] | None) -> dict[str, Any] | None:
+    """Metadata of a trace's spans in one map, null where none has any.
+
+    Of a key said twice the root's value stands, else the earliest span's.
+    """
     result: dict[str, Any] = {}
     for text in maps or ():
         value = parsed(text)
         if isinstance(value, dict):
             result = value | result
-    return result
+    return result or None
 
 
 def log_record(row: Stored, io: str) -> dict[str, Any]:

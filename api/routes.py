@@ -12,8 +12,9 @@ from aiohttp import web
 from api.cursor import After, encode_cursor
 from api.errors import METHOD_NOT_ALLOWED, SAFE_HEADERS, dump, error_response, problem_response, unknown
 from api.health import PROMETHEUS_TEXT, RouteTimes, prometheus_text
+from api.one_trace import SPANS_AT_MOST, SpanPage, no_trace, read_spans, read_trace
 from api.otlp_json import otlp_json
-from api.parameters import ListQuestion, ListRoute, parse_detail, parse_list, stored_id
+from api.parameters import ListQuestion, ListRoute, SpansQuestion, parse_detail, parse_list, parse_spans, stored_id
 from api.records import Stored, log_record, metric_record, span_detail, span_record, trace_record
 from contract.access import Identity
 from contract.errors import Forbidden, NotFound, TracepondError
@@ -31,6 +32,9 @@ LOGS = ListRoute("list_logs", ("digest",))
 METRIC_POINTS = ListRoute("list_metric_points", ("name", "digest"), takes_io=False)
 
 READ = "read"
+
+UNPRICED_SHOWN = 20
+"""Models without a price that `/api/v1/status` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,34 +116,32 @@ def next_link(request: web.Request, cursor: str | None) -> dict[str, str]:
 
 
 async def get_trace(api: Api, request: web.Request) -> web.Response:
-    """`{"trace": {...}, "spans": [...]}`, spans in start order."""
-    io = parse_detail(request.query.items())
+    """`{"trace": {...}, "spans": [...], "next_cursor": ...}`, spans in start order."""
+    question, asked = spans_question(request, ("io", "limit", "cursor"))
+    record, page = await read_trace(api.reader, asked, question)
+    logs = await api.reader.read("get_trace_logs", asked) if question.io == "full" else []
+    body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io)
+    headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
+    return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def spans_question(request: web.Request, names: tuple[str, ...]) -> tuple[SpansQuestion, dict[str, Any]]:
+    """What is asked of the trace that the path names, and how the reader is told which one that is."""
     project, trace_id = identity_of(request).project, stored_id(request.match_info["trace_id"])
-    record = await find_trace(api, project, trace_id, io)
-    asked = {"project": project, "trace_id": trace_id}
-    spans = await api.reader.read("get_spans", asked | {"io": io, "from_ns": record["sort_ns"]})
-    logs = await api.reader.read("get_trace_logs", asked) if io == "full" else []
-    body = await asyncio.to_thread(render_trace, api, record, spans, logs, io)
-    return web.Response(body=body, content_type="application/json", headers=SAFE_HEADERS)
+    question = parse_spans(request.query.items(), names, path=request.path, project=project, limit=SPANS_AT_MOST)
+    return question, {"project": project, "trace_id": trace_id}
 
 
-async def find_trace(api: Api, project: str, trace_id: str, io: str) -> Row:
-    asked = {"project": project, "trace_id": trace_id, "limit": 1, "io": io}
-    found = await api.reader.read("list_traces", asked)
-    if not found:
-        raise NotFound(f"no trace {trace_id[:100]!r}")
-    return found[0]
-
-
-def render_trace(api: Api, record: Row, spans: Sequence[Row], logs: Sequence[Row], io: str) -> bytes:
+def render_trace(api: Api, record: Row, page: SpanPage, logs: Sequence[Row], io: str) -> bytes:
     """The answer's bytes; in a thread, since 10,000 spans take a second."""
+    spans = page.spans
+    if io == "full":
+        logs_of, donors_of = grouped(logs, "span_id"), grouped(spans, "duplicate_of")
+        shown = [detail(api, span, logs_of, donors_of.get(span["span_id"], [])) for span in spans]
+    else:
+        shown = [span_record(span, io) for span in spans]
     trace = trace_record(record, spans[0]["project"] if spans else "", io)
-    if io != "full":
-        return dump({"trace": trace, "spans": [span_record(span, io) for span in spans]})
-    logs_of = grouped(logs, "span_id")
-    donors_of = grouped(spans, "duplicate_of")
-    details = [detail(api, span, logs_of, donors_of.get(span["span_id"], [])) for span in spans]
-    return dump({"trace": trace, "spans": details})
+    return dump({"trace": trace, "spans": shown, "next_cursor": page.next_cursor})
 
 
 def grouped(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
@@ -174,12 +176,12 @@ async def get_span(api: Api, request: web.Request) -> web.Response:
 
 async def get_trace_otlp(api: Api, request: web.Request) -> web.Response:
     """The trace as OTLP/JSON, equal to what was received."""
-    parse_no_parameters(request)
-    asked = {"project": identity_of(request).project, "trace_id": stored_id(request.match_info["trace_id"])}
-    rows = await api.reader.read("get_spans", asked | {"io": "full"})
-    if not rows:
-        raise NotFound(f"no trace {asked['trace_id'][:100]!r}")
-    return json_response(await asyncio.to_thread(otlp_json, rows))
+    question, asked = spans_question(request, ("limit", "cursor"))
+    page = await read_spans(api.reader, asked, question)
+    if not page.spans:
+        raise no_trace(asked)
+    body = await asyncio.to_thread(otlp_json, page.spans)
+    return json_response(body, headers=next_link(request, page.next_cursor))
 
 
 def parse_no_parameters(request: web.Request) -> None:
@@ -193,8 +195,10 @@ def parse_no_parameters(request: web.Request) -> None:
 async def get_status(api: Api, request: web.Request) -> web.Response:
     """How the server is, and how much the asker's project holds."""
     parse_no_parameters(request)
-    [rows] = await api.reader.read("count_rows", {"project": identity_of(request).project})
-    return json_response({**api.status_source(), "rows": rows})
+    project = identity_of(request).project
+    [rows] = await api.reader.read("count_rows", {"project": project})
+    unpriced = await api.reader.read("unpriced_models", {"project": project, "limit": UNPRICED_SHOWN})
+    return json_response({**api.status_source(), "rows": rows, "unpriced_models": unpriced})
 
 
 async def get_healthz(_api: Api, _request: web.Request) -> web.Response:

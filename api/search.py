@@ -38,5 +38,5 @@ def _word(text: str, at: int) -> str:
 
 
 def refusal(what: str, at: int) -> BadQuery:
-    hint = 'q takes words and "quoted phrases"; filters are parameters, as in model=gpt-4o'
-    return BadQuery(f"q: {what} (position {at})", parameter=TEXT_SEARCH, hint=hint)
+    wanted = 'words and "quoted phrases", filters being parameters of their own as in model=gpt-4o'
+    return BadQuery(f"q takes {wanted}: {what} (position {at})", parameter=TEXT_SEARCH)

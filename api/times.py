@@ -37,8 +37,8 @@ def parse_time(text: str, now_ns: int, parameter: str) -> int:
     if ns is None:
         ns = _absolute(text)
     if ns is None or not -INT64 <= ns < INT64:
-        message = f"{parameter} is no time: {text[:60]!r}"
-        raise BadQuery(message, parameter=parameter, hint="2026-11-21T09:00:00Z, 1795251600, -15m or now-7d")
+        wanted = "a time such as 2026-11-21T09:00:00Z, 1795251600, -15m or now-7d"
+        raise BadQuery(f"{parameter} takes {wanted}, not {text[:60]!r}", parameter=parameter)
     return ns
 
 

@@ -28,6 +28,7 @@ SPAN_COLUMNS = tuple(
     kind text
     otlp_kind text
     duplicate_of text
+    synthetic bool
     start_time time
     end_time time
     time_to_first_token_ms float
@@ -150,7 +151,7 @@ class SpanPlaces:
     """Place of each span column in a row."""
 
     (
-        project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of,
+        project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of, synthetic,
         start_time, end_time, time_to_first_token_ms,
         status, status_message, error_type, level,
         service_name, scope_name, scope_version, environment, release, version,

@@ -84,7 +84,7 @@ FIELDS: dict[str, dict[str, str]] = {
 }
 """Query that takes conditions -> field -> type."""
 
-QUERIES = (*FIELDS, "get_spans", "get_trace_logs", "count_rows")
+QUERIES = (*FIELDS, "get_spans", "get_trace_logs", "count_rows", "unpriced_models")
 """Every question there is; the store checks at start that it can answer exactly these."""
 
 

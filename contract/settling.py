@@ -6,6 +6,7 @@ types only.
 """
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Protocol
 
 from contract.columns import SPAN_COLUMNS, Row, S
@@ -13,10 +14,11 @@ from contract.columns import SPAN_COLUMNS, Row, S
 TraceKey = tuple[str, str]
 """(project, trace_id)"""
 
-CALL_KINDS = frozenset({"generation", "embedding"})
+CALL_KINDS = frozenset({"generation", "embedding", "tool"})
+"""What may be told of by several spans and log records, and is one call."""
 
 FACT_COLUMNS = (
-    "span_id", "parent_span_id", "kind", "scope_name", "span_name", "start_time", "end_time", "status",
+    "span_id", "parent_span_id", "kind", "synthetic", "scope_name", "span_name", "start_time", "end_time", "status",
     "request_model", "response_model", "model", "response_id", "provider", "operation",
     "finish_reasons", "streaming", "time_to_first_token_ms", "error_type",
     "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
@@ -25,10 +27,32 @@ FACT_COLUMNS = (
 )  # fmt: skip
 """Columns of a call that settling reads; beside them `input_length`, `output_length` in characters (null: none)."""
 
-FACT_PLACES = tuple(getattr(S, name) for name in FACT_COLUMNS)
+fact_values = itemgetter(*(getattr(S, name) for name in FACT_COLUMNS))
+"""Of a row, in the order of `FACT_COLUMNS`."""
 
 CONTENT_COLUMNS = ("input", "output")
 """Settled like the others, but kept out of `Facts`: their text is fetched or copied by the store."""
+
+
+FACT_INDEX = {name: index for index, name in enumerate(FACT_COLUMNS)}
+
+
+class OwnValues:
+    """Values by the names of `FACT_COLUMNS`. A tuple inside: tens of thousands are remembered, a dict takes 4 times."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        """In the order of `FACT_COLUMNS`."""
+        self._values = values
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[FACT_INDEX[name]]
+
+    def get(self, name: str) -> Any:
+        """Null for a column that is no fact."""
+        index = FACT_INDEX.get(name)
+        return None if index is None else self._values[index]
 
 
 class Facts:
@@ -38,7 +62,7 @@ class Facts:
 
     def __init__(
         self,
-        values: dict[str, Any],
+        values: OwnValues,
         input_length: int | None,
         output_length: int | None,
         settled: dict[str, tuple[Any, str]],
@@ -54,7 +78,7 @@ def facts_of_row(row: Row) -> Facts:
     """The facts of a row that has just been translated: nothing is settled yet."""
     text_in, text_out = row[S.input], row[S.output]
     return Facts(
-        dict(zip(FACT_COLUMNS, [row[i] for i in FACT_PLACES], strict=True)),
+        OwnValues(fact_values(row)),
         None if text_in is None else len(text_in),
         None if text_out is None else len(text_out),
         {},

@@ -13,3 +13,7 @@ class Translated:
     logs: list[Row] = field(default_factory=list)
     metric_points: list[Row] = field(default_factory=list)
     size_bytes: int = 0
+
+    @property
+    def rows(self) -> int:
+        return len(self.spans) + len(self.logs) + len(self.metric_points)

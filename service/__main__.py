@@ -4,11 +4,13 @@ import argparse
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 
-from contract.errors import TracepondError
-from service import arguments, client, config_print, lifecycle, logs
-from service.config import CONFIG_VARIABLE, Config, ConfigError, load
+from api.times import parse_time
+from contract.errors import BadQuery, TracepondError
+from service import arguments, client, config_print, lifecycle, logs, reprice
+from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
 from service.version import version
 
 FINE, FAILURE, WRONG_USAGE = 0, 1, 2
@@ -22,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FINE
     try:
         return COMMANDS[options.command](options, read_config(options))
-    except ConfigError as error:
+    except (ConfigError, BadQuery) as error:
         print(f"tracepond: {error}", file=sys.stderr)
         return WRONG_USAGE
     except (lifecycle.StartFailed, client.RequestFailed, TracepondError) as error:
@@ -39,7 +41,7 @@ def read_config(options: argparse.Namespace) -> Config:
             with open(file_name, encoding="utf-8-sig") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{file_name} cannot be read: {error}") from error
+            raise ConfigError(f"{file_name} cannot be read: {cause(error)}") from error
     return load(text, file_name or "", os.environ, arguments.flags_of(options))
 
 
@@ -61,6 +63,16 @@ def config_command(options: argparse.Namespace, config: Config) -> int:
     return FINE
 
 
+def reprice_command(options: argparse.Namespace, config: Config) -> int:
+    now_ns = time.time_ns()
+    from_ns, to_ns = (
+        None if text is None else parse_time(text, now_ns, flag)
+        for flag, text in (("--from", options.from_time), ("--to", options.to_time))
+    )
+    print(reprice.report(reprice.run(config, from_ns=from_ns, to_ns=to_ns, everything=options.everything)))
+    return FINE
+
+
 def healthcheck(_: argparse.Namespace, config: Config) -> int:
     print(client.healthcheck(config))
     return FINE
@@ -75,6 +87,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "serve": serve,
     "config": config_command,
     "healthcheck": healthcheck,
+    "reprice": reprice_command,
     "send-test": send_test,
 }
 

@@ -12,8 +12,9 @@ from typing import Any
 from service import yaml_file
 from service.projects import Project
 from service.quantities import Endpoint
-from service.settings import AUTH_MODE, AUTH_PROJECTS, BY_ENVIRONMENT_NAME, BY_PATH, SETTINGS, Setting
+from service.settings import AUTH_MODE, AUTH_PROJECTS, BY_ENVIRONMENT_NAME, BY_PATH, FLAG_OF, PRICES, SETTINGS, Setting
 from service.yaml_file import ConfigError, nearest
+from translator.prices.user_table import UserPrice
 
 __all__ = ["Config", "ConfigError", "Value", "load"]
 
@@ -83,6 +84,7 @@ class Config:
     receivers: Receivers
     storage: Storage
     query_timeout_s: float
+    prices: tuple[UserPrice, ...]
     auth: Auth
     logs: Logs
     drain_timeout_s: float
@@ -107,7 +109,7 @@ def load(
     in_file = yaml_file.values(file_text or "", file_name, BY_PATH, environ)
     written |= {path: (value, f"file {file_name}") for path, value in in_file.items()}
     written |= from_environment(environ, read_file)
-    written |= {path: (value, "flag") for path, value in flags.items() if value is not None}
+    written |= {path: (value, f"flag {FLAG_OF[path]}") for path, value in flags.items() if value is not None}
     values = {path: parsed(BY_PATH[path], value, origin) for path, (value, origin) in written.items()}
     values = with_langfuse_project(values, environ, read_file)
     return check_exposure(assemble(values))
@@ -187,6 +189,7 @@ def assemble(values: Mapping[str, Value]) -> Config:
             checkpoint_wal_bytes=get["storage.checkpoint_wal_mib"] * MIB,
         ),
         query_timeout_s=get["api.query_timeout_s"],
+        prices=get[PRICES],
         auth=decide_auth(values),
         logs=Logs(get["service.telemetry.logs.level"], get["service.telemetry.logs.encoding"]),
         drain_timeout_s=get["service.drain_timeout_s"],
@@ -235,4 +238,9 @@ def _variable(name: str, environ: Mapping[str, str], read_file: ReadFile) -> str
     try:
         return read_file(environ[name])
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"environment {name}: {environ[name]} cannot be read: {error}") from error
+        raise ConfigError(f"environment {name}: {environ[name]} cannot be read: {cause(error)}") from error
+
+
+def cause(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file cannot be read, without its name: the message has that already."""
+    return error.strerror or "unknown" if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -52,7 +52,9 @@ def project(entry: Any, place: str) -> Project:
 
 
 def _key(value: Any, what: str) -> str:
-    if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable():
+    if value is None or value == "":
+        raise ValueError(f"{what} is missing")
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         raise ValueError(f"{what} must be printable ASCII text (quote it if YAML reads it as a number)")
     if what.endswith("public_key") and ":" in value:
         raise ValueError(f"{what} must not contain a colon: Basic credentials end the user name with it")

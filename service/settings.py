@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from service import quantities
+from service.prices import prices
 from service.projects import projects
 
 
@@ -36,6 +37,10 @@ STORAGE_PATH = "storage.path"
 LOG_LEVEL = "service.telemetry.logs.level"
 AUTH_MODE = "auth.mode"
 AUTH_PROJECTS = "auth.projects"
+PRICES = "prices"
+
+FLAG_OF = {STORAGE_PATH: "--db", GRPC_ENDPOINT: "--grpc", HTTP_ENDPOINT: "--http", LOG_LEVEL: "--log-level"}
+"""Keys that have a flag: the command line and messages name it."""
 
 SETTINGS = (
     Setting(
@@ -87,6 +92,10 @@ SETTINGS = (
         AUTH_PROJECTS, "list of {name, public_key, secret_key, scopes}", [], projects,
         "projects and the keys that open them; scopes are ingest and read (both when left out)",
         secret=True,
+    ),
+    Setting(
+        PRICES, "list of {match, provider, tier, input, output, ...}", [], prices,
+        "your prices of models in USD per million tokens; they go before the price list (docs/prices.md)",
     ),
     Setting(
         LOG_LEVEL, "debug, info, warning or error", "info", quantities.one_of("debug", "info", "warning", "error"),

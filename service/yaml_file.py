@@ -39,7 +39,7 @@ def values(text: str, file_name: str, paths: Iterable[str], environ: Mapping[str
     try:
         document = yaml.load(text, Loader=StrictLoader)  # a subclass of SafeLoader
     except yaml.YAMLError as error:
-        raise ConfigError(f"{file_name}: {_syntax_error(error)}") from error
+        raise ConfigError(f"{file_name}{_syntax_error(error)}") from error
     if document is None:
         return {}
     if not isinstance(document, dict):
@@ -99,6 +99,9 @@ def _substituted(value: Any, path: str, file_name: str, environ: Mapping[str, st
 
 
 def _syntax_error(error: yaml.YAMLError) -> str:
+    """What follows the file's name. A ConstructorError is about YAML that reads well and says what it must not."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return "it is not valid YAML"
+        is_yaml = isinstance(error, yaml.constructor.ConstructorError)
+        where = f"line {error.problem_mark.line + 1}: {error.problem}"
+        return f": {where}" if is_yaml else f" is not valid YAML: {where}"
+    return f" is not valid YAML: {getattr(error, 'reason', 'it cannot be read')}"

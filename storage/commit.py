@@ -28,8 +28,8 @@ from storage.recent import RecentTraces, Remembered, SeenTraces
 
 SpanKey = tuple[str, str, str]
 
-RECENT_SPANS = 50_000
-"""About 20 MB: three seconds of full load, an hour of a busy application."""
+RECENT_SPANS = 30_000
+"""About 20 MB: two seconds of full load, half an hour of a busy application."""
 
 SAME_PLACES = (
     S.parent_span_id, S.span_name, S.otlp_kind, S.end_time, S.status, S.status_message, S.input, S.output,
@@ -63,6 +63,7 @@ DELETE_SQL = """
 DELETE FROM span USING stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
 """
+POSITION_SQL = "UPDATE store SET flushed_seq = {seq:d}"
 KNOWN_DIGESTS_SQL = """
 SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
 WHERE t.time BETWEEN make_timestamp_ns({low}) AND make_timestamp_ns({high})
@@ -96,12 +97,16 @@ class Committer:
         self._seen.add(trace_keys(connection))
 
     def commit(self, connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int) -> None:
-        """All rows of the requests are committed, settled and visible; or nothing is, and duckdb.Error is raised."""
+        """All rows of the requests are committed, settled and visible; or nothing is, and duckdb.Error is raised.
+
+        `seq` is that of the newest request: from here on the journal's records up to it are not needed.
+        """
         group = Group()
         connection.execute("BEGIN").fetchall()
         try:
             self._fill(connection, group, requests)
             write(connection, group, requests, seq)
+            connection.execute(POSITION_SQL.format(seq=seq)).fetchall()
             connection.execute("COMMIT").fetchall()
         except BaseException:
             for key in group.traces:

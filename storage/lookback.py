@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 from contract.columns import LOG_COLUMNS, SPAN_COLUMNS, Column, L, Row, S
-from contract.settling import CALL_KINDS, CONTENT_COLUMNS, FACT_COLUMNS, Facts, TraceKey
+from contract.settling import CALL_KINDS, CONTENT_COLUMNS, FACT_COLUMNS, Facts, OwnValues, TraceKey
 from storage.columns import select_list, stage
 from storage.recent import Remembered
 
@@ -74,7 +74,7 @@ def stored_facts(values: dict[str, Any], input_length: int | None, output_length
             values[column] = own.get(column)
     values["own"] = values["settled_from"] = None
     return Facts(
-        values,
+        OwnValues(tuple(values[name] for name in FACT_COLUMNS)),
         None if "input" in sources else input_length,
         None if "output" in sources else output_length,
         settled,

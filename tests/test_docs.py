@@ -3,10 +3,15 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
+from api.enumerations import ENUMERATIONS
 from api.health import RouteTimes
+from api.metric_help import HELP
+from api.records import log_record, metric_record, span_detail, span_record, trace_record
 from api.routes import TABLE
+from contract.reading import FIELDS, TRACE_RECORD_FIELDS
 from service.config import load
 from service.lifecycle import Server
 from service.settings import SETTINGS
@@ -44,7 +49,7 @@ def test_config_yaml_configures_what_no_file_configures() -> None:
 
 
 def test_every_line_of_config_yaml_says_what_its_key_is_for() -> None:
-    lines = [line for line in read("config.yaml").splitlines() if re.match(r"\s+\w+: \S", line)]
+    lines = [line for line in read("config.yaml").splitlines() if re.match(r"\s*\w+: \S", line)]
     assert len(lines) == len(SETTINGS)
     assert [line for line in lines if " # " not in line] == []
 
@@ -83,11 +88,110 @@ def test_docs_name_every_metric_and_no_other() -> None:
     assert named == metric_families()
 
 
+def test_docs_and_help_lines_say_the_same_of_every_metric() -> None:
+    rows = re.findall(r"^\| `tracepond_(\w+)` \| .*?\| (.*) \|$", read("docs/metrics.md"), re.MULTILINE)
+    assert {name: meaning.replace("`", "") for name, meaning in rows} == HELP
+    assert all("\n" not in text and "\\" not in text for text in HELP.values())
+
+
 def test_docs_name_every_route() -> None:
     text = read("docs/http-api.md")
     assert [route.path for route in TABLE if route.path not in text] == []
     for path in ("/v1/traces", "/v1/logs", "/v1/metrics"):
         assert path in text + read("README.md")
+
+
+TYPES = {"text": "text", "int": "integer", "float": "number", "bool": "boolean", "time": "time", "list": "list"}
+"""Type of a filter -> its word in the document."""
+
+
+def nothing(*_: object) -> dict[str, object]:
+    return {}
+
+
+class Empty(dict[str, None]):
+    """A stored row in which nothing is known."""
+
+    def __missing__(self, _: str) -> None:
+        return None
+
+
+RECORDS = {
+    "Traces": ("list_traces", {**trace_record(Empty(), "", "preview")}),
+    "Spans and generations": (
+        "list_spans",
+        {**span_record(Empty(), "preview"), **span_detail(Empty(input=None, output=None), [], [], nothing)},
+    ),
+    "Log records": ("list_logs", {**log_record(Empty(), "full"), **log_record(Empty(), "preview")}),
+    "Metric points": ("list_metric_points", metric_record(Empty(), "full")),
+}
+"""Heading in docs/http-api.md -> the query whose fields can be filtered, and every field that answers have."""
+
+
+def section(heading: str) -> str:
+    found = re.search(rf"^### {heading}\n(.*?)(?=^##)", read("docs/http-api.md"), re.MULTILINE | re.DOTALL)
+    assert found, heading
+    return found[1]
+
+
+def documented_fields(heading: str) -> dict[str, tuple[str, str]]:
+    """Field -> type and meaning, of all tables below a heading."""
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ?(.*?) ?\|$", section(heading), re.MULTILINE)
+    assert len({name for name, *_ in rows}) == len(rows), "a field stands there twice"
+    return {name: (kind, meaning) for name, kind, meaning in rows}
+
+
+@pytest.mark.parametrize("heading", RECORDS)
+def test_docs_name_every_field_of_an_answer_and_no_other(heading: str) -> None:
+    assert documented_fields(heading).keys() == RECORDS[heading][1].keys()
+
+
+@pytest.mark.parametrize("heading", RECORDS)
+def test_docs_say_which_fields_are_filters_and_of_which_type(heading: str) -> None:
+    query, _ = RECORDS[heading]
+    filters = {name: TYPES[kind] for name, kind in FIELDS[query].items()}
+    listed, _, details = section(heading).partition("none of them is a filter")
+    detail_fields = set(re.findall(r"^\| `(\w+)` \|", details, re.MULTILINE))
+    shown = {name: row for name, row in documented_fields(heading).items() if name not in detail_fields}
+    assert {
+        name for name, (_, meaning) in shown.items() if "Not a filter" not in meaning
+    } == filters.keys() & shown.keys()
+    assert not detail_fields & filters.keys()
+    for name in filters.keys() & shown.keys() - {"input", "output"}:
+        assert shown[name][0] == filters[name], name
+    if heading != "Traces":
+        _, found, hidden = listed.partition("Filters that no list shows:")
+        assert found
+        named = dict(re.findall(r"`(\w+)`\s\((\w+)", hidden))
+        assert named == {name: kind for name, kind in filters.items() if name not in shown}
+
+
+def test_docs_say_which_filters_are_asked_of_the_record_of_a_trace() -> None:
+    rows = documented_fields("Traces")
+    filters = {name for name, (_, meaning) in rows.items() if "Not a filter" not in meaning}
+    exceptions = set(re.findall(r"`(\w+)`", section("Traces").partition("record, but for")[2].partition(".")[0]))
+    assert filters - exceptions == TRACE_RECORD_FIELDS.keys()
+    assert exceptions == {"trace_id", "input", "output"}
+
+
+def test_docs_name_the_words_of_every_enumeration() -> None:
+    for heading, (query, _) in RECORDS.items():
+        for name, words in ENUMERATIONS.get(query, {}).items():
+            if name in (rows := documented_fields(heading)):
+                assert set(re.findall(r"`(\w+)`", rows[name][1])) == set(words), name
+
+
+def test_docs_name_every_field_of_the_status() -> None:
+    server = Server(load("storage: {path: ':memory:'}", "", {}, {}))
+    server.database.open()
+    status = {**server.status(), "rows": {"spans": 0, "logs": 0, "metric_points": 0}, "unpriced_models": []}
+    server.database.close()
+    server.pipeline.close()
+    rows = documented_fields("Status")
+    assert rows.keys() == status.keys()
+    for name, value in status.items():
+        if isinstance(value, dict):
+            assert set(re.findall(r"`(\w+)`", rows[name][1])) == value.keys()
 
 
 def test_readme_and_architecture_are_short_enough_to_read() -> None:

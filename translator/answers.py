@@ -20,10 +20,18 @@ PROVIDERS = {
     "mistralai": "mistral_ai",
     **dict.fromkeys(("bedrock", "amazon", "aws"), "aws.bedrock"),
     "together": "together_ai",
+    **dict.fromkeys(("google.generative-ai", "googleai"), "gcp.gemini"),
+    **dict.fromkeys(("google.vertex", "vertex"), "gcp.vertex_ai"),
+    "amazon-bedrock": "aws.bedrock",
+    "azure-openai": "azure.ai.openai",
     "openai": "openai",
     "anthropic": "anthropic",
 }
 """Other names of one provider; the value as sent stays in the attributes."""
+
+APIS = frozenset({"chat", "responses", "messages", "completion", "embedding", "textembedding", "image", "speech",
+                  "transcription"})  # fmt: skip
+"""Names of a provider's API that the Vercel AI SDK puts behind the provider's: `openai.responses`."""
 
 FRAMEWORKS = frozenset(
     {"spring_ai", "strands-agents", "langchain", "langgraph", "crewai", "gcp.vertex.agent", "openai_agents"}
@@ -37,6 +45,9 @@ def provider(value: Any) -> str | None:
     if found is None:
         return None
     found = found.rsplit("/", 1)[-1]
+    name, _, api = found.rpartition(".")
+    if name and api.lower() in APIS:
+        found = name
     lower = found.lower()
     return None if lower in FRAMEWORKS else PROVIDERS.get(lower, found)
 
@@ -73,6 +84,12 @@ def costs(value: Any) -> dict[str, float] | None:
         if side in some or f"{side}_cost" in some:
             found[f"{side}_cost"] = some.get(side, some.get(f"{side}_cost", 0.0))
     return found
+
+
+def error_code(value: Any) -> str | None:
+    """An HTTP status that is an error's, as text."""
+    code = integer(value)
+    return None if code is None or code < 400 else str(code)
 
 
 def count(value: Any) -> int | None:
@@ -149,12 +166,6 @@ def items(value: Any) -> Any:
 def one_reason(value: Any) -> str | None:
     """One finish reason as a JSON list."""
     return reasons([value])
-
-
-def provider_family(value: Any) -> str | None:
-    """The provider of a name such as `openai.chat` or `anthropic.messages`."""
-    found = text(value)
-    return None if found is None else provider(found.split(".", 1)[0])
 
 
 def vector_length(value: Any) -> int | None:

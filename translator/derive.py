@@ -45,8 +45,8 @@ _LANGFUSE_CALL = (
 _ECHOING = ("logfire",)
 """Scopes that write the request's model as the response's while they do not know it (streams, failures)."""
 
-_NAMED_BY_SPAN = "langfuse.observation.type"
-"""Langfuse has no key for a tool's name: an observation of type `tool` is named like the tool."""
+_NAMED_BY_SPAN = frozenset({"langfuse.observation.type", "lmnr.span.type"})
+"""Langfuse and Laminar have no key for a tool's name: an observation of type `tool` is named like the tool."""
 
 
 def kind(row: Row, span: Span, plan: Plan) -> str:
@@ -86,9 +86,9 @@ def models(row: Row, scope: str = "") -> None:
 
 
 def counts(row: Row) -> None:
-    """Nulls where a failed call says 0, and the total of the parts when none was reported."""
+    """Nulls where a failed call says 0 (its reported cost stays), and the total of the parts when none was reported."""
     if row[S.status] == "error" and not row[S.output_tokens]:
-        for place in (*_COUNTS, *_COSTS):
+        for place in _COUNTS:
             row[place] = None
         return
     if row[S.total_tokens] is None and row[S.input_tokens] is not None:
@@ -164,7 +164,7 @@ def _exception(row: Row, events: list[Event]) -> None:
 
 def name(row: Row, span: Span) -> None:
     """The display name: the tool's, the one that its SDK made for display, else the span's."""
-    if row[S.kind] == "tool" and row[S.tool_name] is None and _NAMED_BY_SPAN in span.attributes:
+    if row[S.kind] == "tool" and row[S.tool_name] is None and not _NAMED_BY_SPAN.isdisjoint(span.attributes):
         row[S.tool_name] = span.name or None
     tool = row[S.tool_name] if row[S.kind] == "tool" else None
     row[S.name] = tool or row[DISPLAY_NAME] or row[ENTITY_NAME] or span.name

@@ -13,6 +13,7 @@ MAX_TIME = 2**63 - 1
 _SESSION = ("langfuse.session.id", "session.id", "gen_ai.conversation.id", "conversation.id")
 _USER = ("langfuse.user.id", "user.id", "gen_ai.user.id", "enduser.id")
 _DIGEST_BYTES = 16
+_CALL_SITE = "event "
 
 
 def log_row(record: LogRecord, batch: Batch, origins: dict[int, Origin], scopes: dict[int, str | None]) -> Row:
@@ -40,10 +41,13 @@ def log_row(record: LogRecord, batch: Batch, origins: dict[int, Origin], scopes:
 
 
 def event_name(record: LogRecord) -> str | None:
-    """The event's name: its own field, the attribute of older SDKs, or a member of the JSON body."""
-    if record.event_name:
-        return record.event_name
+    """The event's name: its own field, the attribute of older SDKs, or a member of the JSON body.
+
+    Rust's `tracing` bridge puts `event FILE:LINE` into the field: there the attribute is the name.
+    """
     found = text(record.attributes.get("event.name"))
+    if record.event_name and not (found and record.event_name.startswith(_CALL_SITE)):
+        return record.event_name
     if found is None and isinstance(record.body, dict | str):
         body = mapping(record.body) if not isinstance(record.body, str) or '"event.name"' in record.body else None
         found = text((body or {}).get("event.name"))

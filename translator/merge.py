@@ -1,5 +1,7 @@
 """Several different copies of one span (same id) become one row, whatever their order.
 
+Copies that log records made (`synthetic`) complete each other; a copy that arrived as a span takes their place.
+
 An SDK that exports at start and at end, a placeholder and its span, a truncated retry: all copies are kept in the
 `copies` column and the row is folded anew from all of them, most complete first, so that the result depends on the
 set of copies only. A set field beats an unset one; where two copies disagree the more complete one is right.
@@ -12,6 +14,7 @@ import orjson
 from contract.columns import SPAN_COLUMNS, Row, S
 from contract.raw import default, restore
 from contract.span import KeyValues
+from translator.prices.recalculate import Price, reprice_merged
 
 MAX_COPIES = 16
 """More distinct copies of one span than this are a client's fault; the least complete are let go."""
@@ -22,18 +25,30 @@ UNSET = {S.status: "unset", S.kind: "span", S.level: "DEFAULT", S.otlp_kind: "un
 USAGE = (
     S.input_tokens, S.output_tokens, S.total_tokens, S.cache_read_tokens, S.cache_write_tokens, S.reasoning_tokens,
 )  # fmt: skip
-TOGETHER = (USAGE, (S.input_cost, S.output_cost, S.total_cost, S.cost_source, S.price_version))
-"""Columns that only make sense from one copy."""
+COST = (S.input_cost, S.output_cost, S.total_cost, S.cost_source, S.price_version)
+TOGETHER = (USAGE, COST)
+"""Columns that only make sense from one copy; a reported cost goes before a calculated one."""
 
 
-def merge_copies(rows: list[Row]) -> Row:
-    """One row from copies with own values; see contract/settling.py `MergeCopies`."""
-    copies = {key(copy): copy for row in rows for copy in copies_of(row)}
+def merge_copies(rows: list[Row], price: Price | None = None) -> Row:
+    """One row from copies with own values; see contract/settling.py `MergeCopies`. `price` calculates its cost."""
+    real = [row for row in rows if not row[S.synthetic]]
+    if len(real) == 1 and len(rows) > 1:
+        return received_first(list(real[0]), rows)
+    copies = {key(copy): copy for row in real or rows for copy in copies_of(row)}
     ordered = [copies[k] for k in sorted(copies, reverse=True)][:MAX_COPIES]
     merged = fold(ordered)
+    if not real:
+        merged[S.start_time] = min(copy[S.start_time] for copy in ordered)
+    reprice_merged(merged, price)
     merged[S.copies] = orjson.dumps([strip(copy) for copy in ordered]).decode()
-    merged[S.received_time] = min(row[S.received_time] for row in rows)
-    return merged
+    return received_first(merged, rows)
+
+
+def received_first(row: Row, rows: list[Row]) -> Row:
+    """The row with the time at which the first of the copies arrived."""
+    row[S.received_time] = min(copy[S.received_time] for copy in rows)
+    return row
 
 
 def copies_of(row: Row) -> list[Row]:
@@ -68,7 +83,8 @@ def fold(ordered: list[Row]) -> Row:
         if merged[place] is None or merged[place] == UNSET.get(place):
             merged[place] = next((c[place] for c in ordered if c[place] not in (None, UNSET.get(place))), merged[place])
     for group in TOGETHER:
-        best = next((c for c in ordered if any(c[place] is not None for place in group)), ordered[0])
+        some = [c for c in ordered if any(c[place] is not None for place in group)] or ordered[:1]
+        best = next((c for c in some if c[S.cost_source] == "reported"), some[0]) if group is COST else some[0]
         for place in group:
             merged[place] = best[place]
     merged[S.raw_attributes] = dumps(fold_attributes(ordered, merged))

@@ -32,6 +32,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "langfuse",
         "openinference:openinference.span.kind",
         "langsmith",
+        "gemini_cli",
         "genai:gen_ai.operation.name",
         "dify",
         "openllmetry:traceloop.span.kind",
@@ -64,6 +65,8 @@ ORDER: dict[str, tuple[str, ...]] = {
     "session_id": ("langfuse:langfuse.session.id", "common:session.id", "genai:gen_ai.conversation.id"),
     "user_id": ("langfuse:langfuse.user.id", "common:user.id"),
     "environment": ("langfuse", "common", "openlit"),
+    # Gemini CLI says one finish reason a chunk.
+    "finish_reasons": ("gemini_cli",),
     "tool_arguments": ("genai", "vercel"),
     "tool_result": ("genai", "vercel"),
 }

@@ -20,7 +20,10 @@ Found = dict[str, tuple[Any, dict[str, str]]]
 
 _ENGINE = Engine()
 _COLUMNS = frozenset(column.name for column in SPAN_COLUMNS)
-_DONATED = ("input_messages", "output_messages", "system_instructions", "tool_definitions", "model_parameters")
+_DONATED = (
+    "input_messages", "output_messages", "system_instructions", "tool_definitions", "model_parameters",
+    "tool_arguments", "tool_result",
+)  # fmt: skip
 """Fields that a span takes from its duplicates and log records when it has none itself."""
 _FROM_SCRATCH = {
     "any_model": ("model", "request_model", "response_model"),

@@ -3,7 +3,9 @@
 Rules 5, 8 and 9 of what recorded traffic forces on a translator: two generations are one call if their response ids
 are equal and one is the other's ancestor or their scopes differ; or, where an id is missing, by ancestor line, model
 and tokens; or as siblings of different scopes that overlap in time. Matched one to one, so that parallel calls stay
-two; text is never compared. A pure function of the trace's facts: order cannot show.
+two; text is never compared. Two tool spans are one run if their call ids are equal, or along an ancestor line by name.
+A span made of a log record (`synthetic`) never counts beside one that arrived. A pure function of the trace's facts:
+order cannot show.
 """
 
 import re
@@ -12,6 +14,7 @@ from typing import Any
 from contract.columns import L
 from contract.settling import CONTENT_COLUMNS, Facts, SettledSpan, TraceFacts
 from translator.logs import log_columns
+from translator.prices.recalculate import Price, settled_cost
 
 Columns = dict[str, tuple[Any, str]]
 
@@ -21,7 +24,7 @@ USAGE = (
 COST = ("input_cost", "output_cost", "total_cost", "cost_source", "price_version")
 SINGLE = (
     "provider", "operation", "request_model", "response_model", "response_id", "finish_reasons", "streaming",
-    "time_to_first_token_ms", "error_type",
+    "time_to_first_token_ms", "error_type", "tool_name", "tool_call_id",
 )  # fmt: skip
 """Fields that are filled one by one; usage and cost are filled as groups."""
 
@@ -33,12 +36,19 @@ STREAM_TAIL = "streaming response"
 """Logfire ends a streamed call with a zero-length sibling of this name that carries the completion and the usage."""
 
 
+MODELS = ("request_model", "response_model", "model")
+NAME_COLUMNS = {"tool": ("tool_name",)}
+ID_COLUMN = {"tool": "tool_call_id"}
+
 NEIGHBOURS = 16
 """How many of those that share a trait are compared, in order of start: bounds the work on hostile traces."""
 
 
 class Call:
-    """One generation or embedding, its gaps filled from its own log records."""
+    """One generation, embedding or run of a tool, its gaps filled from its own log records.
+
+    A tool's call id and name stand in for response id and model.
+    """
 
     def __init__(self, facts: Facts, ancestors: list[str], filled: Columns) -> None:
         values = facts.values
@@ -51,10 +61,9 @@ class Call:
         self.start: int = values["start_time"]
         self.end: int = values["end_time"] or self.start
         self.failed = values["status"] == "error"
-        self.response_id = self.get("response_id")
-        self.models = {
-            plain_model(m) for m in (self.get("request_model"), self.get("response_model"), self.get("model")) if m
-        }
+        self.synthetic = bool(values["synthetic"])
+        self.response_id = self.get(ID_COLUMN.get(self.kind, "response_id"))
+        self.models = {plain_model(m) for m in map(self.get, NAME_COLUMNS.get(self.kind, MODELS)) if m}
         self.tokens = (self.get("input_tokens"), self.get("output_tokens"))
         self.tail = self.start == self.end and (values["span_name"] or "").lower().startswith(STREAM_TAIL)
         self.sides = sum(self.has(column) for column in CONTENT_COLUMNS)
@@ -68,30 +77,36 @@ class Call:
         return own is not None or column in self.filled
 
 
-def settle(trace: TraceFacts) -> list[SettledSpan]:
-    """What must change so that each call of the trace is counted once; see contract/settling.py `Settle`."""
+def settle(trace: TraceFacts, price: Price | None = None) -> list[SettledSpan]:
+    """What must change so that each call of the trace is counted once; see contract/settling.py `Settle`.
+
+    `price` calculates the cost of a call whose tokens, model or provider come from elsewhere.
+    """
     if plainly_apart(trace):
         return []
     calls = {span_id: read_call(trace, span_id, facts) for span_id, facts in trace.calls.items()}
     wanted: dict[str, Columns] = {span_id: dict(call.filled) for span_id, call in calls.items()}
     for layers in clusters(list(calls.values())):
-        counted, *others = sorted(layers, key=lambda c: (-c.sides, len(c.ancestors), c.start, c.id))
+        counted, *others = sorted(layers, key=lambda c: (c.synthetic, -c.sides, len(c.ancestors), c.start, c.id))
         wanted[counted.id] |= fill(counted, others)
         for other in others:
             wanted[other.id]["duplicate_of"] = (counted.id, "rule")
+    for span_id, columns in wanted.items():
+        columns |= settled_cost(calls[span_id].facts.values, columns, price)
     return [SettledSpan(i, columns) for i, columns in wanted.items() if differs(columns, calls[i].facts.settled)]
 
 
 def plainly_apart(trace: TraceFacts) -> bool:
-    """Nothing to settle at first sight, as in most traces: every call has a response id of its own."""
+    """Nothing to settle at first sight, as in most traces: every call has an id of its own or is the only one."""
     if trace.logs:
         return False
-    ids: set[str] = set()
+    ids: dict[str, set[str | None]] = {}
     for facts in trace.calls.values():
-        name = facts.values["response_id"] if facts.values["kind"] == "generation" else facts.values["kind"]
-        if facts.settled or name is None or name in ids:
+        kind = facts.values["kind"]
+        name, known = facts.values[ID_COLUMN.get(kind, "response_id")], ids.setdefault(kind, set())
+        if facts.settled or name in known or None in known or (name is None and known):
             return False
-        ids.add(name)
+        known.add(name)
     return True
 
 
@@ -172,8 +187,8 @@ def candidates(calls: list[Call]) -> list[tuple[Call, Call]]:
     several_scopes = len({call.scope for call in calls}) > 1
     for call in calls:
         if call.response_id:
-            shared.setdefault(("id", call.response_id), []).append(call)
-        if several_scopes:
+            shared.setdefault(("id", call.kind, call.response_id), []).append(call)
+        if several_scopes and call.kind == "generation":
             shared.setdefault(("tokens", call.tokens), []).append(call)
     if any(call.tail for call in calls):
         for call in calls:
@@ -241,7 +256,10 @@ def plain_model(name: str) -> str:
 
 
 def models_agree(a: Call, b: Call) -> bool:
-    return not a.models or not b.models or bool(a.models & b.models)
+    """They share a name, or one has none; a tool without a name is like no other."""
+    if a.models and b.models:
+        return bool(a.models & b.models)
+    return a.kind != "tool"
 
 
 def fill(counted: Call, others: list[Call]) -> Columns:
@@ -256,7 +274,9 @@ def fill(counted: Call, others: list[Call]) -> Columns:
     elif "request_model" in columns and counted.get("model") is None:
         columns["model"] = columns["request_model"]
     fill_usage(columns, counted, nearest)
-    if all(counted.get(name) is None for name in COST):
+    if counted.get("cost_source") != "reported":
+        take(columns, [c for c in nearest if c.get("cost_source") == "reported"], COST)
+    if counted.get("cost_source") is None and "cost_source" not in columns:
         take(columns, nearest, COST)
     for name in CONTENT_COLUMNS:
         if not counted.has(name):

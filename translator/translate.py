@@ -1,20 +1,25 @@
-"""Batch to rows: one row per span, log record and metric point, in the order of arrival; nothing is left out."""
+"""Batch to rows: one row per span, log record and metric point, in the order of arrival; nothing is left out.
+
+After the spans come those that log records tell of (`translator/log_calls.py`).
+"""
 
 from collections import Counter
 from typing import Any
 
 import orjson
 
-from contract.columns import EMPTY_SPAN, Row, S
+from contract.columns import EMPTY_SPAN, L, Row, S
 from contract.span import Batch, Resource, Scope, Span
 from contract.stats import Sample
 from contract.translated import Translated
 from translator import derive, encode
 from translator.engine import Engine
+from translator.log_calls import distinct, told_span
 from translator.log_rows import log_row
 from translator.metric_rows import metric_row
 from translator.origin import Origin, environment, origin_of
-from translator.plan import SCRATCH, Plan, names_of
+from translator.plan import NAMES, PLACES, SCRATCH, Plan, names_of
+from translator.prices.book import PRICED_KINDS, PriceBook
 from translator.rules import CALLS
 from translator.values import stored_json
 
@@ -23,13 +28,15 @@ MAX_TIME = 2**63 - 1
 
 _EMPTY: Row = EMPTY_SPAN + [None] * len(SCRATCH)
 _COLUMNS = len(EMPTY_SPAN)
+_SERVICE_TIER = PLACES["service_tier"]
 
 
 class Translator:
     """Translates batches; pure but for its caches and counters, and never raises for odd data."""
 
-    def __init__(self) -> None:
+    def __init__(self, prices: PriceBook | None = None) -> None:
         self._engine = Engine()
+        self._prices = prices or PriceBook()
         self._masks: Counter[int] = Counter()
         self._unmapped = 0
 
@@ -37,16 +44,18 @@ class Translator:
         """The rows of a batch."""
         origins: dict[int, Origin] = {}
         scopes: dict[int, str | None] = {}
+        spans = [self._span(span, batch, origins, scopes) for span in batch.spans]
+        logs = [log_row(record, batch, origins, scopes) for record in batch.logs]
         return Translated(
-            spans=[self._span(span, batch, origins, scopes) for span in batch.spans],
-            logs=[log_row(record, batch, origins, scopes) for record in batch.logs],
+            spans=spans + self._told(batch, logs, origins, scopes) if logs else spans,
+            logs=logs,
             metric_points=[metric_row(point, batch, origins, scopes) for point in batch.metric_points],
             size_bytes=batch.size_bytes,
         )
 
     def stats(self) -> list[Sample]:
         """Spans by convention, attributes that no rule reads, rules that raised."""
-        spans: Counter[str] = Counter()
+        spans: Counter[str] = Counter(dict.fromkeys((*NAMES, "none"), 0))
         for mask, count in list(self._masks.items()):
             for name in names_of(mask).split(",") if mask else ["none"]:
                 spans[name] += count
@@ -64,12 +73,29 @@ class Translator:
         mask = self.answer(row, span, plan)
         _identify(row, span, batch, _origin(span.resource, origins), plan)
         _time(row, span, batch.received_ns)
+        if row[S.kind] in PRICED_KINDS:
+            self._prices.price_row(row, span.attributes, row[_SERVICE_TIER])
         _keep(row, span, plan, scopes)
         row[S.conventions] = names_of(mask) if mask else None
         self._masks[mask] += 1
         self._unmapped += plan.unmapped
         del row[_COLUMNS:]
         return row
+
+    def _told(
+        self, batch: Batch, logs: list[Row], origins: dict[int, Origin], scopes: dict[int, str | None]
+    ) -> list[Row]:
+        """Rows of the calls that log records tell of, marked `synthetic`."""
+        told = (
+            told_span(record, row[L.event_name], row[L.digest]) for record, row in zip(batch.logs, logs, strict=True)
+        )
+        rows = [self._span(span, batch, origins, scopes) for span in distinct(span for span in told if span)]
+        for row in rows:
+            row[S.synthetic] = True
+            row[S.raw_rest] = orjson.dumps({**orjson.loads(row[S.raw_rest] or b"{}"), "synthetic": True}).decode()
+            if row[S.kind] == "span":
+                row[S.kind] = "generation"
+        return rows
 
     def answer(self, row: Row, span: Span, plan: Plan) -> int:
         """Everything that the span itself says, put into the row; the bits of the conventions that said it."""

@@ -25,7 +25,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "cache_read_tokens": (
         "cache_read_input_tokens", "cached_input_tokens", "cacheReadInputTokens", "cacheReadInputTokenCount",
         "cachedInputTokens", "input_cached_tokens", "input_cache_read", "cached_content_token_count",
-        "cachedContentTokenCount", "cache_read_tokens", "cached_tokens", "prompt_tokens_details.cached_tokens",
+        "cachedContentTokenCount", "cachedContentTokens", "cache_read_tokens", "cached_tokens",
+        "prompt_tokens_details.cached_tokens",
         "input_tokens_details.cached_tokens", "input_token_details.cache_read", "input_tokens_details.cache_read",
     ),
     "cache_write_tokens": (
@@ -35,7 +36,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "reasoning_tokens": (
         "reasoning_tokens", "reasoningTokens", "output_reasoning_tokens", "output_reasoning", "thoughts_token_count",
-        "thoughtsTokenCount", "completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens",
+        "thoughtsTokenCount", "thoughtsTokens", "completion_tokens_details.reasoning_tokens",
+        "output_tokens_details.reasoning_tokens",
         "output_token_details.reasoning",
     ),
 }  # fmt: skip
@@ -91,6 +93,7 @@ def _include(usage: Mapping[str, Any], known: dict[str, int]) -> None:
         _add(known, "output_tokens", [key for key in usage if key.startswith("output_")], usage)
     elif "input_tokens" in usage or "inputTokens" in usage:
         _add(known, "input_tokens", [key for key in _APART if key in usage], usage)
+        _add(known, "output_tokens", ["thoughtsTokens"], usage)  # Genkit's form of Gemini's
     elif "prompt_token_count" in usage or "promptTokenCount" in usage:
         for name, keys in _GEMINI_OUTSIDE.items():
             _add(known, name, list(keys), usage)

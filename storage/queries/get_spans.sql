@@ -2,6 +2,7 @@
 -- With $io other than 'full' neither raw columns nor more of the content than a preview needs are read.
 SELECT
     project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of,
+    coalesce(synthetic, false) AS synthetic,
     epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time,
     coalesce(contains(raw_rest, '"start_ns":0'), false) AS start_unknown,
     time_to_first_token_ms, status, status_message, error_type, level,
@@ -28,4 +29,7 @@ WHERE project = $project
     AND ($span_id IS NULL OR span_id = $span_id OR duplicate_of = $span_id)
     AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
     AND ($to_ns IS NULL OR start_time <= make_timestamp_ns($to_ns))
+    AND ($after_ns IS NULL OR start_time >= make_timestamp_ns($after_ns))
+    AND ($after_ns IS NULL OR start_time > make_timestamp_ns($after_ns) OR span_id > $after_span_id)
 ORDER BY span.start_time, span_id
+LIMIT $limit

@@ -44,8 +44,8 @@ record AS (
             arg_min(status, place) FILTER (is_root AND status <> 'unset'),
             CASE WHEN bool_or(status = 'error') THEN 'error' ELSE 'unset' END
         ) AS status,
-        count(*) FILTER (status = 'error') AS error_count,
-        count(*) AS span_count,
+        count(*) FILTER (status = 'error' AND (duplicate_of IS NULL OR synthetic IS NOT TRUE)) AS error_count,
+        count(*) FILTER (duplicate_of IS NULL OR synthetic IS NOT TRUE) AS span_count,
         count(*) FILTER (is_generation) AS generation_count,
         list_sort(list(DISTINCT model) FILTER (counted AND model IS NOT NULL)) AS models,
         sum(input_tokens) FILTER (counted)::BIGINT AS input_tokens,

@@ -11,6 +11,7 @@ CREATE TABLE span (
     kind VARCHAR,
     otlp_kind VARCHAR,
     duplicate_of VARCHAR,
+    synthetic BOOLEAN,
     start_time TIMESTAMP_NS,
     end_time TIMESTAMP_NS,
     time_to_first_token_ms DOUBLE,
@@ -121,6 +122,13 @@ CREATE TABLE metric_point (
     commit_seq BIGINT
 );
 
+-- One row: what tells this database from others, and how much of the journal is in the tables (docs/adr/0008).
+CREATE TABLE store (id VARCHAR, flushed_seq BIGINT);
+INSERT INTO store VALUES (uuid()::VARCHAR, 0);
+
+-- Acknowledged requests that the tables could not take (a fault of the program): tried again at every start.
+CREATE TABLE unstorable (seq BIGINT, set_aside_time TIMESTAMP, reason VARCHAR, payload VARCHAR);
+
 -- What is promised to SQL users: the views, never the tables.
 CREATE VIEW spans AS
 SELECT
@@ -133,6 +141,7 @@ SELECT
     kind,
     otlp_kind,
     duplicate_of,
+    coalesce(synthetic, false) AS synthetic,
     start_time,
     end_time,
     (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms,
@@ -209,8 +218,8 @@ SELECT
         arg_min(status, (start_time, span_id)) FILTER (parent_span_id IS NULL AND status <> 'unset'),
         CASE WHEN bool_or(status = 'error') THEN 'error' ELSE 'unset' END
     ) AS status,
-    count(*) FILTER (status = 'error') AS error_count,
-    count(*) AS span_count,
+    count(*) FILTER (status = 'error' AND (duplicate_of IS NULL OR synthetic IS NOT TRUE)) AS error_count,
+    count(*) FILTER (duplicate_of IS NULL OR synthetic IS NOT TRUE) AS span_count,
     count(*) FILTER (kind = 'generation' AND duplicate_of IS NULL) AS generation_count,
     list_sort(list_distinct(list(model) FILTER (kind IN ('generation', 'embedding') AND duplicate_of IS NULL AND model IS NOT NULL))) AS models,
     sum(input_tokens) FILTER (kind IN ('generation', 'embedding') AND duplicate_of IS NULL)::BIGINT AS input_tokens,

@@ -34,8 +34,10 @@ def test_an_error_becomes_a_problem_document(error: Exception, status: int) -> N
 
 
 def test_the_nearest_valid_name_is_offered_only_when_it_is_near() -> None:
-    assert unknown("parameter", "modell", ["model", "name"]).hint == "did you mean model?"
+    assert unknown("parameter", "modell", ["model", "name"]).hint == "model"
+    assert str(unknown("parameter", "modell", ["model"])) == "unknown parameter 'modell', did you mean 'model'?"
     assert unknown("parameter", "zzz", ["model", "name"]).hint is None
+    assert str(unknown("parameter", "zzz", ["model"])) == "unknown parameter 'zzz'"
 
 
 def test_a_lone_surrogate_does_not_break_the_answer() -> None:

@@ -8,7 +8,7 @@ from contract.stats import Sample
 
 def test_samples_of_one_family_stand_together_under_one_type() -> None:
     text = prometheus_text(
-        [Sample("a_total", {"r": "1"}, 2**60), Sample("b", {}, 0.5), Sample("a_total", {"r": "2"}, 3)]
+        [Sample("a_total", {"r": "1"}, 2**60), Sample("b", {}, 0.5), Sample("a_total", {"r": "2"}, 3)], {}
     )
     assert text.splitlines() == [
         "# TYPE tracepond_a_total counter",
@@ -17,6 +17,24 @@ def test_samples_of_one_family_stand_together_under_one_type() -> None:
         "# TYPE tracepond_b gauge",
         "tracepond_b 0.5",
     ]
+
+
+def test_a_family_says_what_it_means_also_before_it_has_a_value() -> None:
+    text = prometheus_text([Sample("b", {}, 1)], {"a_total": "things that may happen", "b": "things that are"})
+    assert text.splitlines() == [
+        "# HELP tracepond_a_total things that may happen",
+        "# TYPE tracepond_a_total counter",
+        "# HELP tracepond_b things that are",
+        "# TYPE tracepond_b gauge",
+        "tracepond_b 1",
+    ]
+
+
+def test_parts_of_a_histogram_are_one_family() -> None:
+    times = RouteTimes()
+    times.add("/x", 0.1)
+    lines = prometheus_text(times.stats(), {}).splitlines()
+    assert [line for line in lines if line.startswith("#")] == ["# TYPE tracepond_query_seconds histogram"]
 
 
 def test_label_values_cannot_break_out_of_their_quotes() -> None:

@@ -10,9 +10,10 @@ def test_content_is_json_only_where_the_whole_text_is_an_object_or_list() -> Non
         assert content_value(text) == text
 
 
-def test_of_metadata_said_twice_the_first_map_stands() -> None:
+def test_of_metadata_said_twice_the_first_map_stands_and_none_is_null() -> None:
     assert merged(['{"a":1,"b":1}', "no json", "[1]", '{"a":2,"c":2}']) == {"a": 1, "b": 1, "c": 2}
-    assert merged(None) == {}
+    for nothing in (None, [], ["{}"], ["no json"]):
+        assert merged(nothing) is None
 
 
 def test_raw_columns_become_ordinary_json() -> None:

@@ -1,12 +1,17 @@
 """Commands and exit codes, in this process; `serve` itself is in tests/e2e."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from service import __main__ as program
-from service import client, lifecycle
+from service import arguments, client, lifecycle
+from service.config import Config
+from service.quantities import Endpoint
+
+FREE = Endpoint("127.0.0.1", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +46,51 @@ def test_config_print_shows_the_file_that_a_variable_names(
 
 def test_a_missing_file_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["--config", "nowhere.yaml"]) == 2
-    assert "nowhere.yaml cannot be read" in capsys.readouterr().err
+    assert capsys.readouterr().err == "tracepond: nowhere.yaml cannot be read: No such file or directory\n"
+
+
+def test_a_file_that_is_no_text_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("c.yaml").write_bytes(b"\xff\xfe\xff")
+    assert program.main(["--config", "c.yaml"]) == 2
+    assert capsys.readouterr().err == "tracepond: c.yaml cannot be read: it is not UTF-8 text\n"
+
+
+def examples() -> list[str]:
+    """The command lines of `--help`, without what is said about them."""
+    lines = arguments.EXAMPLES.partition("examples:\n")[2].partition("\n\n")[0].splitlines()
+    return [line.strip().split("  ")[0] for line in lines if "tracepond" in line.strip().split("  ")[0]]
+
+
+def test_the_examples_of_help_run_as_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In their order, in an empty folder; the server starts on free ports and `send-test` meets nobody."""
+    served = []
+
+    async def start_and_stop(config: Config, _: object) -> int:
+        receivers = replace(config.receivers, grpc_endpoint=FREE, http_endpoint=FREE)
+        server = lifecycle.Server(replace(config, receivers=receivers))
+        await server.start()
+        await server.stop()
+        served.append(config.storage.path)
+        return 0
+
+    monkeypatch.setattr(lifecycle, "serve", start_and_stop)
+    monkeypatch.setattr(client, "send_test", lambda config: f"to {config.receivers.http_endpoint}")
+    monkeypatch.setattr(program.logs, "set_up", lambda *_: None)
+    for line in examples():
+        words, _, target = line.partition(" > ")
+        before, _, arguments_given = words.partition("tracepond")
+        with monkeypatch.context() as patched:
+            for pair in before.split():
+                patched.setenv(*pair.split("=", 1))
+            assert program.main(arguments_given.split()) == 0, line
+        printed = capsys.readouterr().out
+        if target:
+            Path(target).write_text(printed)
+    assert served == ["./tracepond.duckdb", ":memory:", "my.duckdb"]
+    assert {path.name for path in Path().iterdir()} >= {"tracepond.duckdb", "my.duckdb", "my.yaml"}
+    assert len(examples()) == 5
 
 
 def test_failures_are_one_line_and_exit_with_1(

@@ -3,7 +3,7 @@
 import pytest
 
 from service import arguments
-from service.settings import SETTINGS
+from service.settings import FLAG_OF, SETTINGS
 
 
 @pytest.mark.parametrize("argv", [[], ["--db", "x"], ["serve"]])
@@ -45,3 +45,35 @@ def test_help_names_every_setting_every_command_and_examples(capsys: pytest.Capt
     assert [setting.path for setting in SETTINGS if f"  {setting.path} = " not in text] == []
     assert [command for command in arguments.COMMANDS if command not in text] == []
     assert "examples:" in text
+
+
+def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
+    with pytest.raises(SystemExit) as caught:
+        arguments.parse([*command, "--help"])
+    assert caught.value.code == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("serve", {"--config", *FLAG_OF.values()}),
+        ("config", {"--config", *FLAG_OF.values()}),
+        ("send-test", {"--config", "--http"}),
+        ("healthcheck", {"--config", "--http"}),
+        ("version", set()),
+    ],
+)
+def test_a_command_takes_the_flags_it_uses_and_no_other(
+    command: str, flags: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = help_of(capsys, command)
+    assert {flag for flag in ("--config", *FLAG_OF.values()) if flag in text} == flags
+
+
+def test_help_shows_that_the_command_may_be_left_out_and_which_flag_sets_a_key(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = help_of(capsys)
+    assert text.startswith("usage: tracepond [-h] [--version] [COMMAND] [FLAGS]\n")
+    assert [flag for flag in FLAG_OF.values() if f"{flag}: " not in text] == []

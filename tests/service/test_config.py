@@ -38,7 +38,7 @@ def test_each_value_knows_its_origin() -> None:
     values = read(
         "storage: {path: a}", {"TRACEPOND_STORAGE_THREADS": "2"}, **{HTTP.replace(".", "__"): "localhost:0"}
     ).values
-    assert values[HTTP].origin == "flag"
+    assert values[HTTP].origin == "flag --http"
     assert values["storage.path"].origin == "file c.yaml"
     assert values["storage.threads"].origin == "environment TRACEPOND_STORAGE_THREADS"
 

@@ -9,7 +9,7 @@ PROJECTS = "auth: {projects: [{name: shop, public_key: pk-1, secret_key: sk-very
 def test_every_value_stands_there_with_its_origin() -> None:
     config = load("storage: {threads: 2}", "c.yaml", {"TRACEPOND_API_QUERY_TIMEOUT_S": "5s"}, {"storage.path": "x y"})
     lines = [line.strip() for line in render(config).splitlines()]
-    assert "path: x y  # flag" in lines
+    assert "path: x y  # flag --db" in lines
     assert "threads: 2  # file c.yaml" in lines
     assert "query_timeout_s: 5s  # environment TRACEPOND_API_QUERY_TIMEOUT_S" in lines
     assert "checkpoint_wal_mib: 128  # default" in lines

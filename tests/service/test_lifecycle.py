@@ -61,16 +61,46 @@ def test_grpc_can_be_switched_off(tmp_path: Path) -> None:
     assert any("OTLP/gRPC" in line and "off" in line for line in lines)
 
 
-def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    """The HTTP port is the last thing that is bound: file and gRPC port must be free again."""
+def failure(configuration: Config) -> str:
+    """What a start that fails says."""
 
-    async def fail(configuration: Config) -> None:
-        with pytest.raises(StartFailed, match="is in use by another program"):
+    async def fail() -> str:
+        with pytest.raises(StartFailed) as caught:
             await Server(configuration).start()
+        return str(caught.value)
 
+    return asyncio.run(fail())
+
+
+@pytest.mark.parametrize("name", ["grpc", "http"])
+def test_a_taken_port_leaves_no_file_behind(tmp_path: Path, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        asyncio.run(fail(config(tmp_path, http=f"127.0.0.1:{taken.getsockname()[1]}")))
+        line = failure(config(tmp_path, **{name: f"127.0.0.1:{taken.getsockname()[1]}"}))
+    assert "is in use by another program" in line
+    assert f"--{name}" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_that_fails_late_frees_what_it_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The HTTP port is the last thing that is bound: another program takes it between the look and the binding."""
+
+    async def taken(*_: Any) -> None:
+        raise OSError("taken meanwhile")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lifecycle.web.TCPSite, "start", taken)
+        assert "cannot be bound (taken meanwhile)" in failure(config(tmp_path))
     assert started(config(tmp_path), lambda server: server.not_ready()) == []
+
+
+def test_a_folder_that_cannot_hold_the_file_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = str(tmp_path / "nowhere" / "t.duckdb")
+    line = str(lifecycle.folder_problem(missing))
+    assert (line.count(missing), "its folder does not exist" in line) == (1, True)
+    assert lifecycle.folder_problem(str(tmp_path / "t.duckdb")) is None
+    assert lifecycle.folder_problem(":memory:") is None
+    monkeypatch.setattr(lifecycle.os, "access", lambda *_: False)
+    assert "may not write in its folder" in str(lifecycle.folder_problem(str(tmp_path / "t.duckdb")))
 
 
 def test_status_says_what_an_operator_asks_first(tmp_path: Path) -> None:

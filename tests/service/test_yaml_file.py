@@ -27,9 +27,9 @@ def test_an_empty_file_or_branch_sets_nothing(text: str) -> None:
         ("storage:\n  path: a\n  path: b", "f: line 3: duplicate key 'path'"),
         ("storage: a", "f: storage holds further keys"),
         ("- a", "f: expected keys"),
-        ("storage: {path: [", "f: line 1:"),
+        ("storage: {path: [", "f is not valid YAML: line 1:"),
         ("storage: {path: !!python/object/apply:os.getcwd []}", "f: line 1: could not determine a constructor"),
-        ("storage: {path: '\x00'}", "f: it is not valid YAML"),
+        ("storage: {path: '\x00'}", "f is not valid YAML: special characters are not allowed"),
     ],
 )
 def test_a_wrong_file_is_explained(text: str, message: str) -> None:

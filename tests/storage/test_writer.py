@@ -1,17 +1,18 @@
 """The writer: what `commit` promises, over a real file."""
 
 import asyncio
+import errno
 import json
+import os
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from contract.columns import Row, S
 from contract.errors import Overloaded, Refused, Unavailable
-from contract.settling import SettledSpan, TraceFacts
 from contract.translated import Translated
 from storage.database import Database
 from storage.writer import Writer
@@ -37,7 +38,10 @@ def run(path: Path, work: Callable[[Writer, Database], Awaitable[Any]], **option
     return asyncio.run(life())
 
 
-def rows_of(database: Database, columns: str = "span_id", table: str = "span") -> list[tuple[Any, ...]]:
+async def rows_of(
+    writer: Writer, database: Database, columns: str = "span_id", table: str = "span"
+) -> list[tuple[Any, ...]]:
+    await writer.visible()
     cursor = database.cursor()
     try:
         return cursor.execute(f"SELECT {columns} FROM {table} ORDER BY ALL").fetchall()
@@ -48,10 +52,10 @@ def rows_of(database: Database, columns: str = "span_id", table: str = "span") -
 def test_rows_are_visible_when_commit_returns_and_there_after_reopening(tmp_path: Path) -> None:
     async def write(writer: Writer, database: Database) -> None:
         await writer.commit(Translated([span_row("a"), span_row("b", "a")]))
-        assert rows_of(database) == [("a",), ("b",)]
+        assert await rows_of(writer, database) == [("a",), ("b",)]
 
-    async def read(_: Writer, database: Database) -> list[tuple[Any, ...]]:
-        return rows_of(database)
+    async def read(writer: Writer, database: Database) -> list[tuple[Any, ...]]:
+        return await rows_of(writer, database)
 
     run(tmp_path / "x.duckdb", write)
     assert run(tmp_path / "x.duckdb", read) == [("a",), ("b",)]
@@ -61,7 +65,7 @@ def test_a_repeated_span_is_one_row_in_one_request_across_requests_and_after_a_r
     async def write(writer: Writer, database: Database) -> None:
         await writer.commit(Translated([span_row("a"), span_row("a")]))
         await writer.commit(Translated([span_row("a"), span_row("b")]))
-        assert rows_of(database) == [("a",), ("b",)]
+        assert await rows_of(writer, database) == [("a",), ("b",)]
 
     run(tmp_path / "x.duckdb", write)
     run(tmp_path / "x.duckdb", write)
@@ -75,7 +79,9 @@ def test_a_more_complete_copy_completes_the_row_in_either_order(tmp_path: Path) 
         async def write(writer: Writer, database: Database) -> list[tuple[Any, ...]]:
             for copy in copies:
                 await writer.commit(Translated([list(copy)]))
-            return rows_of(database, "span_id, end_time, input, output, input_tokens, raw_attributes, copies")
+            return await rows_of(
+                writer, database, "span_id, end_time, input, output, input_tokens, raw_attributes, copies"
+            )
 
         return run(tmp_path / f"{len(list(tmp_path.iterdir()))}.duckdb", write)
 
@@ -88,7 +94,7 @@ def test_a_more_complete_copy_completes_the_row_in_either_order(tmp_path: Path) 
 def test_the_same_span_id_in_another_project_is_another_span(tmp_path: Path) -> None:
     async def write(writer: Writer, database: Database) -> None:
         await writer.commit(Translated([span_row("a"), span_row("a", project="other")]))
-        assert len(rows_of(database)) == 2
+        assert len(await rows_of(writer, database)) == 2
 
     run(tmp_path / "x.duckdb", write)
 
@@ -104,7 +110,7 @@ def test_a_duplicate_found_later_is_marked_and_gives_what_it_knows(tmp_path: Pat
     async def write(writer: Writer, database: Database) -> list[tuple[Any, ...]]:
         for place in order:
             await writer.commit(Translated([wrapper_and_call()[place]]))
-        return rows_of(database, "span_id, duplicate_of, input_tokens, response_id, settled_from")
+        return await rows_of(writer, database, "span_id, duplicate_of, input_tokens, response_id, settled_from")
 
     call, wrapper = run(tmp_path / "x.duckdb", write)
     assert call[:3] == ("c", "w", 5)
@@ -118,7 +124,7 @@ def test_a_duplicate_is_found_after_a_restart_when_the_trace_is_no_longer_rememb
 
     async def write(writer: Writer, database: Database) -> list[tuple[Any, ...]]:
         await writer.commit(Translated([wrapper]))
-        return rows_of(database, "span_id, duplicate_of, input_tokens")
+        return await rows_of(writer, database, "span_id, duplicate_of, input_tokens")
 
     assert run(tmp_path / "x.duckdb", write) == [("c", "w", 5), ("w", None, 5)]
 
@@ -130,7 +136,7 @@ def test_content_of_a_duplicate_is_copied_from_the_file(tmp_path: Path) -> None:
     async def write(writer: Writer, database: Database) -> list[tuple[Any, ...]]:
         await writer.commit(Translated([speaking]))
         await writer.commit(Translated([silent]))
-        return rows_of(database, "span_id, input, output")
+        return await rows_of(writer, database, "span_id, input, output")
 
     assert run(tmp_path / "x.duckdb", write) == [("c", None, "answer"), ("w", "question", "answer")]
 
@@ -145,36 +151,34 @@ def test_log_records_complete_their_span_before_or_after_it_once(tmp_path: Path,
     async def write(writer: Writer, database: Database) -> list[tuple[Any, ...]]:
         for request in [log, span, log] if logs_first else [span, log, log]:
             await writer.commit(request)
-        assert len(rows_of(database, "digest", "log_record")) == 1
-        return rows_of(database, "span_id, input, settled_from")
+        assert len(await rows_of(writer, database, "digest", "log_record")) == 1
+        return await rows_of(writer, database, "span_id, input, settled_from")
 
     ((_, text, sources),) = run(tmp_path / "x.duckdb", write)
     assert "What is DuckDB?" in text
     assert json.loads(sources)["input"] == "log:1"
 
 
-def test_one_request_that_cannot_be_stored_does_not_fail_its_neighbours(tmp_path: Path) -> None:
+def test_what_no_column_can_hold_is_refused_and_its_neighbour_stored(tmp_path: Path) -> None:
+    async def write(writer: Writer, database: Database) -> None:
+        bad, good = Translated([span_row("bad", input_tokens=1 << 70)]), Translated([span_row("good")])
+        results = await asyncio.gather(writer.commit(bad), writer.commit(good), return_exceptions=True)
+        assert isinstance(results[0], Refused)
+        assert results[1] is None
+        assert await rows_of(writer, database) == [("good",)]
+
+    run(tmp_path / "x.duckdb", write)
+
+
+def test_in_memory_a_request_that_cannot_be_stored_is_refused_and_its_neighbour_stored() -> None:
     async def write(writer: Writer, database: Database) -> None:
         bad, good = Translated([span_row("bad", start_time="never")]), Translated([span_row("good")])
         results = await asyncio.gather(writer.commit(bad), writer.commit(good), return_exceptions=True)
         assert isinstance(results[0], Refused)
         assert results[1] is None
-        assert rows_of(database) == [("good",)]
+        assert await rows_of(writer, database) == [("good",)]
 
-    run(tmp_path / "x.duckdb", write)
-
-
-def test_a_settle_that_fails_refuses_the_request_and_the_next_one_is_stored(tmp_path: Path) -> None:
-    def failing(trace: TraceFacts) -> list[SettledSpan]:
-        raise ValueError("broken rule")
-
-    async def write(writer: Writer, database: Database) -> None:
-        with pytest.raises(Refused):
-            await writer.commit(Translated(list(wrapper_and_call())))
-        await writer.commit(Translated([span_row("a", trace_id="t2")]))
-        assert rows_of(database) == [("a",)]
-
-    run(tmp_path / "x.duckdb", write, settle=failing)
+    run(Path(":memory:"), write)
 
 
 def test_a_full_queue_is_overloaded_and_a_stopping_writer_unavailable(tmp_path: Path) -> None:
@@ -190,20 +194,60 @@ def test_a_full_queue_is_overloaded_and_a_stopping_writer_unavailable(tmp_path: 
     run(tmp_path / "x.duckdb", write, queue_bytes=1000)
 
 
-def test_the_store_is_opened_again_after_a_fatal_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fatal(*_: object) -> None:
+def test_acknowledged_requests_outlive_the_process_though_the_tables_never_got_them(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+
+    async def acknowledge_and_die() -> None:
+        database = Database(str(path))
+        database.open()
+        writer = Writer(database, settle, merge_copies)
+        writer.start()
+        await writer.commit(Translated([span_row("a")]))
+        await writer.commit(Translated([generation_row("b", total_cost=0.5)], [log_row("b", "d1", MESSAGE)]))
+        shutil.copytree(tmp_path, tmp_path / "after")  # what the disk holds at this moment
+        await writer.stop()
+        database.close()
+
+    asyncio.run(acknowledge_and_die())
+
+    async def read(writer: Writer, database: Database) -> list[tuple[Any, ...]]:
+        assert len(await rows_of(writer, database, "digest", "log_record")) == 1
+        return await rows_of(writer, database, "span_id, total_cost")
+
+    assert (tmp_path / "after" / "x.duckdb.journal0").stat().st_size > 100
+    for _ in range(2):
+        assert run(tmp_path / "after" / "x.duckdb", read) == [("a", None), ("b", 0.5)]
+
+
+def test_a_database_that_was_closed_well_is_one_file(tmp_path: Path) -> None:
+    run(tmp_path / "x.duckdb", lambda writer, _: writer.commit(Translated([span_row("a")])))
+    assert [file.name for file in tmp_path.iterdir()] == ["x.duckdb"]
+
+
+def test_what_the_disk_does_not_take_is_not_acknowledged_and_what_comes_later_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
         monkeypatch.undo()
-        raise duckdb.FatalException("FATAL Error: database has been invalidated")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     async def write(writer: Writer, database: Database) -> None:
-        await writer.commit(Translated([span_row("a")]))
-        monkeypatch.setattr(writer._committer, "commit", fatal)
-        with pytest.raises(Unavailable):
-            await writer.commit(Translated([span_row("b")]))
-        while writer.unhealthy():  # noqa: ASYNC110 - the writer's thread opens it again by itself
-            await asyncio.sleep(0.02)
+        monkeypatch.setattr(os, "pwrite", full)
+        with pytest.raises(Unavailable, match="No space left"):
+            await writer.commit(Translated([span_row("a")]))
+        assert "No space left" in str(writer.unhealthy())
         await writer.commit(Translated([span_row("b")]))
-        assert rows_of(database) == [("a",), ("b",)]
+        assert writer.unhealthy() is None
+        assert await rows_of(writer, database) == [("b",)]
+
+    run(tmp_path / "x.duckdb", write)
+
+
+def test_a_reader_that_asks_sees_all_that_was_acknowledged_before(tmp_path: Path) -> None:
+    async def write(writer: Writer, database: Database) -> None:
+        for number in range(20):
+            await asyncio.gather(*(writer.commit(Translated([span_row(f"{number}-{i}")])) for i in range(5)))
+            assert len(await rows_of(writer, database)) == 5 * (number + 1)
 
     run(tmp_path / "x.duckdb", write)
 
@@ -212,7 +256,7 @@ def test_rows_keep_their_place_in_the_columns_of_the_schema(tmp_path: Path) -> N
     async def write(writer: Writer, database: Database) -> None:
         row = span_row("a", streaming=True, total_cost=0.5, tags='["x"]')
         await writer.commit(Translated([row]))
-        stored = rows_of(database, "span_id, epoch_ns(start_time), streaming, total_cost, tags")
+        stored = await rows_of(writer, database, "span_id, epoch_ns(start_time), streaming, total_cost, tags")
         assert stored == [("a", row[S.start_time], True, 0.5, '["x"]')]
 
     run(tmp_path / "x.duckdb", write)

@@ -11,6 +11,7 @@ from contract.columns import LOG_COLUMNS, SPAN_COLUMNS, L, Row, S
 from contract.settling import CALL_KINDS, TraceFacts, facts_of_row
 from contract.span import Batch
 from receiver.otlp_decode import decode_logs, decode_traces
+from translator.merge import merge_copies
 from translator.present import present
 from translator.settle import settle
 from translator.translate import Translator
@@ -58,7 +59,9 @@ def shown(capture: str, *, settled: bool = True) -> Shown:
     translator, rows, logs = Translator(), {}, defaultdict(list)
     for batch in batches(capture):
         out = translator.translate(batch)
-        rows.update({(row[S.trace_id], row[S.span_id]): row for row in out.spans})
+        for row in out.spans:
+            key = (row[S.trace_id], row[S.span_id])
+            rows[key] = merge_copies([rows[key], row]) if key in rows else row
         for row in out.logs:
             if row[L.describes_span]:
                 logs[row[L.trace_id], row[L.span_id]].append(row)

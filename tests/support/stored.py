@@ -76,3 +76,17 @@ def opened(path: str = ":memory:") -> Database:
     database = Database(path)
     database.open()
     return database
+
+
+ROUTES_OF_STORED_DATA = [
+    "/api/v1/traces",
+    f"/api/v1/traces/{trace_id(1)}",
+    f"/api/v1/traces/{trace_id(1)}/otlp",
+    "/api/v1/spans",
+    f"/api/v1/spans/{trace_id(1)}/{span_id(1)}",
+    "/api/v1/generations",
+    "/api/v1/logs",
+    "/api/v1/metric_points",
+    "/api/v1/status",
+]
+"""One path for each route that answers with stored data."""

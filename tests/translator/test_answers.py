@@ -70,8 +70,18 @@ def test_attributes_of_a_prefix_are_a_map() -> None:
     assert answers.parameters("p.", ("z",))(sent) is None
 
 
-def test_provider_of_a_vercel_name_is_its_first_part() -> None:
-    assert answers.provider_family("openai.chat") == "openai"
+@pytest.mark.parametrize(
+    ("sent", "want"),
+    [
+        ("openai.chat", "openai"),
+        ("azure.responses", "azure.ai.openai"),
+        ("google.generative-ai", "gcp.gemini"),
+        ("google.vertex.chat", "gcp.vertex_ai"),
+        ("gcp.gemini", "gcp.gemini"),
+    ],
+)
+def test_the_api_behind_a_vercel_provider_is_no_part_of_it(sent: str, want: str) -> None:
+    assert answers.provider(sent) == want
 
 
 def test_vector_length_is_that_of_the_first_vector() -> None:

@@ -194,6 +194,7 @@ def test_conventions_and_unmapped_keys_are_counted() -> None:
     translated(span({"gen_ai.operation.name": "chat", "gen_ai.nobody.knows": 1, "app.x": 1}), translator)
     figures = {(s.name, *s.labels.values()): s.value for s in translator.stats()}
     assert figures["spans_by_convention_total", "genai"] == 1
+    assert figures["spans_by_convention_total", "langfuse"] == figures["spans_by_convention_total", "none"] == 0
     assert figures[("unmapped_attributes_total",)] == 1
 
 

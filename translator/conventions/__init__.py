@@ -1,10 +1,17 @@
 """The conventions, most specific first: the order of a field where `translator/precedence.py` has none for it."""
 
 from translator.conventions import (
+    adk,
     anthropic,
+    claude_code,
+    codex,
     common,
     dify,
+    gemini_cli,
     genai,
+    genkit,
+    haystack,
+    laminar,
     langfuse,
     langsmith,
     llamaindex,
@@ -20,17 +27,24 @@ from translator.rules import Convention
 
 CONVENTIONS: tuple[Convention, ...] = (
     langfuse.CONVENTION,
+    adk.CONVENTION,
+    vercel.CONVENTION,
     genai.CONVENTION,
     openinference.CONVENTION,
     openllmetry.CONVENTION,
     logfire.CONVENTION,
     openlit.CONVENTION,
-    vercel.CONVENTION,
     langsmith.CONVENTION,
     mlflow.CONVENTION,
     dify.CONVENTION,
+    genkit.CONVENTION,
+    haystack.CONVENTION,
+    laminar.CONVENTION,
     llamaindex.CONVENTION,
     anthropic.CONVENTION,
     mcp.CONVENTION,
+    claude_code.CONVENTION,
+    codex.CONVENTION,
+    gemini_cli.CONVENTION,
     common.CONVENTION,
 )

@@ -112,6 +112,7 @@ CONVENTION = Convention(
             "gen_ai.usage.details.cache_read_input_tokens",
             "gen_ai.usage.details.cached_tokens",
             "gen_ai.usage.cache_read_tokens",
+            "gen_ai.usage.cached_tokens",
         )
         + member("gen_ai.usage.input_token_details", "cache_read", then=answers.count),
         "cache_write_tokens": integer(
@@ -133,6 +134,13 @@ CONVENTION = Convention(
         + number("gen_ai.cost.total_cost", "gen_ai.token.cost.total"),
         "input_cost": number("gen_ai.cost.input_cost", "gen_ai.token.cost.input"),
         "output_cost": number("gen_ai.cost.output_cost", "gen_ai.token.cost.output"),
+        "service_tier": text(
+            "openai.response.service_tier",
+            "gen_ai.openai.response.service_tier",
+            "anthropic.response.service_tier",
+            "openai.request.service_tier",
+            "gen_ai.openai.request.service_tier",
+        ),
         "tool_name": text("gen_ai.tool.name"),
         "tool_call_id": text("gen_ai.tool.call.id", "gen_ai.tool.call_id"),
         "agent_name": text("gen_ai.agent.name"),
@@ -167,6 +175,17 @@ CONVENTION = Convention(
         "gen_ai.content.completion": {
             "output": content("gen_ai.completion"),
             "output_messages": read(build.output_messages, "gen_ai.completion"),
+        },
+        # As a span event Strands sends it once for the input and once for the output.
+        "gen_ai.client.inference.operation.details": {
+            "input": content("gen_ai.input.messages"),
+            "output": content("gen_ai.output.messages"),
+            "input_messages": read(build.input_messages, "gen_ai.input.messages"),
+            "output_messages": read(build.output_messages, "gen_ai.output.messages"),
+            "system_instructions": read(build.instructions, "gen_ai.system_instructions"),
+            "tool_definitions": read(build.definitions, "gen_ai.tool.definitions"),
+            "finish_reasons": words("gen_ai.response.finish_reasons")
+            + read(answers.finish_reasons_of_messages, "gen_ai.output.messages"),
         },
     },
     prefixes=("gen_ai.",),

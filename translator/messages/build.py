@@ -11,6 +11,8 @@ from translator.messages.parts import broken_part, parts
 from translator.values import parsed, plain_json
 
 _REQUEST_KEYS = ("messages", "contents", "input_messages", "chat_history", "prompts")
+_SCHEMA_KEYS = ("inputSchema", "input_schema", "parametersJsonSchema", "parameters_json_schema")
+"""Where Vercel, Anthropic and Gemini put the schema of a tool's parameters."""
 _ANSWER_KEYS = ("choices", "candidates", "generations", "output", "replies", "results", "messages")
 
 
@@ -78,8 +80,9 @@ def _of_item(item: dict[str, Any], role: str) -> list[Message]:
     held = item.get("content")
     if isinstance(held, dict) and "parts" in held:  # Gemini's candidate
         made = message(held, role)
-        if isinstance(item.get("finishReason"), str):
-            made["finish_reason"] = item["finishReason"]
+        reason = item.get("finishReason") or item.get("finish_reason")
+        if isinstance(reason, str):
+            made["finish_reason"] = reason
         return [made]
     return [message(item, role)]
 
@@ -108,7 +111,7 @@ def _of_map(found: dict[str, Any], role: str) -> list[Message]:
     """One message, or a whole request or answer that holds some."""
     held = _held(found, role)
     if held is None:
-        return [message(found, role)] if _is_message(found) else [said(role, plain_json(found))]
+        return _of_item(found, role) if _is_message(found) else [said(role, plain_json(found))]
     system = found.get("system") or found.get("instructions") if role == "user" else None
     before = [{"role": "system", "parts": parts(system)}] if system else []
     return before + (_of_list(held, role) if isinstance(held, list) else _of_structure(held, role))
@@ -148,7 +151,16 @@ def definitions(value: Any) -> list[Any] | None:
     found = values.listing(value)
     if found is None:
         return None
-    return [_definition(item) for item in found] or None
+    return [_definition(item) for outer in found for item in _declared(outer)] or None
+
+
+def _declared(item: Any) -> list[Any]:
+    """The functions of one of Gemini's tools, which holds several; else the item itself."""
+    if isinstance(item, dict):
+        for key in ("function_declarations", "functionDeclarations"):
+            if isinstance(item.get(key), list):
+                return item[key]
+    return [item]
 
 
 def _definition(item: Any) -> Any:
@@ -162,6 +174,10 @@ def _definition(item: Any) -> Any:
         inner = parsed(inner)
         if isinstance(inner, dict):
             return _definition({"type": "function", **inner} if path[0] != "tool" else inner)
+    for key in _SCHEMA_KEYS:
+        if key in found and found.get("parameters") is None:
+            found = {**found, "parameters": found[key]}
+            del found[key]
     if isinstance(found.get("parameters"), str):
         found = {**found, "parameters": call_arguments(found["parameters"])}
     return raw.plain(found)

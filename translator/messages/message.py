@@ -47,7 +47,9 @@ def canonical_role(said: Any, default_role: str) -> str:
 
 
 def unwrapped(value: dict[str, Any]) -> dict[str, Any]:
-    """A message without LangChain's constructor, `data` and `message` wrappings."""
+    """A message without LangChain's constructor, `data` and `message` wrappings, and Haystack 2's `_role`."""
+    if "_role" in value:
+        return {key.removeprefix("_"): item for key, item in value.items()}
     if value.get("lc") and isinstance(value.get("kwargs"), dict):
         names = value.get("id")
         named = names[-1] if isinstance(names, list) and names else ""

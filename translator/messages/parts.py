@@ -70,6 +70,9 @@ def _form(block: Block) -> str:
 
 
 def _text(block: Block) -> Part:
+    """Text, or reasoning where Gemini marks the block as thought."""
+    if block.get("thought") is True:
+        return _reasoning(block)
     for key in ("content", "text", "refusal", "input_text", "output_text"):
         if block.get(key) is not None:
             return text_part(block[key])
@@ -86,7 +89,7 @@ def tool_call(block: Block) -> Part:
     inner = function if isinstance(function, dict) else block
     return {
         "type": "tool_call",
-        "id": _first(block, "id", "call_id", "toolUseId", "toolCallId", "tool_call_id", "tool_id"),
+        "id": _first(block, "id", "call_id", "toolUseId", "toolCallId", "tool_call_id", "tool_id", "ref"),
         "name": _first(inner, "name", "toolName", "tool_name"),
         "arguments": arguments(_first(inner, "arguments", "args", "input", "tool_kwargs")),
     }
@@ -107,7 +110,7 @@ def tool_response(block: Block) -> Part:
         response = _joined(response)
     return {
         "type": "tool_call_response",
-        "id": _first(block, "id", "tool_use_id", "toolUseId", "call_id", "toolCallId", "tool_call_id"),
+        "id": _first(block, "id", "tool_use_id", "toolUseId", "call_id", "toolCallId", "tool_call_id", "ref"),
         "response": raw.plain(response),
     }
 
@@ -117,6 +120,22 @@ def _joined(blocks: list[Any]) -> Any:
     some = [item.get("text", item.get("content")) if isinstance(item, dict) else item for item in blocks]
     texts = [item for item in some if isinstance(item, str)]
     return "\n".join(texts) if texts and len(texts) == len(some) else blocks
+
+
+def _haystack_result(block: Block) -> Part:
+    """Haystack's result, which names its call below `origin`."""
+    origin = block.get("origin")
+    return tool_response({**block, "id": origin.get("id") if isinstance(origin, dict) else None})
+
+
+def _maybe_inside(key: str, convert: Callable[[Block], Part]) -> Callable[[Block], Part]:
+    """Blocks that one dialect keeps below the key (Gemini in Python's spelling, Haystack) and another is itself."""
+
+    def unwrap(block: Block) -> Part:
+        inner = block.get(key)
+        return convert(inner if isinstance(inner, dict) else block)
+
+    return unwrap
 
 
 def _inside(key: str, convert: Callable[[Block], Part]) -> Callable[[Block], Part]:
@@ -132,7 +151,7 @@ def _inside(key: str, convert: Callable[[Block], Part]) -> Callable[[Block], Par
 def _reasoning(block: Block) -> Part:
     content = _first(block, "content", "thinking", "reasoning", "text", "summary", "reasoningText")
     if isinstance(content, dict):
-        content = content.get("text", content)
+        content = _first(content, "text", "reasoning_text") or content
     if isinstance(content, list):
         content = _joined(content)
     return {"type": "reasoning", "content": raw.plain(content) if content is not None else ""}
@@ -198,10 +217,24 @@ def _inline(block: Block) -> Part:
     return _blob({"modality": modality or None, "mime_type": mime_type, "content": block.get("data")})
 
 
+def _media(block: Block) -> Part:
+    """Genkit's `{"url", "contentType"}`."""
+    mime_type = block.get("contentType")
+    return media(block.get("url"), str(mime_type or "file").split("/", 1)[0], mime_type)
+
+
+def _file(block: Block) -> Part:
+    """Gemini's reference to an uploaded file: `{"fileUri", "mimeType"}`."""
+    mime_type = _first(block, "mimeType", "mime_type")
+    return media(_first(block, "fileUri", "file_uri"), str(mime_type or "file").split("/", 1)[0], mime_type)
+
+
 _FORMS: dict[str, Callable[[Block], Part]] = {
     **dict.fromkeys(("text", "input_text", "output_text", "refusal", "TextContent"), _text),
-    **dict.fromkeys(("tool_call", "tool_use", "tool-call", "server_tool_use", "function"), tool_call),
-    **dict.fromkeys(("function_call", "custom_tool_call", "mcp_call"), _called),
+    **dict.fromkeys(("tool_use", "tool-call", "server_tool_use", "function"), tool_call),
+    "tool_call": _maybe_inside("tool_call", tool_call),
+    "function_call": _maybe_inside("function_call", _called),
+    **dict.fromkeys(("custom_tool_call", "mcp_call"), _called),
     **dict.fromkeys(
         ("tool_call_response", "tool_result", "tool-result", "function_call_output", "web_search_tool_result"),
         tool_response,
@@ -214,6 +247,14 @@ _FORMS: dict[str, Callable[[Block], Part]] = {
     "toolResult": _inside("toolResult", tool_response),
     "functionCall": _inside("functionCall", tool_call),
     "functionResponse": _inside("functionResponse", tool_response),
+    "function_response": _inside("function_response", tool_response),
     "reasoningContent": _inside("reasoningContent", _reasoning),
+    "tool_call_result": _inside("tool_call_result", _haystack_result),
+    "toolRequest": _inside("toolRequest", tool_call),
+    "toolResponse": _inside("toolResponse", tool_response),
+    "media": _inside("media", _media),
     "inlineData": _inside("inlineData", _inline),
+    "inline_data": _inside("inline_data", _inline),
+    "fileData": _inside("fileData", _file),
+    "file_data": _inside("file_data", _file),
 }

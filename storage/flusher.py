@@ -1,0 +1,377 @@
+"""From acknowledged requests to rows of tables: one thread, big groups (docs/adr/0008).
+
+A group is due when it is large, when it is old, or when somebody asks: a reader waits for what was acknowledged before
+it asked, so that nobody can see that acknowledging and storing are two steps.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import duckdb
+
+from contract.errors import Refused, TracepondError, Unavailable
+from contract.settling import MergeCopies, Settle
+from contract.stats import Sample
+from contract.translated import Translated
+from storage.commit import POSITION_SQL, Committer, roll_back
+from storage.database import Database
+from storage.histogram import Seconds
+from storage.payload import decode, encode
+
+logger = logging.getLogger(__name__)
+
+GROUP_ROWS = 8192
+"""Spans: a whole row group, which goes to the file without the WAL. Larger groups keep a waiting reader longer."""
+GROUP_BYTES = 16 << 20
+AGE_S = 3.0
+"""How long a request waits for company when nobody asks for it."""
+IDLE_S = 0.2
+IDLE_WAL_BYTES = 8 << 20
+REOPEN_S = 1.0
+"""How often a store that failed is tried again."""
+SET_ASIDE_SQL = "INSERT INTO unstorable VALUES (?, now()::TIMESTAMP, ?, ?)"
+
+
+Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+"""Up to which request, and who waits."""
+
+
+@dataclass(slots=True)
+class Pending:
+    """One request on its way to the tables. `done` is told how it went; null where it was acknowledged before."""
+
+    seq: int
+    translated: Translated
+    done: Callable[[TracepondError | None], None] | None = None
+    since: float = field(default_factory=time.monotonic)
+
+
+class Flusher:
+    """Owns the writing connection and the checkpoints."""
+
+    def __init__(self, database: Database, settle: Settle, merge: MergeCopies, *, checkpoint_wal_bytes: int) -> None:
+        self.flushed_seq = 0
+        self.identity = ""
+        self.broken: str | None = None
+        self.pending_bytes = 0
+        self._database = database
+        self._committer = Committer(settle, merge)
+        self._checkpoint_wal_bytes = checkpoint_wal_bytes
+        self._pending: deque[Pending] = deque()
+        self._pending_rows = 0
+        self._newest_seq = 0
+        self._wanted_seq = 0
+        self._waiters: list[Waiter] = []
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._thread = threading.Thread(target=self._run, name="flusher", daemon=True)
+        self._seconds = Seconds("flush_seconds")
+
+    # -- any thread ----------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """The file's traces are known, and how far it holds the journal."""
+        self._connection = self._database.cursor()
+        self.identity, self.flushed_seq = self._connection.execute("SELECT id, flushed_seq FROM store").fetchall()[0]
+        self._newest_seq = max(self._newest_seq, self.flushed_seq)
+        self._committer.recall(self._connection)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def add(self, requests: list[Pending]) -> None:
+        """Take over requests; their seqs are larger than all before."""
+        with self._wake:
+            self._pending.extend(requests)
+            self._pending_rows += sum(request.translated.rows for request in requests)
+            self.pending_bytes += sum(request.translated.size_bytes for request in requests)
+            self._newest_seq = requests[-1].seq
+            self._wake.notify()
+
+    def recover(self, requests: list[Pending]) -> None:
+        """Bring requests to the tables before the thread runs. Raises `Unavailable` when they cannot take them."""
+        self.add(requests)
+        while self._pending:
+            self.flush(self._next_group())
+            if self.broken:
+                raise Unavailable(self.broken, reason="store")
+
+    async def visible(self) -> None:
+        """Return once everything added so far can be read. Raises `Unavailable` when the tables cannot take it now."""
+        with self._wake:
+            if self.flushed_seq >= self._newest_seq:
+                return
+            if self.broken:
+                raise Unavailable(self.broken, reason="store", retry_after_s=5)
+            loop = asyncio.get_running_loop()
+            done = loop.create_future()
+            self._waiters.append((self._newest_seq, loop, done))
+            self._wanted_seq = self._newest_seq
+            self._wake.notify()
+        await done
+
+    def stop(self) -> bool:
+        """The thread has ended, the WAL is in the file. False when requests are left that the tables did not take."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._connection is not None:
+            self._checkpoint()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        return not self._pending
+
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def lag_s(self) -> float:
+        """How long the oldest request has waited for the tables."""
+        with self._wake:
+            return time.monotonic() - self._pending[0].since if self._pending else 0.0
+
+    def stats(self) -> list[Sample]:
+        return [
+            *self._seconds.samples(),
+            Sample("unflushed_rows", {}, float(self._pending_rows)),
+            Sample("visibility_lag_seconds", {}, self.lag_s()),
+            Sample("db_size_bytes", {}, float(self._database.size_bytes())),
+            Sample("db_wal_bytes", {}, float(self._database.wal_bytes())),
+        ]
+
+    # -- the flusher's thread (and the one that starts it) -------------------------------------------------------
+
+    def _run(self) -> None:
+        while (group := self._take()) is not None:
+            try:
+                if group:
+                    self.flush(group)
+                else:
+                    self._look_after()
+            except Exception:  # a bug of ours must not leave readers waiting for ever
+                logger.exception("the flusher failed")
+                self._give_up(group, Unavailable("internal error while storing", reason="internal"))
+
+    def _take(self) -> list[Pending] | None:
+        """The next group; empty when something else is due; null when stopped and nothing is left that can be done."""
+        with self._wake:
+            while True:
+                if self._stopping and (self.broken or not self._pending):
+                    return None
+                if self._is_due():
+                    return self._next_group()
+                if not self._wake.wait(self._patience_s()) and not self._is_due():
+                    return []
+
+    def _is_due(self) -> bool:
+        if self.broken or not self._pending:
+            return False
+        oldest = self._pending[0]
+        return (
+            self._stopping
+            or oldest.done is not None
+            or oldest.seq <= self._wanted_seq
+            or self._pending_rows >= GROUP_ROWS
+            or self.pending_bytes >= GROUP_BYTES
+            or time.monotonic() - oldest.since >= AGE_S
+        )
+
+    def _patience_s(self) -> float | None:
+        """How long to wait before something else is due; for ever when nothing is."""
+        if self.broken:
+            return REOPEN_S
+        if self._pending:
+            return max(0.0, self._pending[0].since + AGE_S - time.monotonic())
+        return IDLE_S if self._database.wal_bytes() > IDLE_WAL_BYTES else None
+
+    def _next_group(self) -> list[Pending]:
+        """As many requests as make a whole row group; of the last one, what has room in it."""
+        group: list[Pending] = []
+        spans = rows = size_bytes = 0
+        while self._pending and spans < GROUP_ROWS and rows < 4 * GROUP_ROWS and size_bytes < GROUP_BYTES:
+            request = self._pending.popleft()
+            if group and spans + len(request.translated.spans) > GROUP_ROWS:
+                request, rest = divided(request, GROUP_ROWS - spans)
+                self._pending.appendleft(rest)
+            spans += len(request.translated.spans)
+            rows += request.translated.rows
+            size_bytes += request.translated.size_bytes
+            group.append(request)
+        self._pending_rows -= rows
+        self.pending_bytes -= size_bytes
+        return group
+
+    def _look_after(self) -> None:
+        if self._connection is None:
+            self._reopen()
+        elif self.broken:
+            self.broken = None
+        else:
+            self._checkpoint_if(IDLE_WAL_BYTES)
+
+    def flush(self, group: list[Pending]) -> None:
+        """The requests are in the tables, in order; one that can never be is set aside, its neighbours are stored.
+
+        Where the store cannot take data now, what is left goes back to the head of the queue and `broken` says why.
+        """
+        parts = deque([group])
+        while parts:
+            part = parts.popleft()
+            error = self._try(part)
+            if isinstance(error, Refused) and len(part) > 1:
+                middle = len(part) // 2
+                parts.extendleft((part[middle:], part[:middle]))
+                continue
+            if isinstance(error, Refused) and part[0].done is None:
+                error = self._set_aside(part[0], str(error))
+            if isinstance(error, Unavailable):
+                self._give_up([*part, *(request for rest in parts for request in rest)], error)
+                return
+            self._finish(part, error)
+        self._checkpoint_if(self._checkpoint_wal_bytes)
+
+    def _try(self, group: list[Pending]) -> TracepondError | None:
+        """Null when committed, else why not: `Refused` for rows that can never be, `Unavailable` for all else."""
+        if self._connection is None and not self._reopen():
+            return Unavailable(self.broken or "the store is closed", reason="store", retry_after_s=5)
+        assert self._connection is not None
+        started = time.perf_counter()
+        try:
+            self._committer.commit(self._connection, [request.translated for request in group], group[-1].seq)
+        except Exception as error:
+            return self._explained(error)
+        self._seconds.add(time.perf_counter() - started)
+        return None
+
+    def _explained(self, error: Exception) -> TracepondError:
+        if isinstance(error, duckdb.FatalException):
+            self._lose(str(error))
+            return Unavailable("the store failed and is opened again", reason="store", retry_after_s=5)
+        if isinstance(error, (duckdb.TransactionException, duckdb.IOException, duckdb.OutOfMemoryException)):
+            logger.error("commit failed: %s", first_line(error))
+            return Unavailable("the store cannot take data now (disk full?)", reason="store", retry_after_s=5)
+        logger.error("rows that cannot be stored", exc_info=error)
+        return Refused("the store cannot hold this data", reason="internal")
+
+    def _set_aside(self, request: Pending, reason: str) -> TracepondError | None:
+        """An acknowledged request that the tables cannot hold is kept whole, as text (never seen but by a fault)."""
+        assert self._connection is not None
+        values = (request.seq, reason, encode(request.translated).decode())
+        try:
+            self._connection.execute("BEGIN").fetchall()
+            self._connection.execute(SET_ASIDE_SQL, values).fetchall()
+            self._connection.execute(POSITION_SQL.format(seq=request.seq)).fetchall()
+            self._connection.execute("COMMIT").fetchall()
+        except duckdb.Error as error:
+            roll_back(self._connection)
+            return Unavailable(f"the store cannot take data now: {first_line(error)}", reason="store", retry_after_s=5)
+        logger.error("request %d is kept in table unstorable and tried again at the next start", request.seq)
+        return None
+
+    def retry_unstorable(self) -> None:
+        """What an earlier program could not store, this one may."""
+        assert self._connection is not None
+        for seq, payload in self._connection.execute("SELECT seq, payload FROM unstorable ORDER BY seq").fetchall():
+            request = Pending(self.flushed_seq, decode(payload.encode()), lambda error: None)
+            if self._try([request]) is None:
+                self._connection.execute("DELETE FROM unstorable WHERE seq = ?", [seq]).fetchall()
+
+    def _finish(self, group: list[Pending], error: TracepondError | None) -> None:
+        self.flushed_seq = group[-1].seq
+        for request in group:
+            if request.done is not None:
+                request.done(error)
+        with self._wake:
+            waiters, self._waiters = self._waiters, []
+            self._waiters = [waiter for waiter in waiters if waiter[0] > self.flushed_seq]
+        wake([waiter for waiter in waiters if waiter[0] <= self.flushed_seq], None)
+
+    def _give_up(self, group: list[Pending], error: Unavailable) -> None:
+        """Acknowledged requests stay first in the queue; the others are told, so are the readers that wait."""
+        kept = [request for request in group if request.done is None]
+        with self._wake:
+            self.broken = str(error)
+            self._pending.extendleft(reversed(kept))
+            self._pending_rows += sum(request.translated.rows for request in kept)
+            self.pending_bytes += sum(request.translated.size_bytes for request in kept)
+            waiters, self._waiters = self._waiters, []
+        for request in group:
+            if request.done is not None:
+                request.done(error)
+        wake(waiters, error)
+
+    def _lose(self, why: str) -> None:
+        """A fatal engine error: every later call would fail until the file is opened again."""
+        logger.error("the store failed: %s", why.splitlines()[0])
+        self.broken = "the store failed and is being opened again"
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._database.close()
+
+    def _reopen(self) -> bool:
+        try:
+            self._database.open()
+            self.connect()
+        except (TracepondError, duckdb.Error) as error:
+            self.broken = f"the store cannot be opened: {first_line(error)}"
+            logger.error("%s", self.broken)
+            return False
+        self.broken = None
+        logger.info("the store is open again")
+        return True
+
+    def _checkpoint_if(self, wal_bytes: int) -> None:
+        if self._database.wal_bytes() >= wal_bytes:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        wal = self._database.wal_bytes()
+        if self._database.free_bytes() < 2 * wal:
+            logger.warning("no checkpoint: less free space than twice the WAL (%d MB)", wal >> 20)
+            return
+        try:
+            self._database.checkpoint()
+        except duckdb.FatalException as error:
+            self._lose(str(error))
+        except (duckdb.Error, Unavailable) as error:
+            logger.warning("checkpoint failed: %s", first_line(error))
+
+
+def divided(request: Pending, spans: int) -> tuple[Pending, Pending]:
+    """The first spans, and the rest. The first part counts as a part of the request before: when the process dies
+    between the two, the whole request comes again from the journal, and what is stored already is not stored twice."""
+    whole = request.translated
+    size_bytes = whole.size_bytes * spans // len(whole.spans)
+    first = Translated(whole.spans[:spans], size_bytes=size_bytes)
+    rest = Translated(whole.spans[spans:], whole.logs, whole.metric_points, whole.size_bytes - size_bytes)
+    return Pending(request.seq - 1, first, None, request.since), Pending(request.seq, rest, request.done, request.since)
+
+
+def wake(waiters: list[Waiter], error: TracepondError | None) -> None:
+    for _, loop, done in waiters:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle_future, done, error)
+
+
+def settle_future(done: "asyncio.Future[None]", error: TracepondError | None) -> None:
+    """Tell one who waits, unless they went away."""
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+
+
+def first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,159 @@
+"""What was acknowledged and is not yet in the tables: two files beside the database, written in turn (docs/adr/0008).
+
+A record is `length, crc32, seq` and the payload; the checksum starts from the database's id and the seq, so that
+records of another database, of an earlier turn of the file or half written ones are told apart from good ones. Zeros
+behind the last record mark the end. Appending returns after fdatasync.
+"""
+
+import logging
+import os
+import struct
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+logger = logging.getLogger(__name__)
+
+MAGIC = b"tracepond journal 1\n"
+FIRST_RECORD_BYTES = 64
+HEADER = struct.Struct("<IIQ")
+END = bytes(HEADER.size)
+TURN_BYTES = 8 << 20
+"""The other file takes over from this size, once all it holds is in the tables."""
+KEPT_BYTES = 64 << 20
+"""A file that grew beyond (a burst, a store that could not take data) is cut when its turn comes again."""
+
+
+class Record(NamedTuple):
+    """One acknowledged request."""
+
+    seq: int
+    payload: bytes
+
+
+class JournalFile:
+    """One of the two: where the next record goes, and the newest one that lies in it."""
+
+    def __init__(self, path: str, identity: bytes) -> None:
+        self.path = path
+        self.newest_seq = 0
+        self.end = FIRST_RECORD_BYTES
+        self._identity = identity
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.pwrite(self._fd, MAGIC + identity, 0)
+
+    def rewind(self) -> None:
+        """All it holds is in the tables: its room is free."""
+        if self.end > KEPT_BYTES:
+            os.ftruncate(self._fd, FIRST_RECORD_BYTES)
+        self.end = FIRST_RECORD_BYTES
+
+    def append(self, records: Iterable[Record]) -> None:
+        """The records are on disk. OSError when they are not: then nothing was added."""
+        parts: list[bytes] = []
+        for seq, payload in records:
+            parts += (HEADER.pack(len(payload), checksum(self._identity, seq, payload), seq), payload)
+        size = sum(len(part) for part in parts)
+        write_all(self._fd, b"".join((*parts, END)), self.end)
+        os.fdatasync(self._fd)
+        self.end += size
+        self.newest_seq = seq
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class Journal:
+    """Appends in one thread; `flushed_seq` may be read in any. Raises OSError where the disk does."""
+
+    def __init__(self, database_path: str, identity: str) -> None:
+        self._paths = journal_paths(database_path)
+        self._identity = identity.encode()
+        self._files: list[JournalFile] = []
+        self._lock = threading.Lock()
+
+    def recover(self, flushed_seq: int) -> list[Record]:
+        """The acknowledged records that the tables do not have, in order of arrival."""
+        found = [record for path in self._paths for record in read_records(path, self._identity)]
+        return sorted(record for record in found if record.seq > flushed_seq)
+
+    def open(self) -> None:
+        """Both files stand ready and what they held is gone: to be called when all of it is in the tables."""
+        self._files = [JournalFile(path, self._identity) for path in self._paths]
+        sync_folder(self._paths[0])
+
+    def append(self, records: list[Record], flushed_seq: int) -> None:
+        """The records survive a power cut from here on."""
+        with self._lock:
+            self._file(flushed_seq).append(records)
+
+    def _file(self, flushed_seq: int) -> JournalFile:
+        current, other = self._files
+        if current.newest_seq <= flushed_seq:
+            current.rewind()
+        elif current.end > TURN_BYTES and other.newest_seq <= flushed_seq:
+            self._files.reverse()
+            other.rewind()
+            return other
+        return current
+
+    def size_bytes(self) -> int:
+        return sum(file.end for file in self._files)
+
+    def close(self, *, remove: bool) -> None:
+        """`remove` when the tables hold everything: a database that was closed well is one file."""
+        with self._lock:
+            for file in self._files:
+                file.close()
+                if remove:
+                    Path(file.path).unlink(missing_ok=True)
+            self._files = []
+
+
+def journal_paths(database_path: str) -> list[str]:
+    return [f"{database_path}.journal{number}" for number in (0, 1)]
+
+
+def checksum(identity: bytes, seq: int, payload: bytes) -> int:
+    return crc32(payload, crc32(identity + seq.to_bytes(8, "little")))
+
+
+def write_all(fd: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def sync_folder(path: str) -> None:
+    """A new file's name is on disk only when its folder is."""
+    fd = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def read_records(path: str, identity: bytes) -> Iterator[Record]:
+    """Every whole record, in the order written; a file of another database is moved aside."""
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        return
+    if data[:FIRST_RECORD_BYTES].rstrip(b"\0") not in (MAGIC + identity, b""):
+        os.replace(path, path + ".foreign")
+        logger.warning("%s belongs to another database and was renamed to %s.foreign", path, os.path.basename(path))
+        return
+    at, newest = FIRST_RECORD_BYTES, 0
+    while at + HEADER.size <= len(data):
+        length, expected, seq = HEADER.unpack_from(data, at)
+        at += HEADER.size
+        payload = data[at : at + length]
+        if seq <= newest or len(payload) < length or checksum(identity, seq, payload) != expected:
+            if expected or length:
+                logger.info("%s ends with a record that was not finished (nobody was told it was stored)", path)
+            return
+        yield Record(seq, payload)
+        at, newest = at + length, seq

@@ -1,0 +1,52 @@
+"""Rows as text that comes back equal: what the journal keeps of a request."""
+
+import math
+from typing import Any
+
+import orjson
+
+from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, Column, Row
+from contract.errors import Unavailable
+from contract.translated import Translated
+from storage.database import newest_version
+
+VERSION = newest_version()
+"""Rows are lists in the order of a schema version's columns."""
+
+
+def float_places(columns: tuple[Column, ...]) -> tuple[int, ...]:
+    return tuple(place for place, column in enumerate(columns) if column.type == "float")
+
+
+PLACES = tuple(float_places(columns) for columns in (SPAN_COLUMNS, LOG_COLUMNS, METRIC_COLUMNS))
+
+
+def encode(translated: Translated) -> bytes:
+    """Raises TypeError (orjson.JSONEncodeError) for what no column can hold: 65-bit integers, lone surrogates."""
+    tables = (translated.spans, translated.logs, translated.metric_points)
+    return orjson.dumps([VERSION, *map(spelled, tables, PLACES)])
+
+
+def decode(payload: bytes) -> Translated:
+    """The request again. Raises `Unavailable` for one of a program with other columns."""
+    version, *tables = orjson.loads(payload)
+    if version != VERSION:
+        raise Unavailable(f"it is of schema {version}, this program has {VERSION}", reason="journal")
+    for rows, places in zip(tables, PLACES, strict=True):
+        for row in rows:
+            for place in places:
+                if isinstance(row[place], str):
+                    row[place] = float(row[place])
+    spans, logs, metric_points = tables
+    return Translated(spans, logs, metric_points, len(payload))
+
+
+def spelled(rows: list[Row], places: tuple[int, ...]) -> list[Row]:
+    """JSON knows no infinity and orjson writes null: such numbers go as text."""
+    if any(row[place] is not None and not math.isfinite(row[place]) for row in rows for place in places):
+        return [[repr(value) if not_finite(value) else value for value in row] for row in rows]
+    return rows
+
+
+def not_finite(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

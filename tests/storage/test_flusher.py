@@ -1,0 +1,175 @@
+"""From acknowledged to readable: what happens when the tables cannot, or can never, take a request."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from contract.columns import Row
+from contract.errors import TracepondError, Unavailable
+from contract.settling import Settle, SettledSpan, TraceFacts
+from contract.translated import Translated
+from storage.database import Database
+from storage.flusher import GROUP_ROWS, Flusher, Pending, divided
+from tests.support.rows import generation_row, log_row, span_row
+from translator.merge import merge_copies
+from translator.settle import settle
+
+
+class Store:
+    """A flusher without its thread over a database file; requests are numbered from 1."""
+
+    def __init__(self, path: Path, rule: Settle = settle) -> None:
+        self.database = Database(str(path))
+        self.database.open()
+        self.flusher = Flusher(self.database, rule, merge_copies, checkpoint_wal_bytes=1 << 30)
+        self.flusher.connect()
+        self.seq = self.flusher.flushed_seq
+
+    def request(self, *rows: Row, logs: tuple[Row, ...] = ()) -> Pending:
+        self.seq += 1
+        return Pending(self.seq, Translated(list(rows), list(logs), size_bytes=100))
+
+    def rows(self, sql: str = "SELECT span_id FROM span ORDER BY ALL") -> list[tuple[Any, ...]]:
+        cursor = self.database.cursor()
+        try:
+            return cursor.execute(sql).fetchall()
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        self.flusher.stop()
+        self.database.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path / "x.duckdb")
+    yield made
+    made.close()
+
+
+def test_the_file_knows_up_to_which_request_it_holds_the_journal(tmp_path: Path) -> None:
+    store = Store(tmp_path / "x.duckdb")
+    store.flusher.recover([store.request(span_row("a")), store.request(span_row("b"))])
+    store.close()
+    store = Store(tmp_path / "x.duckdb")
+    assert store.flusher.flushed_seq == 2
+    store.close()
+
+
+def test_a_request_of_repeats_only_counts_as_stored_too(store: Store) -> None:
+    store.flusher.recover([store.request(span_row("a")), store.request(span_row("a"))])
+    store.flusher.recover([store.request(span_row("a"))])
+    assert store.rows("SELECT flushed_seq FROM store") == [(3,)]
+    assert store.rows() == [("a",)]
+
+
+def test_a_request_that_can_never_be_stored_is_kept_whole_and_its_neighbours_are_stored(store: Store) -> None:
+    bad = store.request(span_row("bad", start_time="never"))
+    store.flusher.recover([store.request(span_row("a")), bad, store.request(span_row("b")), store.request()])
+    assert store.rows() == [("a",), ("b",)]
+    ((seq, payload),) = store.rows("SELECT seq, payload FROM unstorable")
+    assert seq == bad.seq
+    assert '"never"' in payload
+    assert store.flusher.flushed_seq == 4
+
+
+def test_what_a_broken_rule_could_not_settle_is_stored_by_a_program_without_the_fault(tmp_path: Path) -> None:
+    def broken(trace: TraceFacts) -> list[SettledSpan]:
+        raise ValueError("broken rule")
+
+    store = Store(tmp_path / "x.duckdb", broken)
+    twice = [generation_row("w", input="q"), generation_row("c", "w", output="a")]
+    store.flusher.recover([store.request(*twice), store.request(span_row("a", trace_id="t2"))])
+    assert store.rows() == [("a",)]
+    store.close()
+
+    store = Store(tmp_path / "x.duckdb")
+    store.flusher.retry_unstorable()
+    assert store.rows() == [("a",), ("c",), ("w",)]
+    assert store.rows("SELECT * FROM unstorable") == []
+    store.close()
+
+
+def test_when_the_store_cannot_take_data_it_stays_first_in_the_queue(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise duckdb.IOException("No space left on device")
+
+    requests = [store.request(span_row("a")), store.request(span_row("b"))]
+    with monkeypatch.context() as patch:
+        patch.setattr(store.flusher._committer, "commit", full)
+        with pytest.raises(Unavailable, match="disk full"):
+            store.flusher.recover(requests)
+    assert store.flusher.flushed_seq == 0
+    assert store.flusher.pending_bytes == 200
+    with pytest.raises(Unavailable):
+        asyncio.run(store.flusher.visible())
+    store.flusher.broken = None
+    store.flusher.recover([store.request(span_row("c"))])
+    assert store.rows() == [("a",), ("b",), ("c",)]
+    assert store.flusher.flushed_seq == 3
+
+
+def test_the_store_is_opened_again_after_a_fatal_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fatal(*_: object) -> None:
+        monkeypatch.undo()
+        raise duckdb.FatalException("FATAL Error: database has been invalidated")
+
+    async def life() -> None:
+        store.flusher.start()
+        store.flusher.add([store.request(span_row("a"))])
+        await store.flusher.visible()
+        monkeypatch.setattr(store.flusher._committer, "commit", fatal)
+        store.flusher.add([store.request(span_row("b"))])
+        with pytest.raises(Unavailable):
+            await store.flusher.visible()
+        while store.flusher.broken:  # noqa: ASYNC110 - the thread opens it again by itself
+            await asyncio.sleep(0.02)
+        await store.flusher.visible()
+
+    asyncio.run(life())
+    assert store.rows() == [("a",), ("b",)]
+
+
+def test_one_who_waits_for_the_answer_is_told_why_not(store: Store) -> None:
+    told: list[TracepondError | None] = []
+    bad, good = store.request(span_row("bad", start_time="never")), store.request(span_row("good"))
+    bad.done = good.done = told.append
+    store.flusher.recover([bad, good])
+    assert [type(answer).__name__ for answer in told] == ["Refused", "NoneType"]
+    assert store.rows("SELECT * FROM unstorable") == []
+
+
+def test_groups_are_whole_row_groups_and_bypass_the_wal(store: Store) -> None:
+    rows = [span_row(f"{i:06}", trace_id=f"t{i // 10}", input="word " * 40) for i in range(2 * GROUP_ROWS + 300)]
+    requests = [store.request(*rows[i : i + 100]) for i in range(0, len(rows), 100)]
+    store.flusher.add(requests)
+    sizes = []
+    while store.flusher._pending:
+        group = store.flusher._next_group()
+        sizes.append(sum(len(request.translated.spans) for request in group))
+        store.flusher.flush(group)
+        if sizes[-1] == GROUP_ROWS:
+            assert store.database.wal_bytes() < 200_000
+            assert store.rows("SELECT flushed_seq FROM store")[0][0] == sum(sizes) // 100
+    assert sizes == [GROUP_ROWS, GROUP_ROWS, 300]
+    assert store.rows("SELECT count(*), count(DISTINCT span_id) FROM span") == [(len(rows), len(rows))]
+    assert store.flusher.pending_bytes == 0
+    assert [sample.value for sample in store.flusher.stats() if sample.name == "unflushed_rows"] == [0]
+
+
+def test_the_first_part_of_a_divided_request_does_not_count_as_the_request() -> None:
+    logs = [log_row("a", "d1")]
+    whole = Pending(7, Translated([span_row("a"), span_row("b"), span_row("c")], logs, size_bytes=90))
+    first, rest = divided(whole, 2)
+    assert (first.seq, rest.seq) == (6, 7)
+    assert [len(part.translated.spans) for part in (first, rest)] == [2, 1]
+    assert first.translated.logs == []
+    assert rest.translated.logs == logs
+    assert first.translated.size_bytes + rest.translated.size_bytes == 90

@@ -1,0 +1,114 @@
+"""The journal: what is on disk when `append` returns, and what is read back after any end."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from storage import journal as journal_module
+from storage.journal import FIRST_RECORD_BYTES, HEADER, Journal, Record
+
+IDENTITY = "0b7c7f0e-0000-4000-8000-000000000001"
+
+
+def opened(folder: Path, identity: str = IDENTITY) -> Journal:
+    journal = Journal(str(folder / "x.duckdb"), identity)
+    journal.open()
+    return journal
+
+
+def records(*seqs: int, size: int = 10) -> list[Record]:
+    return [Record(seq, bytes([seq % 256]) * size) for seq in seqs]
+
+
+def recovered(folder: Path, flushed_seq: int = 0, identity: str = IDENTITY) -> list[int]:
+    found = Journal(str(folder / "x.duckdb"), identity).recover(flushed_seq)
+    assert all(payload == payload[:1] * len(payload) and payload[0] == seq % 256 for seq, payload in found)
+    return [record.seq for record in found]
+
+
+def test_what_was_appended_is_read_back_in_order_without_closing(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    journal.append(records(1, 2), 0)
+    journal.append(records(3), 0)
+    assert recovered(tmp_path) == [1, 2, 3]
+    assert recovered(tmp_path, flushed_seq=2) == [3]
+    journal.close(remove=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_room_is_used_again_once_the_tables_hold_what_was_there(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    for seq in range(1, 200):
+        journal.append(records(seq), seq - 1)
+    assert recovered(tmp_path, flushed_seq=198) == [199]
+    assert (tmp_path / "x.duckdb.journal0").stat().st_size < 200
+    journal.close(remove=False)
+
+
+def test_two_files_take_turns_while_the_tables_lag_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "TURN_BYTES", 1000)
+    journal = opened(tmp_path)
+    flushed = 0
+    for seq in range(1, 500):
+        journal.append(records(seq, size=100), flushed)
+        flushed = max(0, seq - 15)
+        assert recovered(tmp_path, flushed) == list(range(flushed + 1, seq + 1))
+    assert max(file.stat().st_size for file in tmp_path.iterdir()) < 5000
+    journal.close(remove=False)
+
+
+def test_a_file_that_grew_in_a_burst_is_cut_at_its_next_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "KEPT_BYTES", 1000)
+    journal = opened(tmp_path)
+    journal.append(records(1, size=5000), 0)
+    journal.append(records(2), 1)
+    assert (tmp_path / "x.duckdb.journal0").stat().st_size < 200
+    assert recovered(tmp_path, 1) == [2]
+    journal.close(remove=False)
+
+
+@pytest.mark.parametrize("lost_bytes", range(1, HEADER.size * 2 + 20))
+def test_a_record_cut_anywhere_is_left_out_and_those_before_it_are_whole(tmp_path: Path, lost_bytes: int) -> None:
+    journal = opened(tmp_path)
+    journal.append(records(1, 2, size=30), 0)
+    journal.close(remove=False)
+    file = tmp_path / "x.duckdb.journal0"
+    end = file.stat().st_size
+    file.write_bytes(file.read_bytes()[: end - lost_bytes])
+    assert recovered(tmp_path) == ([1, 2] if lost_bytes <= HEADER.size else [1])
+
+
+def test_a_flipped_bit_ends_the_reading_there_and_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = opened(tmp_path)
+    journal.append(records(1, 2, 3, size=30), 0)
+    journal.close(remove=False)
+    file = tmp_path / "x.duckdb.journal0"
+    data = bytearray(file.read_bytes())
+    data[FIRST_RECORD_BYTES + HEADER.size + 30 + HEADER.size + 5] ^= 4
+    file.write_bytes(data)
+    with caplog.at_level(logging.INFO):
+        assert recovered(tmp_path) == [1]
+    assert "was not finished" in caplog.text
+
+
+def test_the_rest_of_an_earlier_turn_is_not_taken_for_new_records(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    journal.append(records(*range(1, 20)), 0)
+    journal.append(records(20), 19)
+    assert recovered(tmp_path) == [20]
+    journal.close(remove=False)
+
+
+def test_the_journal_of_another_database_is_moved_aside_and_kept(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    journal.append(records(1), 0)
+    journal.close(remove=False)
+    assert recovered(tmp_path, identity="0b7c7f0e-0000-4000-8000-000000000002") == []
+    assert (tmp_path / "x.duckdb.journal0.foreign").exists()
+
+
+def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
+    assert recovered(tmp_path) == []
+    (tmp_path / "x.duckdb.journal0").write_bytes(b"")
+    assert recovered(tmp_path) == []

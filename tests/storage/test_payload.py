@@ -1,0 +1,59 @@
+"""What the journal keeps of a request comes back equal."""
+
+import math
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.columns import EMPTY_METRIC, M, Row
+from contract.errors import Unavailable
+from contract.translated import Translated
+from storage.payload import VERSION, decode, encode
+from tests.support.rows import log_row, span_row
+
+texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]))
+ints = st.none() | st.integers(-(1 << 63), (1 << 63) - 1)
+floats = st.none() | st.floats()
+
+
+def metric_row(value: float | None) -> Row:
+    row = list(EMPTY_METRIC)
+    row[M.name], row[M.value], row[M.sum] = "m", value, value
+    return row
+
+
+@given(texts, ints, floats)
+def test_every_value_that_a_column_can_hold_comes_back_equal(
+    text: str | None, whole: int | None, number: float | None
+) -> None:
+    given_rows = Translated(
+        [span_row("a", input=text, input_tokens=whole, total_cost=number, streaming=True)],
+        [log_row("a", "d", text or "")],
+        [metric_row(number)],
+    )
+    back = decode(encode(given_rows))
+    assert repr((back.spans, back.logs, back.metric_points)) == repr(
+        (given_rows.spans, given_rows.logs, given_rows.metric_points)
+    )
+
+
+def test_numbers_that_json_cannot_write_come_back() -> None:
+    rows = Translated(metric_points=[metric_row(math.inf), metric_row(-math.inf), metric_row(math.nan)])
+    values = [row[M.value] for row in decode(encode(rows)).metric_points]
+    assert values[:2] == [math.inf, -math.inf]
+    assert math.isnan(values[2])
+    assert rows.metric_points[0][M.value] == math.inf
+
+
+@pytest.mark.parametrize("columns", [{"input_tokens": 1 << 70}, {"input": "\ud800"}, {"total_cost": "much"}])
+def test_what_no_column_can_hold_is_told(columns: dict[str, object]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        encode(Translated([span_row("a", **columns)]))
+
+
+def test_rows_of_other_columns_are_not_taken_for_ours() -> None:
+    with pytest.raises(Unavailable, match="schema 99"):
+        decode(orjson.dumps([99, [], [], []]))
+    assert decode(orjson.dumps([VERSION, [], [], []])).rows == 0
