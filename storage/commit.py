@@ -162,7 +162,7 @@ class Committer:
         repeated = [key for key in group.rows if key[2] in group.traces[key[:2]].facts.parents]
         for key, stored in stored_rows(connection, repeated).items():
             row = group.rows[key]
-            merged = stored if same(stored, row) else self._merge([stored, row])
+            merged = stored if same(stored, row) and not row[S.copies] else self._merge([stored, row])
             if same(stored, merged) and stored[S.copies] == merged[S.copies]:
                 del group.rows[key]
             else:
