@@ -2,7 +2,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt check test golden e2e anomaly bench run image image-steps
+.PHONY: help install fmt check test golden order e2e anomaly bench run image image-steps
 
 help: ## show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -25,6 +25,9 @@ test: ## all tests
 
 golden: ## recorded traffic only
 	scripts/test -q tests/translator/test_golden.py
+
+order: ## every capture split and ordered at random, with restarts
+	ORDER=all scripts/test -q tests/storage/test_order.py
 
 e2e: ## the real program with real SDK exporters
 	scripts/test -q tests/e2e

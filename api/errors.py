@@ -96,9 +96,9 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-def unknown(what: str, name: str, valid: Iterable[str]) -> BadQuery:
-    """A `BadQuery` that names what was not understood and the nearest valid name."""
-    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.4)
+def unknown(what: str, name: str, valid: Iterable[str], *, likeness: float = 0.4) -> BadQuery:
+    """A `BadQuery` that names what was not understood and the nearest valid name, when one is that much like it."""
+    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=likeness)
     hint = near[0] if near else None
     shown = name[:60]
     return BadQuery(f"unknown {what} {shown!r}{did_you_mean(hint)}", parameter=shown, hint=hint)

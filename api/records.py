@@ -19,7 +19,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 SPAN_FIELDS = names("""
-    project trace_id span_id parent_span_id name span_name kind otlp_kind duplicate_of
+    project trace_id span_id parent_span_id name span_name kind otlp_kind duplicate_of synthetic
     start_time end_time duration_ms time_to_first_token_ms
     status status_message error_type level
     service_name scope_name scope_version environment release version
@@ -105,7 +105,12 @@ def span_detail(row: Stored, logs: Sequence[Stored], donors: Sequence[Stored], p
     """Everything known of a span: `CONTENT_FIELDS`, `mapping` and the readable raw fields too."""
     shown = present(row, logs, donors)
     derived = {name: shown.get(name) for name in CONTENT_FIELDS}
-    return span_record(row, "full") | derived | {"mapping": shown.get("mapping") or {}} | readable_raw(row)
+    return (
+        span_record(row, "full")
+        | derived
+        | {name: shown.get(name) or empty for name, empty in (("mapping", {}), ("unmapped", []))}
+        | readable_raw(row)
+    )
 
 
 def readable_raw(row: Stored) -> dict[str, Any]:

@@ -227,11 +227,12 @@ async def get_root(_api: Api, _request: web.Request) -> web.Response:
 async def not_found(_api: Api, request: web.Request) -> web.Response:
     """A path below `/api/v1` that no route has, or a method that its route has not."""
     for route in TABLE:
-        if web.DynamicResource(route.path).get_info()["pattern"].fullmatch(request.rel_url.raw_path):
+        if web.DynamicResource(pattern(route)).get_info()["pattern"].fullmatch(request.rel_url.raw_path):
             response = problem_response(request, METHOD_NOT_ALLOWED, f"{request.method} is not allowed here")
             response.headers["Allow"] = "GET, HEAD"
             return response
-    raise NotFound(str(unknown("path", request.path, [route.path for route in TABLE])))
+    # Every path begins alike: what is like another by less than this is like it by the beginning only.
+    raise NotFound(str(unknown("path", request.path, [route.path for route in TABLE], likeness=0.8)))
 
 
 TABLE = (
@@ -252,6 +253,11 @@ TABLE = (
     Route("/metrics", get_metrics, scope=None),
     Route("/", get_root, scope=None),
 )
+
+
+def pattern(route: Route) -> str:
+    """The route's path for the dispatcher: an id may hold anything, braces too (aiohttp leaves them out by default)."""
+    return route.path.replace("}", ":[^/]+}")
 
 
 def guarded(api: Api, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -286,6 +292,6 @@ def routes(
     other stages count. The service's middleware puts `contract.access.Identity` into `request["identity"]`.
     """
     api = Api(reader, present, status_source, ready, samples)
-    table = [web.get(route.path, guarded(api, route)) for route in TABLE]
+    table = [web.get(pattern(route), guarded(api, route)) for route in TABLE]
     rest = Route("/api/v1/{tail:.*}", not_found)
     return [*table, web.route("*", rest.path, guarded(api, rest))]

@@ -29,12 +29,13 @@ class Present(Protocol):
         logs: Sequence[Mapping[str, Any]],
         donors: Sequence[Mapping[str, Any]],
     ) -> dict[str, Any]:
-        """`CONTENT_FIELDS` and `mapping` of one span.
+        """`CONTENT_FIELDS`, `mapping` and `unmapped` of one span.
 
         `span` maps column names of `SPAN_COLUMNS` to stored values (the `raw_*` columns, `own`, `settled_from` as JSON
         text, times as integer ns); `logs` are the stored log records that describe this span (columns of
         `LOG_COLUMNS`, likewise); `donors` are the spans whose `duplicate_of` names this span, in the form of `span`.
         `mapping` is `{field: {"convention": ..., "key": ...}}` for own fields, with `"from": "span:<id>"` or
-        `"from": "log"` added for fields filled from elsewhere.
+        `"from": "log"` added for fields filled from elsewhere. `unmapped` lists the attributes that look like GenAI
+        telemetry and that no rule reads.
         """
         ...

@@ -53,8 +53,12 @@ def send_test(config: Config) -> str:
     trace_id = secrets.token_hex(16)
     request(f"{base}/v1/traces", config, one_trace(trace_id, time.time_ns()))
     url = f"{base}/api/v1/traces/{trace_id}"
-    spans = json.loads(request(f"{url}?io=none", config))["spans"]
-    return f"sent trace {trace_id}; {len(spans)} spans are stored: {url}"
+    answer = request(f"{url}?io=none", config)
+    try:
+        count = len(json.loads(answer)["spans"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise RequestFailed(f"{base} took the trace, but is no tracepond: {url} answers {answer[:100]!r}") from error
+    return f"sent trace {trace_id}; {count} spans are stored: {url}"
 
 
 def one_trace(trace_id: str, now_ns: int) -> dict[str, Any]:

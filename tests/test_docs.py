@@ -3,13 +3,14 @@
 import re
 from pathlib import Path
 
+import orjson
 import pytest
 import yaml
 
 from api.enumerations import ENUMERATIONS
 from api.health import RouteTimes
 from api.metric_help import HELP
-from api.records import log_record, metric_record, span_detail, span_record, trace_record
+from api.records import SPAN_FIELDS, log_record, metric_record, span_detail, span_record, trace_record
 from api.routes import TABLE
 from contract.reading import FIELDS, TRACE_RECORD_FIELDS
 from service.config import load
@@ -192,6 +193,31 @@ def test_docs_name_every_field_of_the_status() -> None:
     for name, value in status.items():
         if isinstance(value, dict):
             assert set(re.findall(r"`(\w+)`", rows[name][1])) == value.keys()
+
+
+def test_the_sample_answer_of_the_readme_is_a_real_one_with_gaps_where_it_shows_some() -> None:
+    """Without the gaps it is JSON, and between its fields there is a gap exactly where the program has more fields."""
+    sample = re.search(r'^(\{"data":.*?)\n```', read("README.md"), re.MULTILINE | re.DOTALL)
+    assert sample
+    shown = orjson.loads(sample[1].replace("...,", ""))["data"][0]
+    fields = (*SPAN_FIELDS, "input", "output", "truncated")
+    gaps = "".join(f'"{name}":.*' if name in shown else "GAP" for name in fields)
+    pattern = re.sub(r"(GAP)+", r"\\.\\.\\.,\\s*", gaps)
+    assert re.search(pattern, sample[1], re.DOTALL), pattern
+    assert sample[1].count("...") == len(re.findall(r"(?:GAP)+", gaps))
+
+
+def test_versions_that_were_tried_are_those_of_recorded_traffic() -> None:
+    recorded: dict[str, set[str]] = {}
+    for file in (ROOT / "tests" / "golden").glob("*/capture.json"):
+        for name, version in orjson.loads(file.read_bytes())["libraries"].items():
+            recorded.setdefault(name, set()).add(version)
+    _, found, table = read("docs/conventions.md").partition("## Versions tried")
+    rows = re.findall(r"^\| (\S+) \| (\d[\w., ]*) \|$", table, re.MULTILINE)
+    assert found
+    assert len(rows) > 20
+    for name, versions in rows:
+        assert set(versions.split(", ")) <= recorded.get(name, set()), name
 
 
 def test_readme_and_architecture_are_short_enough_to_read() -> None:

@@ -137,6 +137,22 @@ def parameters(prefix: str, names: tuple[str, ...]) -> Callable[[Mapping[str, An
     return convert
 
 
+REQUEST_PARAMETERS = frozenset(
+    {
+        "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens", "n", "seed",
+        "stop", "frequency_penalty", "presence_penalty", "logit_bias", "response_format", "reasoning_effort",
+        "reasoning", "tool_choice", "parallel_tool_calls", "stream", "service_tier", "dimensions", "encoding_format",
+    }
+)  # fmt: skip
+"""What a request says beside its model, messages and tools."""
+
+
+def request_parameters(value: Any) -> dict[str, Any] | None:
+    """The parameters of a recorded request."""
+    given = mapping(value) or {}
+    return {name: given[name] for name in given if name in REQUEST_PARAMETERS and given[name] is not None} or None
+
+
 def inner(then: Callable[[Any], Any], endings: tuple[str, ...]) -> Callable[[Any], Any]:
     """The first member of a JSON map whose key ends so. Text that names none is not parsed."""
 

@@ -45,12 +45,27 @@ _LANGFUSE_CALL = (
 _ECHOING = ("logfire",)
 """Scopes that write the request's model as the response's while they do not know it (streams, failures)."""
 
-_NAMED_BY_SPAN = frozenset({"langfuse.observation.type", "lmnr.span.type"})
-"""Langfuse and Laminar have no key for a tool's name: an observation of type `tool` is named like the tool."""
+_NAMED_BY_SPAN = frozenset(
+    {"langfuse.observation.type", "lmnr.span.type", "mlflow.spanType", "openinference.span.kind"}
+)
+"""Langfuse, Laminar, MLflow and DSPy under OpenInference have no key for a tool's name: the span is named like it."""
+_CALLED = ".__call__"
+"""How DSPy's spans end: `get_weather.__call__`."""
 
 
 def kind(row: Row, span: Span, plan: Plan) -> str:
     """The kind that a rule gave, else what the fields show together; never from the name."""
+    found = _kind(row, span, plan)
+    return "embedding" if found == "generation" and _embeds(row) else found
+
+
+def _embeds(row: Row) -> bool:
+    """An embedding model that answered nothing: Langfuse's JS SDK and Laminar call all calls of a model the same."""
+    model = row[S.request_model] or row[ANY_MODEL] or row[S.response_model]
+    return model is not None and row[S.output] is None and "embed" in model.lower()
+
+
+def _kind(row: Row, span: Span, plan: Plan) -> str:
     given = row[S.kind]
     if given is not None:
         return "generation" if given == "span" and _is_old_langfuse_call(span) else str(given)
@@ -165,7 +180,7 @@ def _exception(row: Row, events: list[Event]) -> None:
 def name(row: Row, span: Span) -> None:
     """The display name: the tool's, the one that its SDK made for display, else the span's."""
     if row[S.kind] == "tool" and row[S.tool_name] is None and not _NAMED_BY_SPAN.isdisjoint(span.attributes):
-        row[S.tool_name] = span.name or None
+        row[S.tool_name] = span.name.removesuffix(_CALLED) or None
     tool = row[S.tool_name] if row[S.kind] == "tool" else None
     row[S.name] = tool or row[DISPLAY_NAME] or row[ENTITY_NAME] or span.name
 

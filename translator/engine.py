@@ -92,18 +92,16 @@ class Engine:
 
     def fill_usage(self, plan: Plan, attributes: Mapping[str, Any], row: Row, kind: str) -> int:
         """Counts of the first convention that has any; what it does not split is taken from the others' splits."""
-        mask = 0
-        known = False
+        splits: list[tuple[int, dict[int, int]]] = []
+        mask, known = 0, False
         for group in plan.usage:
             counts = self._counts(group.counts, group.maps, attributes, kind)
-            has_main = not counts.keys().isdisjoint(_MAIN_COUNTS)
-            if not (known or has_main):
-                continue
-            for place, count in counts.items():
-                if row[place] is None and not (known and place in _MAIN_COUNTS):
-                    row[place] = count
-                    mask |= group.bit
-            known = known or has_main
+            if known or counts.keys().isdisjoint(_MAIN_COUNTS):
+                splits.append((group.bit, counts))
+            else:
+                mask, known = _put(counts, group.bit, row), True
+        for bit, counts in splits if known else ():
+            mask |= _put({place: count for place, count in counts.items() if place not in _MAIN_COUNTS}, bit, row)
         return mask
 
     def _counts(
@@ -152,3 +150,11 @@ class Engine:
             if value is not None and row[place] is None:
                 row[place] = value
         return mask
+
+
+def _put(counts: Mapping[int, int], bit: int, row: Row) -> int:
+    """Counts into places still empty; `bit` if there were any."""
+    empty = [place for place in counts if row[place] is None]
+    for place in empty:
+        row[place] = counts[place]
+    return bit if empty else 0

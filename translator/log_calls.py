@@ -221,12 +221,13 @@ def made_span(
 
 def distinct(spans: Iterable[Span]) -> list[Span]:
     """Spans of records that say the same of one call are one, as early as the earliest."""
-    found: dict[tuple[str, str], list[Span]] = {}
-    for span in sorted(spans, key=lambda one: one.start_ns):
-        some = found.setdefault((span.trace_id, span.span_id), [])
-        if not any(known.end_ns == span.end_ns and known.attributes == span.attributes for known in some):
-            some.append(span)
-    return [span for some in found.values() for span in some]
+    found: dict[tuple[str, str, int, str], Span] = {}
+    for span in spans:
+        said = (span.trace_id, span.span_id, span.end_ns, repr(span.attributes))
+        known = found.get(said)
+        if known is None or span.start_ns < known.start_ns:
+            found[said] = span
+    return list(found.values())
 
 
 def named(sent: Attributes, keys: Keys) -> list[str]:

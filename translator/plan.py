@@ -66,7 +66,8 @@ class Plan(NamedTuple):
     input_keys: tuple[str, ...]
     output_keys: tuple[str, ...]
     shows_call: bool
-    unmapped: int
+    unmapped: tuple[str, ...]
+    """Keys that are some convention's own and that no rule reads."""
 
 
 def _sources(conventions: Sequence[Convention], tables: Sequence[Fields]) -> list[Source]:
@@ -130,6 +131,10 @@ class Planner:
             found = found + [source for source in self._prefixed if _matches(source.rule, key)]
         return found
 
+    def unmapped(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """The keys among them that look like a convention's and that no rule reads."""
+        return tuple(key for key in keys if key.startswith(self._own) and not self._of_key(key))
+
     def plan(self, scope: str, keys: Sequence[str]) -> Plan:
         """The plan for a shape."""
         found = self.candidates(scope, keys)
@@ -149,7 +154,7 @@ class Planner:
             input_keys=tuple(c.key for c in found.get("input", []) if c.key is not None),
             output_keys=tuple(c.key for c in found.get("output", []) if c.key is not None),
             shows_call=not _CALL_SIGNS.isdisjoint(found),
-            unmapped=sum(key.startswith(self._own) and not self._of_key(key) for key in keys),
+            unmapped=self.unmapped(keys),
         )
 
 

@@ -27,12 +27,17 @@ _MESSAGES_OUT = (
 )
 
 ORDER: dict[str, tuple[str, ...]] = {
+    # Spring AI says `framework` in gen_ai.operation.name on whatever is no model call.
     # LangSmith says `chat` on prompt templates and `embeddings` on retrievers in gen_ai.operation.name.
+    # LiteLLM's Langfuse callback says `generation` of embeddings, its call type does not.
     "kind": (
+        "litellm:llm.request.type",
         "langfuse",
         "openinference:openinference.span.kind",
         "langsmith",
         "gemini_cli",
+        "crewai",
+        "spring_ai",
         "genai:gen_ai.operation.name",
         "dify",
         "openllmetry:traceloop.span.kind",
@@ -40,6 +45,8 @@ ORDER: dict[str, tuple[str, ...]] = {
         "vercel",
         "mlflow",
     ),
+    # MLflow writes the response's model as gen_ai.request.model.
+    "request_model": ("mlflow:model",),
     "input": (
         "langfuse",
         "genai:gen_ai.input.messages",

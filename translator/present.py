@@ -13,7 +13,7 @@ from translator.logs import content_of, record_of
 from translator.messages.records import MESSAGE_EVENTS, Record, inputs, outputs
 from translator.plan import ATTRIBUTES, EVENT_NAMES, EVENTS, READ_FIELDS, Candidate
 from translator.usage import COUNTS
-from translator.values import plain_json
+from translator.values import parsed, plain_json
 
 Found = dict[str, tuple[Any, dict[str, str]]]
 """Field -> value and where it came from."""
@@ -25,6 +25,8 @@ _DONATED = (
     "tool_arguments", "tool_result",
 )  # fmt: skip
 """Fields that a span takes from its duplicates and log records when it has none itself."""
+_WHOLE_OF = {"input_messages": "input", "output_messages": "output"}
+"""Fields that are made of the whole column when a span has no messages."""
 _FROM_SCRATCH = {
     "any_model": ("model", "request_model", "response_model"),
     "costs": ("input_cost", "output_cost", "total_cost"),
@@ -42,18 +44,42 @@ _FROM_SCRATCH = {
 def present(
     span: Mapping[str, Any], logs: Sequence[Mapping[str, Any]], donors: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """`CONTENT_FIELDS` and `mapping` of one span."""
+    """`CONTENT_FIELDS`, `mapping` and `unmapped` of one span."""
     found = _own(span)
     for field, value in content_of(_records(logs)).items():
         if field in _DONATED and field not in found:
             found[field] = (value, {"from": "log"})
     for donor in sorted(donors, key=lambda one: (-_size(one), str(one.get("span_id")))):
         for field, (value, source) in _own(donor).items():
-            if field in _DONATED and field not in found:
+            if field in _DONATED and (field not in found or _better(field, value, donor, found[field][0], span)):
                 found[field] = (value, {**source, "from": f"span:{donor.get('span_id')}"})
     answer: dict[str, Any] = {field: _plain(found[field][0]) if field in found else None for field in CONTENT_FIELDS}
     answer["mapping"] = _mapping(span, found)
+    answer["unmapped"] = sorted(ATTRIBUTES.unmapped(_restored(span.get("raw_attributes"), _own_columns(span)) or ()))
     return answer
+
+
+def _better(field: str, value: Any, donor: Mapping[str, Any], own: Any, span: Mapping[str, Any]) -> bool:
+    """A duplicate's messages are better than a wrapper's one text where they are more, or the text is no message."""
+    column = _WHOLE_OF.get(field)
+    if column is None or _one_text(own) is None:
+        return False
+    whole, others = _own_columns(span)[column], _own_columns(donor)[column]
+    return _one_text(value) is None or (_is_whole(own, whole) and not _is_whole(value, others))
+
+
+def _one_text(messages: Any) -> str | None:
+    """The text of a single message with a single text part."""
+    if len(messages) != 1 or len(messages[0]["parts"]) != 1:
+        return None
+    content = messages[0]["parts"][0].get("content")
+    return content if isinstance(content, str) else None
+
+
+def _is_whole(messages: Any, sent: str | None) -> bool:
+    """The one text is the whole JSON of an input or output that holds no messages."""
+    found = parsed(_one_text(messages))
+    return found is not None and found == parsed(sent)
 
 
 def _plain(value: Any) -> Any:

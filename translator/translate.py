@@ -3,7 +3,6 @@
 After the spans come those that log records tell of (`translator/log_calls.py`).
 """
 
-from collections import Counter
 from typing import Any
 
 import orjson
@@ -18,9 +17,10 @@ from translator.log_calls import distinct, told_span
 from translator.log_rows import log_row
 from translator.metric_rows import metric_row
 from translator.origin import Origin, environment, origin_of
-from translator.plan import NAMES, PLACES, SCRATCH, Plan, names_of
+from translator.plan import PLACES, SCRATCH, Plan, names_of
 from translator.prices.book import PRICED_KINDS, PriceBook
 from translator.rules import CALLS
+from translator.tally import Tally
 from translator.values import stored_json
 
 MAX_TIME = 2**63 - 1
@@ -37,8 +37,7 @@ class Translator:
     def __init__(self, prices: PriceBook | None = None) -> None:
         self._engine = Engine()
         self._prices = prices or PriceBook()
-        self._masks: Counter[int] = Counter()
-        self._unmapped = 0
+        self._tally = Tally(self._engine.failures)
 
     def translate(self, batch: Batch) -> Translated:
         """The rows of a batch."""
@@ -55,17 +54,11 @@ class Translator:
 
     def stats(self) -> list[Sample]:
         """Spans by convention, attributes that no rule reads, rules that raised."""
-        spans: Counter[str] = Counter(dict.fromkeys((*NAMES, "none"), 0))
-        for mask, count in list(self._masks.items()):
-            for name in names_of(mask).split(",") if mask else ["none"]:
-                spans[name] += count
-        samples = [Sample("spans_by_convention_total", {"convention": name}, count) for name, count in spans.items()]
-        samples.append(Sample("unmapped_attributes_total", {}, self._unmapped))
-        failed = list(self._engine.failures.items())
-        return samples + [
-            Sample("translator_rule_failures_total", {"convention": convention, "field": field}, count)
-            for (convention, field), count in failed
-        ]
+        return self._tally.stats()
+
+    def report(self) -> dict[str, Any]:
+        """The same for `/api/v1/status`, with the names of the attributes (see `Tally.report`)."""
+        return self._tally.report()
 
     def _span(self, span: Span, batch: Batch, origins: dict[int, Origin], scopes: dict[int, str | None]) -> Row:
         row = _EMPTY.copy()
@@ -77,8 +70,7 @@ class Translator:
             self._prices.price_row(row, span.attributes, row[_SERVICE_TIER])
         _keep(row, span, plan, scopes)
         row[S.conventions] = names_of(mask) if mask else None
-        self._masks[mask] += 1
-        self._unmapped += plan.unmapped
+        self._tally.saw(mask, plan.unmapped)
         del row[_COLUMNS:]
         return row
 

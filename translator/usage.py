@@ -109,7 +109,7 @@ def with_usage(value: Any) -> dict[str, int] | None:
     answer = mapping(value)
     if answer is None:
         return None
-    for holder in _holders(answer):
+    for holder in holders(answer):
         for key in ("usage", "usage_metadata", "usageMetadata", "token_usage", "tokenUsage"):
             found = from_map(holder.get(key))
             if found:
@@ -117,15 +117,23 @@ def with_usage(value: Any) -> dict[str, int] | None:
     return None
 
 
-def _holders(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The answer itself and the places within it that may hold its usage."""
-    some: list[Any] = [answer]
-    for path in (("llm_output",), ("response_metadata",), ("message",), ("generations", 0, 0, "message", "kwargs")):
-        found: Any = answer
-        for step in path:
-            if isinstance(found, list) and isinstance(step, int):
-                found = found[step] if len(found) > step else None
-            else:
-                found = found.get(step) if isinstance(found, dict) else None
-        some.append(found)
-    return [holder for holder in some if isinstance(holder, dict)]
+_WRAPPINGS: tuple[tuple[str | int, ...], ...] = (
+    ("llm_output",), ("response_metadata",), ("message",), ("generations", 0, 0, "message", "kwargs"),
+    ("generations", 0, 0, "message", "kwargs", "response_metadata"), ("meta",), ("meta", 0), ("replies", 0, "meta"),
+)  # fmt: skip
+"""Where LangChain (the first five) and Haystack keep what the provider said beside the text."""
+
+
+def holders(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answer itself and the maps within it that may hold its usage, model, id and finish reason."""
+    found = (answer, *(_below(answer, path) for path in _WRAPPINGS))
+    return [holder for holder in found if isinstance(holder, dict)]
+
+
+def _below(value: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and len(value) > step else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value

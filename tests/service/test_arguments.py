@@ -59,6 +59,7 @@ def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
     [
         ("serve", {"--config", *FLAG_OF.values()}),
         ("config", {"--config", *FLAG_OF.values()}),
+        ("reprice", {"--config", "--db"}),
         ("send-test", {"--config", "--http"}),
         ("healthcheck", {"--config", "--http"}),
         ("version", set()),

@@ -60,6 +60,13 @@ def test_send_test_sends_one_trace_and_reads_it_back(server: Any) -> None:
     assert "2 spans are stored" in said
 
 
+@pytest.mark.parametrize("body", [b"hello", b"[]", b"{}", b'{"spans": 1}'])
+def test_another_program_that_takes_traces_is_not_mistaken_for_this_one(server: Any, body: bytes) -> None:
+    server.answer = (200, body)
+    with pytest.raises(client.RequestFailed, match="is no tracepond"):
+        client.send_test(config_for(server))
+
+
 def test_configured_keys_are_sent(server: Any) -> None:
     client.healthcheck(config_for(server, KEYS))
     assert server.requests[0][2]["Authorization"] == "Bearer sk"

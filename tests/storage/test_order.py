@@ -1,32 +1,56 @@
-"""Promise 4 on real captures: however the facts are split over commits and ordered, the stored state is the same."""
+"""Promise 4 on real captures: however the facts are split over commits and ordered, the stored state is the same.
 
+A subset by default; `make order` puts every capture through it.
+"""
+
+import os
 import random
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from contract.columns import Row
+from contract.span import Batch
 from contract.translated import Translated
 from storage.commit import Committer
 from storage.database import Database
-from tests.support.golden import batches
+from tests.support.golden import CAPTURES, batches
 from translator.merge import merge_copies
+from translator.prices.book import PriceBook
 from translator.settle import settle
 from translator.translate import Translator
 
+PRICE = PriceBook().priced
+SETTLE = partial(settle, price=PRICE)
+MERGE = partial(merge_copies, price=PRICE)
+
 LATE = [
+    "claude-code-logs",
+    "claude-code-spans",
+    "gemini-cli",
     "anthropic-logfire",
     "anthropic-traceloop",
     "bedrock-botocore",
+    "crewai-traceloop",
+    "dspy-mlflow",
+    "dspy-openinference-litellm",
     "langchain-langfuse-openinference",
     "langchain-openlit",
+    "llamaindex-openinference",
     "mistral-traceloop",
     "openai-agents-traceloop",
     "openai-genai-event",
     "openai-logfire",
     "openai-official-v2-events",
+    "pydantic-ai-logfire-openai",
 ]
-"""Captures with two layers of spans for one call, or with content in log records."""
+"""Captures with two layers of spans for one call, with content in log records, or with calls told only there."""
+
+CHOSEN = CAPTURES if os.environ.get("ORDER") == "all" else LATE
+INCOMPLETE_EVERY = 3
+"""Of so many spans one is also sent as it may be when it begins: without its end and half of its attributes."""
 
 STATE_SQL = "SELECT * EXCLUDE (commit_seq, received_time) FROM {} ORDER BY ALL"
 
@@ -34,9 +58,17 @@ STATE_SQL = "SELECT * EXCLUDE (commit_seq, received_time) FROM {} ORDER BY ALL"
 def pieces(capture: str) -> list[Translated]:
     """The capture's rows, one request for each span and log record; new lists, since a commit changes its rows."""
     translator = Translator()
-    requests = [translator.translate(batch) for batch in batches(capture)]
+    requests = [translator.translate(batch) for sent in batches(capture) for batch in (sent, begun(sent))]
     spans = [Translated(spans=[row]) for request in requests for row in request.spans]
     return spans + [Translated(logs=[row]) for request in requests for row in request.logs]
+
+
+def begun(batch: Batch) -> Batch:
+    """Incomplete copies of some of the batch's spans."""
+    some = batch.spans[::INCOMPLETE_EVERY]
+    halves = [dict(list(span.attributes.items())[: len(span.attributes) // 2]) for span in some]
+    spans = [replace(span, end_ns=0, attributes=half) for span, half in zip(some, halves, strict=True)]
+    return replace(batch, spans=spans, logs=[], metric_points=[])
 
 
 def stored(groups: list[list[Translated]], restart_every: int = 0) -> list[list[Row]]:
@@ -44,10 +76,10 @@ def stored(groups: list[list[Translated]], restart_every: int = 0) -> list[list[
     database = Database(":memory:")
     database.open()
     connection = database.cursor()
-    committer = Committer(settle, merge_copies)
+    committer = Committer(SETTLE, MERGE)
     for nth, group in enumerate(groups):
         if restart_every and nth % restart_every == 0:
-            committer = Committer(settle, merge_copies)
+            committer = Committer(SETTLE, MERGE)
             committer.recall(connection)
         committer.commit(connection, group, nth)
     rows: list[Any] = [connection.execute(STATE_SQL.format(table)).fetchall() for table in ("span", "log_record")]
@@ -62,7 +94,7 @@ def split(requests: list[Translated], chooser: random.Random) -> list[list[Trans
     chooser.shuffle(requests)
     groups: list[list[Translated]] = []
     while requests:
-        size = chooser.choice([1, 1, 2, 5, 20])
+        size = chooser.choice([1, 1, 2, 5, 20, 1 + len(requests) // 10])
         groups.append([copy(request) for request in requests[:size]])
         requests = requests[size:]
     return groups
@@ -72,8 +104,8 @@ def copy(request: Translated) -> Translated:
     return Translated([list(row) for row in request.spans], [list(row) for row in request.logs])
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("capture", LATE)
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("capture", CHOSEN)
 def test_any_split_and_order_with_repeats_and_restarts_ends_in_the_same_rows(capture: str, seed: int) -> None:
     requests = pieces(capture)
     at_once = stored([[copy(request) for request in requests]])

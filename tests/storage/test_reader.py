@@ -240,3 +240,24 @@ def test_odd_json_in_a_column_does_not_break_a_list(database: Database, reader: 
     asked = ask(reader, "list_spans", Condition("tags", "eq", ("x",)), limit=5, io="none")
     assert asked == []
     assert len(traces(reader)) == 1
+
+
+def test_unpriced_models_are_those_of_counted_calls_with_tokens_and_no_cost(
+    database: Database, reader: DuckReader
+) -> None:
+    call = {"kind": "generation", "provider": "house", "model": "m", "input_tokens": 5}
+    insert(
+        database,
+        "span",
+        *(span(number, **call) for number in (1, 2)),
+        span(3, **{**call, "kind": "embedding", "provider": None, "model": "e"}),
+        span(4, **call, total_cost=0.0),
+        span(5, **call, duplicate_of=span_id(1)),
+        span(6, **{**call, "model": "without-tokens", "input_tokens": None}),
+        span(7, **{**call, "model": "another-project", "project": "other"}),
+    )
+    assert ask(reader, "unpriced_models", limit=20) == [
+        {"provider": "house", "model": "m", "count": 2},
+        {"provider": None, "model": "e", "count": 1},
+    ]
+    assert len(ask(reader, "unpriced_models", limit=1)) == 1

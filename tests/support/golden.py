@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,13 @@ class Shown:
 
 def shown(capture: str, *, settled: bool = True) -> Shown:
     """The capture translated, settled if asked, and presented."""
+    return shown_of(batches(capture), settled=settled)
+
+
+def shown_of(sent: Iterable[Batch], *, settled: bool = True) -> Shown:
+    """The requests translated, settled if asked, and presented."""
     translator, rows, logs = Translator(), {}, defaultdict(list)
-    for batch in batches(capture):
+    for batch in sent:
         out = translator.translate(batch)
         for row in out.spans:
             key = (row[S.trace_id], row[S.span_id])

@@ -58,5 +58,5 @@ def seen(attributes: dict[str, Any] | None = None, **fields: Any) -> dict[str, A
     """The row of a span with these attributes, and what a reader sees beside it."""
     row = translated(span(attributes, **fields))
     shown = present(row, [], [])
-    assert set(shown) == {*CONTENT_FIELDS, "mapping"}
+    assert set(shown) == {*CONTENT_FIELDS, "mapping", "unmapped"}
     return {**row, **shown}

@@ -87,3 +87,9 @@ def test_the_api_behind_a_vercel_provider_is_no_part_of_it(sent: str, want: str)
 def test_vector_length_is_that_of_the_first_vector() -> None:
     assert answers.vector_length("[[1.0, 2.0], [3.0]]") == 2
     assert answers.vector_length("[]") is None
+
+
+def test_parameters_of_a_request_are_what_is_no_content() -> None:
+    sent = '{"model": "m", "messages": [], "temperature": 0, "stop": null, "tools": [1], "seed": 3}'
+    assert answers.request_parameters(sent) == {"temperature": 0, "seed": 3}
+    assert answers.request_parameters("text") is None

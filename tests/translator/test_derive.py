@@ -35,6 +35,14 @@ def test_an_unknown_kind_falls_through_to_the_next_rule() -> None:
     assert seen({"gen_ai.operation.name": "dance"})["kind"] == "span"
 
 
+def test_a_generation_of_an_embedding_model_without_an_answer_is_an_embedding() -> None:
+    sent = {"langfuse.observation.type": "generation", "langfuse.observation.model.name": "text-embedding-3-small"}
+    assert seen(sent)["kind"] == "embedding"
+    assert seen({**sent, "langfuse.observation.output": "yes"})["kind"] == "generation"
+    assert seen({**sent, "langfuse.observation.model.name": "gpt-4o"})["kind"] == "generation"
+    assert seen({**sent, "langfuse.observation.type": "agent"})["kind"] == "agent"
+
+
 def test_old_langfuse_sdk_wrote_span_for_generations() -> None:
     sent = {"langfuse.observation.type": "span", "langfuse.observation.usage_details": '{"input": 1}'}
     python = Resource({"telemetry.sdk.language": "python"})

@@ -20,6 +20,13 @@ def test_splits_that_one_convention_leaves_open_are_taken_from_another() -> None
     assert (row["input_tokens"], row["cache_read_tokens"], row["cache_write_tokens"]) == (73, 40, 12)
 
 
+def test_splits_count_also_when_their_convention_is_asked_first() -> None:
+    """The GenAI form of Vercel's SDK has the reasoning among `ai.usage.*` and the counts among `gen_ai.usage.*`."""
+    row = seen({**CALL, "ai.usage.outputTokenDetails.reasoningTokens": 6, "gen_ai.usage.output_tokens": 13})
+    assert (row["output_tokens"], row["reasoning_tokens"]) == (13, 6)
+    assert seen({**CALL, "ai.usage.outputTokenDetails.reasoningTokens": 6})["reasoning_tokens"] is None
+
+
 def test_the_same_count_under_several_keys_counts_once() -> None:
     keys = ("cache_creation.input_tokens", "cache_creation_input_tokens", "cache_write.input_tokens")
     sent = {**CALL, "gen_ai.usage.input_tokens": 20, **{f"gen_ai.usage.{key}": 12 for key in keys}}

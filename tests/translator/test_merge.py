@@ -41,8 +41,31 @@ def test_events_of_all_copies_are_kept_once() -> None:
     assert sorted(json.loads(merged[S.raw_events])) == [[1, "a", {}, 0], [2, "b", {}, 0]]
 
 
+def test_a_span_takes_the_place_of_what_log_records_made_of_its_call() -> None:
+    made = copy(None, '{"from":"log"}', synthetic=True, input="q")
+    other = copy(9, '{"from":"other log"}', synthetic=True, output="a")
+    real = copy(5, '{"x":1}')
+    assert merge_copies([made, other])[S.synthetic] is True
+    for order in itertools.permutations([made, other, real]):
+        step = order[0]
+        for row in order[1:]:
+            step = merge_copies([step, row])
+        assert step == real
+
+
+def test_copies_made_of_records_complete_each_other_and_begin_with_the_earliest() -> None:
+    first = copy(5, "{}", synthetic=True, input_tokens=3, end_time=2_000, start_time=1_000)
+    second = copy(None, '{"a":1,"b":2}', synthetic=True, output="a", start_time=900)
+    first[S.end_time] = 2_000
+    merged = merge_copies([second, first])
+    assert (merged[S.input_tokens], merged[S.output], merged[S.start_time], merged[S.end_time]) == (3, "a", 900, 2_000)
+
+
 copies = st.builds(
-    lambda end, keys, text: copy(end, json.dumps({k: f"{k}{text}" for k in keys}), input=text),
+    lambda made, end, keys, text: copy(
+        end, json.dumps({k: f"{k}{text}" for k in keys}), input=text, synthetic=made or None
+    ),
+    st.booleans(),
     st.none() | st.integers(0, 3),
     st.sets(st.sampled_from("abcd")),
     st.none() | st.sampled_from(["p", "q"]),

@@ -20,7 +20,7 @@ def logged(*sent: Any) -> list[dict[str, Any]]:
 
 
 def test_every_field_is_there_and_null_where_nothing_says() -> None:
-    assert present(translated(span()), [], []) == {**dict.fromkeys(CONTENT_FIELDS), "mapping": {}}
+    assert present(translated(span()), [], []) == {**dict.fromkeys(CONTENT_FIELDS), "mapping": {}, "unmapped": []}
 
 
 def test_structured_messages_and_their_json_text_are_shown_alike() -> None:
@@ -107,3 +107,22 @@ def test_mapping_names_where_settled_columns_came_from() -> None:
     assert mapping["input"] == {"from": "log"}
     assert mapping["response_id"] == {"from": "span:abc"}
     assert "duplicate_of" not in mapping
+
+
+def test_a_wrappers_one_text_gives_way_to_the_messages_of_its_duplicate() -> None:
+    both = [{"role": "system", "parts": [{"type": "text", "content": "be brief"}]}, *MESSAGES]
+    donor = translated(span({**CALL, "gen_ai.input.messages": json.dumps(both)}, span_id="d" * 16))
+    wrapper = translated(span({"openinference.span.kind": "LLM", "input.value": '{"question": "hi"}'}))
+    shown = present(wrapper, [], [donor])
+    assert shown["input_messages"] == both
+    assert shown["mapping"]["input_messages"]["from"] == "span:" + "d" * 16
+    assert present(wrapper, [], [])["input_messages"][0]["parts"][0]["content"] == '{"question":"hi"}'
+
+
+def test_a_text_that_is_no_message_gives_way_to_a_single_one_and_messages_never_do() -> None:
+    donor = translated(span({**CALL, "gen_ai.input.messages": json.dumps(MESSAGES)}, span_id="d" * 16))
+    wrapper = translated(span({"openinference.span.kind": "LLM", "input.value": '{"question": "hi"}'}))
+    assert present(wrapper, [], [donor])["input_messages"] == MESSAGES
+    own = [{"role": "user", "parts": [{"type": "text", "content": "own"}]}]
+    plain = translated(span({**CALL, "gen_ai.input.messages": json.dumps(own)}))
+    assert present(plain, [], [donor])["input_messages"] == own

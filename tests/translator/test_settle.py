@@ -4,9 +4,12 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.columns import Row, S
-from contract.settling import SettledSpan, TraceFacts, facts_of_row
+from contract.settling import CALL_KINDS, SettledSpan, TraceFacts, facts_of_row
+from tests.support.layers import Call, Layout, calls, layered, layouts
 from tests.support.rows import generation_row, span_row
 from translator.settle import settle
 
@@ -22,7 +25,7 @@ def facts(*rows: Row) -> TraceFacts:
     trace = TraceFacts()
     for row in rows:
         trace.parents[row[S.span_id]] = row[S.parent_span_id]
-        if row[S.kind] in ("generation", "embedding"):
+        if row[S.kind] in CALL_KINDS:
             trace.calls[row[S.span_id]] = facts_of_row(row)
     return trace
 
@@ -189,3 +192,55 @@ def test_the_order_of_facts_does_not_show(seed: int) -> None:
 def test_ten_thousand_calls_in_one_trace_are_settled_in_bounded_work() -> None:
     rows = [sibling(f"s{i}", f"scope{i % 2}", 0, **TOKENS) for i in range(10_000)]
     assert len(duplicates(*rows)) == 5_000
+
+
+def tool_row(span_id: str, parent: str | None = None, **columns: Any) -> Row:
+    return span_row(span_id, parent, **({"kind": "tool", "tool_name": "weather"} | columns))
+
+
+def test_the_same_call_id_of_a_tool_in_two_scopes_is_one_run() -> None:
+    record = tool_row("l", "a", tool_call_id="c", scope_name="logs", synthetic=True, input="{}", output="x")
+    assert duplicates(tool_row("s", "a", tool_call_id="c", scope_name="spans"), record) == {"l": "s"}
+
+
+def test_a_tool_and_the_client_and_server_that_run_it_are_one_run() -> None:
+    outer, client, server = tool_row("t"), tool_row("c", "t", scope_name="mcp"), tool_row("s", "c", scope_name="server")
+    assert duplicates(outer, client, server) == {"c": "t", "s": "t"}
+
+
+def test_another_tool_within_a_tool_and_a_second_run_are_runs_of_their_own() -> None:
+    assert duplicates(tool_row("t"), tool_row("u", "t", tool_name="search")) == {}
+    assert duplicates(tool_row("t", tool_call_id="1"), tool_row("u", "t", tool_call_id="2")) == {}
+    assert duplicates(tool_row("t", "a"), tool_row("u", "a", scope_name="mcp")) == {}
+
+
+def test_what_a_log_record_made_never_counts_beside_the_span_even_with_more_content() -> None:
+    made = generation_row("l", "a", response_id="r", scope_name="logs", synthetic=True, input="q", output="a",
+                          total_cost=0.5, cost_source="reported")  # fmt: skip
+    real = generation_row("s", "a", response_id="r", **TOKENS)
+    found = settled(real, made)
+    assert found["l"]["duplicate_of"] == "s"
+    assert (found["s"]["total_cost"], found["s"]["cost_source"]) == (0.5, "reported")
+    assert {"input", "output"} <= found["s"].keys()
+
+
+def test_a_retry_of_a_failed_call_is_a_call_of_its_own() -> None:
+    failure = generation_row("a", "x", status="error", end=10, request_model="m")
+    assert duplicates(failure, generation_row("b", "x", start=20, end=40, request_model="m", **TOKENS)) == {}
+
+
+@given(layouts, st.lists(calls, min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_random_trees_of_layered_calls_count_each_call_and_token_once(
+    layout: Layout, made: list[Call], chooser: random.Random
+) -> None:
+    trace = layered(layout, made)
+    chooser.shuffle(trace.rows)
+    found = settled(*trace.rows)
+    counted = [
+        {name: row[getattr(S, name)] for name in TOKENS} | found.get(row[S.span_id], {})
+        for row in trace.rows
+        if row[S.kind] == "generation" and "duplicate_of" not in found.get(row[S.span_id], {})
+    ]
+    assert len(counted) == trace.calls
+    assert sum(call["input_tokens"] or 0 for call in counted) == trace.input_tokens
+    assert sum(call["output_tokens"] or 0 for call in counted) == trace.output_tokens

@@ -17,6 +17,7 @@ from translator.usage import from_map, with_usage
         ({"input": 10, "output": 5, "input_cached_tokens": 8, "output_reasoning_tokens": 6}, (18, 11)),
         ({"input": 18, "output": 11, "total": 29, "input_cached_tokens": 8, "output_reasoning_tokens": 6}, (18, 11)),
         ({"input": 11, "output": 3, "cache_read_input_tokens": 4}, (11, 3)),
+        ({"inputTokens": 5, "outputTokens": 2, "thoughtsTokens": 3, "totalTokens": 10}, (5, 5)),
         ({"promptTokenCount": 5, "candidatesTokenCount": 2, "thoughtsTokenCount": 3, "totalTokenCount": 10}, (5, 5)),
     ],
 )
@@ -53,3 +54,16 @@ def test_usage_is_found_within_answers_of_providers_and_langchain() -> None:
     ):
         assert with_usage(json.dumps(answer)) == usage
     assert with_usage({"content": "no"}) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"meta": {"usage": {"prompt_tokens": 3, "total_tokens": 3}}},
+        {"meta": [{"usage": {"prompt_tokens": 3}}]},
+        {"replies": [{"meta": {"usage": {"prompt_tokens": 3}}}]},
+        {"generations": [[{"message": {"kwargs": {"response_metadata": {"token_usage": {"prompt_tokens": 3}}}}}]]},
+    ],
+)
+def test_usage_is_found_in_the_meta_of_haystack_and_langchain(answer: dict[str, object]) -> None:
+    assert (with_usage(answer) or {})["input_tokens"] == 3

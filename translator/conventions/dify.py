@@ -3,8 +3,8 @@
 Source: langgenius/dify `api/extensions/otel`, `api/core/ops`, `api/providers/trace`.
 """
 
-from translator.messages import documents
-from translator.rules import Convention, content, lookup, text
+from translator.messages import build, documents
+from translator.rules import Convention, content, lookup, on, text
 from translator.rules import first as read
 
 KINDS = {
@@ -19,7 +19,9 @@ CONVENTION = Convention(
         "kind": lookup("gen_ai.span.kind", KINDS),
         "input": content("gen_ai.entity.input"),
         "output": content("gen_ai.entity.output"),
+        "any_model": text("gen_ai.model_name"),
         "operation": text("node.type"),
+        "tool_result": on({"tool"}, *read(build.structure, "gen_ai.entity.output")),
         "query": read(documents.query, "retrieval.query"),
         "documents": read(documents.listed, "retrieval.document"),
     },

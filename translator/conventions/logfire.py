@@ -18,6 +18,7 @@ from translator.rules import (
     member,
     number,
     on,
+    present,
     text,
     within,
     words,
@@ -26,6 +27,8 @@ from translator.rules import first as read
 
 _SCOPES = ("logfire", "pydantic-ai", "pydantic_ai")
 _AGENTS = ("logfire.openai_agents",)
+_PYDANTIC_AI = ("pydantic-ai", "pydantic_ai")
+"""Until version 3 of its format Pydantic AI's agent runs have a model and usage but no operation name."""
 
 TEMPLATES = {
     "Function: {name}": "tool",
@@ -40,7 +43,8 @@ CONVENTION = Convention(
     name="logfire",
     fields={
         "kind": within(_AGENTS, *lookup("sdk_span_type", {"turn": "workflow", "task": "workflow"}))
-        + within(_AGENTS, *lookup("logfire.msg_template", TEMPLATES)),
+        + within(_AGENTS, *lookup("logfire.msg_template", TEMPLATES))
+        + within(_PYDANTIC_AI, *present("agent_name", "agent")),
         "display_name": text("logfire.msg"),
         "level_number": integer("logfire.level_num"),
         "request_model": within(_SCOPES, *text("model_name")) + on(CALLS, *member("request_data", "model")),
@@ -59,6 +63,7 @@ CONVENTION = Convention(
                 "prompt",
                 "input",
                 "tool_arguments",
+                "inputs",
             ),
         ),
         "output": within(_SCOPES, *content("response", "final_result", "response_data", "output", "tool_response")),
@@ -77,6 +82,7 @@ CONVENTION = Convention(
             GENERATIONS,
             *within(_SCOPES, Rule("response", build.output_messages), Rule("response_data", build.output_messages)),
         ),
+        "tool_definitions": within(_SCOPES, *read(build.offered_tools, "model_request_parameters")),
         "model_parameters": within(_SCOPES, *mapping("model_settings", "request_data")),
         "usage_details": within(_SCOPES, *mapping("usage")),
         "tool_arguments": on({"tool"}, *within(_SCOPES, *read(build.arguments, "tool_arguments", "input"))),

@@ -1,11 +1,26 @@
 """MLflow tracing's OTLP export: `mlflow.*`, every value JSON-encoded.
 
-Source: mlflow `mlflow/tracing/constant.py`, `mlflow/tracing/otel/` 3.17.
+Source: mlflow `mlflow/tracing/constant.py`, `mlflow/tracing/otel/`, `mlflow/tracing/export/genai_semconv/` 3.17.
+With MLFLOW_ENABLE_OTEL_GENAI_SEMCONV the `mlflow.*` keys are replaced by those of `genai.py`; the request's own
+parameters stay under bare names, and `gen_ai.request.model` is then the response's.
 """
 
-from translator import answers, usage
+from translator import answers, recorded, usage
 from translator.messages import build, documents
-from translator.rules import CALLS, GENERATIONS, Convention, Rule, content, identifier, lookup, member, on, text
+from translator.rules import (
+    CALLS,
+    GENERATIONS,
+    Convention,
+    Rule,
+    content,
+    free_map,
+    identifier,
+    lookup,
+    member,
+    on,
+    text,
+    within,
+)
 from translator.rules import first as read
 
 KINDS = {
@@ -14,29 +29,41 @@ KINDS = {
     "PARSER": "span", "MEMORY": "memory", "EVALUATOR": "evaluator", "GUARDRAIL": "guardrail",
 }  # fmt: skip
 
+_IN, _OUT = "mlflow.spanInputs", "mlflow.spanOutputs"
+_SCOPES = ("mlflow.",)
+LEVELS = {"10": "DEBUG", "20": "DEFAULT", "30": "WARNING", "40": "ERROR", "50": "ERROR"}
+"""`SpanLogLevel` has the numbers of Python's logging."""
+
 CONVENTION = Convention(
     name="mlflow",
     fields={
-        "kind": lookup("mlflow.spanType", KINDS),
+        "kind": lookup("mlflow.spanType", KINDS) + within(_SCOPES, *lookup("gen_ai.operation.name", KINDS)),
         "provider": read(answers.provider, "mlflow.llm.provider"),
-        "request_model": on(CALLS, *member("mlflow.spanInputs", "model")),
-        "response_model": on(CALLS, *member("mlflow.spanOutputs", "model")),
+        "request_model": within(_SCOPES, *text("model")) + on(CALLS, *member(_IN, "model")),
+        "response_model": on(CALLS, Rule(_OUT, recorded.model)),
         "any_model": text("mlflow.llm.model"),
-        "usage": read(usage.from_map, "mlflow.chat.tokenUsage")
-        + on(CALLS, Rule("mlflow.spanOutputs", usage.with_usage)),
+        "response_id": on(GENERATIONS, Rule(_OUT, recorded.response_id)),
+        "finish_reasons": on(GENERATIONS, Rule(_OUT, recorded.finish_reasons)),
+        "level_name": lookup("mlflow.spanLogLevel", LEVELS),
+        "prompt_name": member("mlflow.linkedPrompts", 0, "name"),
+        "prompt_version": member("mlflow.linkedPrompts", 0, "version"),
+        "usage": read(usage.from_map, "mlflow.chat.tokenUsage") + on(CALLS, Rule(_OUT, usage.with_usage)),
         "costs": read(answers.costs, "mlflow.llm.cost"),
-        "input": content("mlflow.spanInputs"),
-        "output": content("mlflow.spanOutputs"),
+        "input": content(_IN),
+        "output": content(_OUT),
         "session_id": identifier("mlflow.trace.session"),
         "user_id": identifier("mlflow.trace.user"),
         "trace_name": text("mlflow.traceName"),
-        "input_messages": on(GENERATIONS, Rule("mlflow.spanInputs", build.input_messages)),
-        "output_messages": on(GENERATIONS, Rule("mlflow.spanOutputs", build.output_messages)),
+        "input_messages": on(GENERATIONS, Rule(_IN, build.input_messages)),
+        "output_messages": on(GENERATIONS, Rule(_OUT, build.output_messages)),
         "tool_definitions": read(build.definitions, "mlflow.chat.tools"),
-        "tool_arguments": on({"tool"}, Rule("mlflow.spanInputs", build.arguments)),
-        "tool_result": on({"tool"}, Rule("mlflow.spanOutputs", build.structure)),
-        "query": on({"retriever"}, Rule("mlflow.spanInputs", documents.query)),
-        "documents": on({"retriever"}, Rule("mlflow.spanOutputs", documents.listed)),
+        "model_parameters": on(GENERATIONS, Rule(_IN, answers.request_parameters)),
+        "metadata": free_map("mlflow.traceTag."),
+        "tool_name": on({"tool"}, *within(_SCOPES, *text("name"))),
+        "tool_arguments": on({"tool"}, Rule(_IN, build.arguments)),
+        "tool_result": on({"tool"}, Rule(_OUT, build.structure)),
+        "query": on({"retriever"}, Rule(_IN, documents.query)),
+        "documents": on({"retriever"}, Rule(_OUT, documents.listed)),
     },
     prefixes=("mlflow.",),
 )

@@ -1,9 +1,10 @@
 """OpenInference (Arize): `llm.*`, `input.value`, `openinference.span.kind`.
 
-Source: Arize-ai/openinference `spec/semantic_conventions.md` and `python/openinference-instrumentation` 0.1.72.
+Source: Arize-ai/openinference `spec/semantic_conventions.md` and `python/openinference-instrumentation` 0.1.72;
+`llm.response.{id,model,cost}` are LiteLLM's additions (litellm 1.106 `integrations/arize/`).
 """
 
-from translator import answers, usage
+from translator import answers, recorded, usage
 from translator.messages import build, documents, indexed
 from translator.rules import (
     CALLS,
@@ -51,10 +52,13 @@ CONVENTION = Convention(
         + on(CALLS, *member("embedding.invocation_parameters", "model"))
         + on(CALLS, *member("input.value", "model"))
         + on(CALLS, *member("metadata", "ls_model_name")),
-        "response_model": text("llm.response.model_name") + on(CALLS, *member("output.value", "model")),
+        "response_model": text("llm.response.model_name", "llm.response.model")
+        + on(CALLS, Rule("output.value", recorded.model)),
         "any_model": text("llm.model_name"),
-        "response_id": on(GENERATIONS, *member("output.value", "id", then=answers.response_id)),
-        "finish_reasons": words("llm.finish_reason", "llm.response.finish_reason", "llm.response.stop_reason"),
+        "response_id": read(answers.response_id, "llm.response.id")
+        + on(GENERATIONS, Rule("output.value", recorded.response_id)),
+        "finish_reasons": words("llm.finish_reason", "llm.response.finish_reason", "llm.response.stop_reason")
+        + on(GENERATIONS, Rule("output.value", recorded.finish_reasons)),
         "input": content("input.value")
         + numbered(_IN, indexed.as_text(_IN))
         + numbered("llm.prompts.", indexed.as_text("llm.prompts."))
@@ -71,7 +75,7 @@ CONVENTION = Convention(
         "cache_write_tokens": integer("llm.token_count.prompt_details.cache_write"),
         "reasoning_tokens": integer("llm.token_count.completion_details.reasoning"),
         "usage": on(CALLS, Rule("output.value", usage.with_usage)),
-        "total_cost": number("llm.cost.total"),
+        "total_cost": number("llm.cost.total", "llm.response.cost"),
         "input_cost": number("llm.cost.prompt"),
         "output_cost": number("llm.cost.completion"),
         "tool_name": text("tool.name"),

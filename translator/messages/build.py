@@ -11,13 +11,19 @@ from translator.messages.parts import broken_part, parts
 from translator.values import parsed, plain_json
 
 _REQUEST_KEYS = ("messages", "contents", "input_messages", "chat_history", "prompts")
+_ANSWER_SIGNS = frozenset({"finish_reason", "finishReason", "usage", "toolCalls"})
+"""What stands beside the `text` of a whole answer (Dify, Vercel's SDK, Mastra)."""
 _SCHEMA_KEYS = ("inputSchema", "input_schema", "parametersJsonSchema", "parameters_json_schema")
 """Where Vercel, Anthropic and Gemini put the schema of a tool's parameters."""
 _ANSWER_KEYS = ("choices", "candidates", "generations", "output", "replies", "results", "messages")
 
 
+_HOLDERS = {"kwargs": {"args", "sanitize_inputs_outputs"}, "arguments": {"tool_name"}}
+"""Where a traced call keeps the tool's arguments, and what else may stand there (the flag is smolagents')."""
+
+
 def input_messages(value: Any) -> list[Message] | None:
-    """What was sent to the model; a bare text is the user's."""
+    """What was sent to the model; a bare text is the user's. Messages without any part are no answer."""
     return _messages(value, "user")
 
 
@@ -31,9 +37,8 @@ def _messages(value: Any, role: str) -> list[Message] | None:
         value = values.bytes_text(value)
     if values.content(value) is None:
         return None
-    if isinstance(value, str):
-        return _of_text(value, role)
-    return _of_structure(value, role) or None
+    made = (_of_text(value, role) if isinstance(value, str) else _of_structure(value, role)) or []
+    return made if any(one["parts"] for one in made) else None
 
 
 def _of_text(value: str, role: str) -> list[Message] | None:
@@ -124,15 +129,21 @@ def _held(found: dict[str, Any], role: str) -> Any:
         held = found.get(key)
         if isinstance(held, list) and held and isinstance(held[0], (dict, list)):
             return held
-    if role == "user" and isinstance(found.get("input"), (list, str)) and found["input"] and not _is_message(found):
-        return found["input"]
+    if role == "user" and not _is_message(found):
+        return next((found[key] for key in ("input", "prompt") if found.get(key) and _is_said(found[key])), None)
     if role == "assistant" and isinstance(found.get("output"), dict):  # Bedrock's converse
         return found["output"].get("message")
     return None
 
 
+def _is_said(held: Any) -> bool:
+    return isinstance(held, (list, str))
+
+
 def _is_message(found: dict[str, Any]) -> bool:
     if "role" in found or "parts" in found or "message" in found or found.get("lc"):
+        return True
+    if isinstance(found.get("text"), str) and not _ANSWER_SIGNS.isdisjoint(found):
         return True
     has_content = "content" in found or "tool_calls" in found
     return (has_content and "args" not in found) or ("data" in found and "type" in found)
@@ -158,8 +169,9 @@ def _declared(item: Any) -> list[Any]:
     """The functions of one of Gemini's tools, which holds several; else the item itself."""
     if isinstance(item, dict):
         for key in ("function_declarations", "functionDeclarations"):
-            if isinstance(item.get(key), list):
-                return item[key]
+            held = item.get(key)
+            if isinstance(held, list):
+                return held
     return [item]
 
 
@@ -189,7 +201,7 @@ def arguments(value: Any) -> Any:
         return None
     found = call_arguments(value)
     if isinstance(found, dict):
-        for key, others in (("kwargs", {"args"}), ("arguments", {"tool_name"})):
+        for key, others in _HOLDERS.items():
             if isinstance(found.get(key), dict) and found.keys() <= {key, *others} and not found.get("args"):
                 return found[key]
     return found
@@ -200,6 +212,20 @@ def arguments_unless_schema(value: Any) -> Any:
     found = arguments(value)
     is_schema = isinstance(found, dict) and ("properties" in found or found.get("type") == "object")
     return None if is_schema or not isinstance(found, dict) else found
+
+
+def returned(value: Any) -> Any:
+    """What a traced function returned, out of the `{"output": ...}` that LangSmith makes of a value that is no map."""
+    found = structure(value)
+    return found["output"] if isinstance(found, dict) and found.keys() == {"output"} else found
+
+
+def offered_tools(value: Any) -> list[Any] | None:
+    """The tools in Pydantic AI's request parameters, those that stand for an output type included."""
+    found = values.mapping(value) or {}
+    offered = [tool for key in ("function_tools", "output_tools") for tool in values.listing(found.get(key)) or []]
+    some = [tool for tool in definitions(offered) or [] if isinstance(tool, dict)]
+    return [{key: tool[key] for key in ("name", "description", "parameters") if key in tool} for tool in some] or None
 
 
 def structure(value: Any) -> Any:

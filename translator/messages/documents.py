@@ -30,11 +30,12 @@ def _document(item: Any) -> dict[str, Any] | None:
     for key in ("document", "node", "kwargs"):
         if isinstance(found.get(key), dict):
             found = found[key]
+    metadata = mapping(found.get("metadata")) or mapping(outer.get("metadata"))
     return {
-        "id": _first(found, _IDS) or _first(outer, _IDS),
+        "id": _first(found, _IDS) or _first(outer, _IDS) or _first(metadata or {}, _IDS),
         "content": raw.plain(_first(found, _CONTENT)),
         "score": number(outer.get("score", found.get("score"))),
-        "metadata": raw.plain(mapping(found.get("metadata")) or mapping(outer.get("metadata"))),
+        "metadata": raw.plain(metadata),
     }
 
 

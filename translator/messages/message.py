@@ -12,8 +12,10 @@ ROLES = {
     **dict.fromkeys(("user", "human", "humanmessage", "humanmessagechunk"), "user"),
     **dict.fromkeys(("assistant", "ai", "model", "chatbot", "aimessage", "aimessagechunk", "bot"), "assistant"),
     **dict.fromkeys(("tool", "function", "toolmessage", "functionmessage"), "tool"),
+    "tool-call": "assistant",
+    "tool-response": "tool",
 }
-"""The four canonical roles; LangChain's class names stand where it sends no role."""
+"""The four canonical roles; LangChain's class names stand where it sends no role, the last two are smolagents'."""
 
 _ITEMS = {
     **dict.fromkeys(("function_call", "reasoning", "custom_tool_call", "mcp_call", "tool_use"), "assistant"),
@@ -106,7 +108,9 @@ def _calls(sent: dict[str, Any]) -> list[Part]:
     """Tool calls beside the content: OpenAI's list, LangChain's, OpenInference's, and the single old function call."""
     extra = sent.get("additional_kwargs")
     holders = [sent, extra] if isinstance(extra, dict) else [sent]
-    some = [call for holder in holders for call in listing(holder.get("tool_calls")) or []]
+    some = [
+        call for holder in holders for key in ("tool_calls", "toolCalls") for call in listing(holder.get(key)) or []
+    ]
     some += [holder["function_call"] for holder in holders if isinstance(holder.get("function_call"), dict)]
     if sent.get("function_call_name"):
         some.append({"name": sent["function_call_name"], "arguments": sent.get("function_call_arguments_json")})

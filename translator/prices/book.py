@@ -11,7 +11,7 @@ from contract.columns import Row, S
 from translator.prices.context import STANDARD_CONTEXT, Context, audio_tokens, context_in, plain_tier
 from translator.prices.model_names import NoReference, Reference, references
 from translator.prices.price_list import Entry, Period, PriceList, maintained
-from translator.prices.rates import PER, Cost, Counts, Rates, cost, input_cost
+from translator.prices.rates import PER, Cost, Counts, Rates, cost, input_side
 from translator.prices.user_table import UserPrice, names_of, version_of
 
 PRICED_KINDS = frozenset({"generation", "embedding"})
@@ -175,12 +175,13 @@ def fill(row: Row, offer: Offer, incoming: int, outgoing: int) -> None:
     if rates.steps:
         rates = rates.at(incoming)
     if row[_READ] or row[_WRITTEN]:
-        input_side = input_cost(rates, incoming, row[_READ] or 0, row[_WRITTEN] or 0)
+        millionths = input_side(rates, incoming, row[_READ] or 0, row[_WRITTEN] or 0)
     else:
-        input_side = incoming * rates.input / PER
-    row[_INPUT_COST] = input_side
-    row[_OUTPUT_COST] = output_side = outgoing * rates.output / PER
-    row[_TOTAL_COST] = input_side + output_side
+        millionths = incoming * rates.input
+    more = outgoing * rates.output
+    row[_INPUT_COST] = millionths / PER
+    row[_OUTPUT_COST] = more / PER
+    row[_TOTAL_COST] = (millionths + more) / PER
     row[_SOURCE] = "calculated"
     row[_VERSION] = offer.version
 

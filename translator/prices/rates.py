@@ -75,13 +75,16 @@ class Rates:
 def cost(rates: Rates, counts: Counts) -> Cost:
     """What the counts cost; a count that is missing counts nothing."""
     tokens, held = counts.input or 0, rates.at(counts.input or 0)
-    incoming = input_cost(held, tokens, counts.cache_read or 0, counts.cache_write or 0, counts.input_audio)
-    outgoing = output_cost(held, counts.output or 0, counts.reasoning or 0, counts.output_audio)
-    return Cost(incoming, outgoing, incoming + outgoing + rates.per_call)
+    incoming = input_side(held, tokens, counts.cache_read or 0, counts.cache_write or 0, counts.input_audio)
+    outgoing = output_side(held, counts.output or 0, counts.reasoning or 0, counts.output_audio)
+    return Cost(incoming / PER, outgoing / PER, (incoming + outgoing) / PER + rates.per_call)
 
 
-def input_cost(rates: Rates, tokens: int, cached: int, written: int, heard: int = 0) -> float:
-    """USD for the input side. A part that is said to be larger than its whole is cut: no cost is negative."""
+def input_side(rates: Rates, tokens: int, cached: int, written: int, heard: int = 0) -> float:
+    """Millionths of USD for the input: divided once, at the end, a cost has few digits.
+
+    A part that is said to be larger than its whole is cut: no cost is negative.
+    """
     if cached + written + heard > tokens:
         cached = min(cached, tokens)
         written = min(written, tokens - cached)
@@ -91,14 +94,14 @@ def input_cost(rates: Rates, tokens: int, cached: int, written: int, heard: int 
         + cached * rates.cache_read
         + written * rates.cache_write
         + heard * rates.input_audio
-    ) / PER
+    )
 
 
-def output_cost(rates: Rates, tokens: int, thought: int, spoken: int = 0) -> float:
-    """USD for the output side, likewise."""
+def output_side(rates: Rates, tokens: int, thought: int, spoken: int = 0) -> float:
+    """Millionths of USD for the output, likewise."""
     spoken = min(spoken, tokens)
     thought = min(thought, tokens - spoken)
-    return ((tokens - spoken - thought) * rates.output + spoken * rates.output_audio + thought * rates.reasoning) / PER
+    return (tokens - spoken - thought) * rates.output + spoken * rates.output_audio + thought * rates.reasoning
 
 
 def rates_of(entry: Mapping[str, Any]) -> Rates:

@@ -30,3 +30,20 @@ def test_retrieval() -> None:
     row = seen({"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.query.text": "q",
                 "gen_ai.retrieval.documents": '[{"id": "d", "content": "x"}]'})  # fmt: skip
     assert (row["kind"], row["query"], row["documents"][0]["id"]) == ("retriever", "q", "d")
+
+
+def test_details_as_span_events() -> None:
+    """Strands with the latest conventions: one event for what was sent, one for the answer."""
+    name = "gen_ai.client.inference.operation.details"
+    answer = '[{"role": "assistant", "parts": [{"type": "text", "content": "yes"}], "finish_reason": "end_turn"}]'
+    row = seen({"gen_ai.operation.name": "chat"}, events=[
+        event(name, {"gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]'}),
+        event(name, {"gen_ai.output.messages": answer}),
+    ])  # fmt: skip
+    assert row["input_messages"][0]["parts"] == [{"type": "text", "content": "hi"}]
+    assert (row["output"], row["finish_reasons"]) == (answer, '["end_turn"]')
+
+
+def test_cached_tokens_as_langtrace_names_them() -> None:
+    row = seen({"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 9, "gen_ai.usage.cached_tokens": 8})
+    assert (row["input_tokens"], row["cache_read_tokens"]) == (9, 8)

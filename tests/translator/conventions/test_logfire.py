@@ -35,3 +35,26 @@ def test_events_list_holds_input_and_output() -> None:
 def test_cost_and_scrubbed_session() -> None:
     row = seen({"gen_ai.operation.name": "chat", "operation.cost": 0.5, "session_id": "[Scrubbed due to 'session']"})
     assert (row["total_cost"], row["session_id"]) == (0.5, None)
+
+
+def test_a_pydantic_ai_agent_run_without_an_operation_is_no_call() -> None:
+    sent = {"agent_name": "geo", "model_name": "m", "gen_ai.usage.input_tokens": 3, "gen_ai.usage.output_tokens": 4}
+    row = seen(sent, scope=scoped("pydantic-ai"))
+    assert (row["kind"], row["agent_name"], row["input_tokens"]) == ("agent", "geo", None)
+    assert row["usage_details"] == {"input_tokens": 3, "output_tokens": 4}
+
+
+def test_tools_offered_stand_in_the_request_parameters() -> None:
+    schema = {"type": "object", "properties": {}}
+    offered = {"function_tools": [{"name": "f", "description": "d", "parameters_json_schema": schema, "strict": None}],
+               "output_tools": [{"name": "final_result", "parameters_json_schema": schema}]}  # fmt: skip
+    row = seen({"gen_ai.operation.name": "chat", "model_request_parameters": json.dumps(offered)},
+               scope=scoped("pydantic-ai"))  # fmt: skip
+    assert row["tool_definitions"] == [
+        {"name": "f", "description": "d", "parameters": schema}, {"name": "final_result", "parameters": schema}
+    ]  # fmt: skip
+
+
+def test_texts_of_an_embedding_are_its_input() -> None:
+    row = seen({"gen_ai.operation.name": "embeddings", "inputs": '["a", "b"]'}, scope=scoped("pydantic-ai"))
+    assert row["input"] == '["a", "b"]'

@@ -1,6 +1,6 @@
 """MLflow's export: every value is JSON; keys from mlflow `tracing/constant.py`."""
 
-from tests.support.spans import seen
+from tests.support.spans import scoped, seen
 
 
 def test_values_are_json_encoded() -> None:
@@ -10,3 +10,39 @@ def test_values_are_json_encoded() -> None:
     assert (row["kind"], row["request_model"], row["response_model"]) == ("generation", "m", "m-2025")
     assert (row["input_tokens"], row["total_tokens"]) == (3, 7)
     assert row["input_messages"][0]["parts"][0]["content"] == "hi"
+
+
+def test_the_answer_gives_id_finish_reason_and_the_request_its_parameters() -> None:
+    answer = (
+        '{"id": "chatcmpl-1", "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": "a"}}]}'
+    )
+    row = seen({"mlflow.spanType": '"CHAT_MODEL"', "mlflow.spanOutputs": answer,
+                "mlflow.spanInputs": '{"model": "m", "temperature": 0.5, "messages": []}'})  # fmt: skip
+    assert (row["response_id"], row["finish_reasons"]) == ("chatcmpl-1", '["stop"]')
+    assert row["model_parameters"] == {"temperature": 0.5}
+
+
+def test_a_tool_is_named_like_its_span_or_by_its_own_attribute() -> None:
+    sent = {"mlflow.spanType": '"TOOL"', "name": '"get_weather"'}
+    assert seen(sent, name="get_weather")["tool_name"] == "get_weather"
+    assert seen(sent, name="Tool.x", scope=scoped("mlflow.tracing.provider"))["tool_name"] == "get_weather"
+
+
+def test_in_the_genai_form_the_bare_model_is_the_requests() -> None:
+    sent = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m-2025", "gen_ai.response.model": "m-2025",
+            "model": '"m"'}  # fmt: skip
+    row = seen(sent, scope=scoped("mlflow.tracing.provider"))
+    assert (row["request_model"], row["response_model"]) == ("m", "m-2025")
+    assert seen(sent)["request_model"] == "m-2025"
+
+
+def test_in_the_genai_form_other_span_types_are_operations() -> None:
+    assert seen({"gen_ai.operation.name": "RETRIEVER"}, scope=scoped("mlflow.tracing"))["kind"] == "retriever"
+
+
+def test_prompt_level_and_tags() -> None:
+    row = seen({"mlflow.spanType": '"CHAIN"', "mlflow.linkedPrompts": '[{"name": "p", "version": "3"}]',
+                "mlflow.spanLogLevel": 30, "mlflow.traceTag.team": "a"})  # fmt: skip
+    assert (row["prompt_name"], row["prompt_version"], row["level"], row["metadata"]) == (
+        "p", "3", "WARNING", '{"team":"a"}'
+    )  # fmt: skip

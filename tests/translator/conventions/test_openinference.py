@@ -46,3 +46,22 @@ def test_chain_outputs_are_never_mined_for_usage() -> None:
     answer = '{"usage_metadata": {"input_tokens": 3, "output_tokens": 4}}'
     assert seen({"openinference.span.kind": "CHAIN", "output.value": answer})["input_tokens"] is None
     assert seen({"openinference.span.kind": "LLM", "output.value": answer})["input_tokens"] == 3
+
+
+def test_the_recorded_answer_gives_model_id_and_finish_reason() -> None:
+    answer = '{"id": "chatcmpl-1", "model": "m-2025", "choices": [{"finish_reason": "stop"}]}'
+    row = seen({"openinference.span.kind": "LLM", "llm.model_name": "m", "output.value": answer})
+    assert (row["request_model"], row["response_model"]) == ("m", "m-2025")
+    assert (row["response_id"], row["finish_reasons"]) == ("chatcmpl-1", '["stop"]')
+
+
+def test_litellm_names_the_answers_model_and_id() -> None:
+    row = seen({"openinference.span.kind": "LLM", "llm.model_name": "m", "llm.response.model": "m-2025",
+                "llm.response.id": "chatcmpl-1", "llm.response.cost": 0.5})  # fmt: skip
+    assert (row["response_model"], row["response_id"], row["total_cost"]) == ("m-2025", "chatcmpl-1", 0.5)
+
+
+def test_a_tool_without_a_name_is_named_like_its_span() -> None:
+    assert seen({"openinference.span.kind": "TOOL"}, name="get_weather.__call__")["tool_name"] == "get_weather"
+    named = seen({"openinference.span.kind": "TOOL", "tool.name": "get_weather"}, name="SimpleTool")
+    assert named["tool_name"] == "get_weather"

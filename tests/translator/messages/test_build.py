@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from translator.messages.build import arguments, arguments_unless_schema, definitions, input_messages, output_messages
+from translator.messages.build import (
+    arguments,
+    arguments_unless_schema,
+    definitions,
+    input_messages,
+    output_messages,
+    returned,
+)
 
 CALL = {"type": "tool_call", "id": "c1", "name": "get_weather", "arguments": {"city": "Paris"}}
 FUNCTION = {"name": "get_weather", "arguments": '{"city": "Paris"}'}
@@ -88,6 +95,8 @@ def test_gemini_function_call_is_a_tool_call() -> None:
         ("model", "assistant"),
         ("developer", "system"),
         ("function", "tool"),
+        ("tool-call", "assistant"),
+        ("tool-response", "tool"),
         ("MessageRole.USER", "user"),
         ("wizard", "assistant"),
         ("", "assistant"),
@@ -182,3 +191,18 @@ def test_tool_parameters_are_arguments_only_when_no_schema() -> None:
 def test_arguments_of_a_decorated_function_are_unwrapped() -> None:
     assert arguments('{"args": [], "kwargs": {"city": "Paris"}}') == {"city": "Paris"}
     assert arguments('{"tool_name": "f", "arguments": {"city": "Paris"}}') == {"city": "Paris"}
+
+
+def test_a_traced_tools_flag_is_no_argument() -> None:
+    assert arguments('{"args": [], "sanitize_inputs_outputs": true, "kwargs": {"a": 1}}') == {"a": 1}
+    assert arguments({"args": [1], "kwargs": {}}) == {"args": [1], "kwargs": {}}
+
+
+def test_messages_without_any_part_are_no_answer() -> None:
+    assert output_messages('[{"role": "assistant", "parts": [], "finish_reason": "tool_calls"}]') is None
+
+
+def test_a_returned_value_is_taken_out_of_its_wrapping() -> None:
+    assert returned('{"output": {"a": 1}}') == {"a": 1}
+    assert returned('{"output": 1, "more": 2}') == {"output": 1, "more": 2}
+    assert returned("text") == "text"

@@ -1,0 +1,51 @@
+"""LiteLLM's callbacks; keys from litellm `integrations/opentelemetry.py` and `integrations/otel/`."""
+
+import pytest
+
+from tests.support.spans import scoped, seen
+
+SCOPE = scoped("litellm")
+
+
+@pytest.mark.parametrize(
+    ("call_type", "kind"),
+    [("acompletion", "generation"), ("aresponses", "generation"), ("aembedding", "embedding"), ("arerank", "reranker")],
+)
+@pytest.mark.parametrize("key", ["llm.request.type", "gen_ai.operation.name", "litellm.call_type"])
+def test_call_types_are_kinds(key: str, call_type: str, kind: str) -> None:
+    assert seen({key: call_type, "gen_ai.request.model": "m"}, scope=SCOPE)["kind"] == kind
+
+
+def test_an_embedding_stays_one_when_its_langfuse_type_is_generation() -> None:
+    row = seen({"langfuse.observation.type": "generation", "llm.request.type": "aembedding", "llm.model_name": "m",
+                "langfuse.observation.output": "[0.1]"}, scope=SCOPE)  # fmt: skip
+    assert row["kind"] == "embedding"
+
+
+def test_usage_in_python_text_gives_what_no_key_has() -> None:
+    usage = "{'prompt_tokens': 9, 'completion_tokens': 4, 'prompt_tokens_details': {'cached_tokens': 8}}"
+    row = seen({"llm.request.type": "acompletion", "gen_ai.usage.input_tokens": 9, "metadata.usage_object": usage})
+    assert (row["input_tokens"], row["cache_read_tokens"]) == (9, 8)
+
+
+@pytest.mark.parametrize(
+    "odd", ["{'a': object()}", "{", "{" * 5000, "{'a': " * 300, "None", "{'a'" + " " * 20_000 + "}"]
+)
+def test_other_text_is_no_usage(odd: str) -> None:
+    assert seen({"llm.request.type": "acompletion", "metadata.usage_object": odd})["input_tokens"] is None
+
+
+def test_a_tool_call_stands_beside_an_empty_output_message() -> None:
+    row = seen({"gen_ai.operation.name": "acompletion",
+                "gen_ai.output.messages": '[{"role": "assistant", "parts": []}]',
+                "gen_ai.completion.0.function_call.name": "f",
+                "gen_ai.completion.0.function_call.arguments": '{"a": 1}'})  # fmt: skip
+    call = row["output_messages"][0]["parts"][0]
+    assert (call["type"], call["name"], call["arguments"]) == ("tool_call", "f", {"a": 1})
+
+
+def test_costs_of_the_second_form_are_reported() -> None:
+    row = seen({"gen_ai.operation.name": "chat", "litellm.cost.total": 3.0, "litellm.cost.input": 1.0,
+                "litellm.cost.output": 2.0, "litellm.end_user.id": "u"})  # fmt: skip
+    assert (row["input_cost"], row["output_cost"], row["total_cost"], row["cost_source"]) == (1.0, 2.0, 3.0, "reported")
+    assert row["user_id"] == "u"

@@ -1,0 +1,55 @@
+"""LiteLLM's OpenTelemetry callbacks, SDK and proxy: `litellm.*`, and its call types in place of operations.
+
+Source: BerriAI/litellm 1.106 `litellm/integrations/opentelemetry.py` (first form), `litellm/integrations/otel/` (the
+second, LITELLM_OTEL_V2). The rest comes in the keys of `genai.py`, `openinference.py` or `langfuse.py`. The span
+`raw_gen_ai_request` repeats its parent's call and stays a plain span.
+"""
+
+import ast
+from typing import Any
+
+from translator import usage
+from translator.rules import CALLS, Convention, flag, free_map, identifier, lookup, number, on, text
+from translator.rules import first as read
+
+_GENERATING = ("completion", "text_completion", "responses", "anthropic_messages", "generate_content",
+               "generate_content_stream", "image_generation", "image_edit")  # fmt: skip
+KINDS = {
+    f"{prefix}{name}": kind
+    for prefix in ("", "a")
+    for kind, names in (("generation", _GENERATING), ("embedding", ("embedding",)), ("reranker", ("rerank",)))
+    for name in names
+}
+"""LiteLLM's functions and their asynchronous twins."""
+
+MAX_REPR = 10_000
+"""Longer texts are no usage."""
+
+
+def usage_repr(value: Any) -> dict[str, int] | None:
+    """Counts of a usage map that was written as Python text."""
+    if not isinstance(value, str) or not value.startswith("{") or len(value) > MAX_REPR:
+        return None
+    try:
+        return usage.from_map(ast.literal_eval(value))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+CONVENTION = Convention(
+    name="litellm",
+    fields={
+        "kind": lookup("llm.request.type", KINDS)
+        + lookup("gen_ai.operation.name", KINDS)
+        + lookup("litellm.call_type", KINDS),
+        "usage": on(CALLS, *read(usage_repr, "metadata.usage_object")),
+        "total_cost": number("litellm.cost.total"),
+        "input_cost": number("litellm.cost.input"),
+        "output_cost": number("litellm.cost.output"),
+        "streaming": flag("litellm.request.streaming"),
+        "operation": text("litellm.call_type"),
+        "user_id": identifier("litellm.end_user.id", "metadata.user_api_key_end_user_id"),
+        "metadata": free_map("litellm.metadata."),
+    },
+    prefixes=("litellm.",),
+)
