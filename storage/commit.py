@@ -96,6 +96,10 @@ class Committer:
         self._seen = SeenTraces()
         self._seen.add(trace_keys(connection))
 
+    def forget_recent(self) -> None:
+        """Ask the file again: somebody else changed it."""
+        self._recent.clear()
+
     def commit(self, connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int) -> None:
         """All rows of the requests are committed, settled and visible; or nothing is, and duckdb.Error is raised.
 

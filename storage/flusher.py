@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -38,6 +39,7 @@ REOPEN_S = 1.0
 SET_ASIDE_SQL = "INSERT INTO unstorable VALUES (?, now()::TIMESTAMP, ?, ?)"
 
 
+Result = TypeVar("Result")
 Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 """Up to which request, and who waits."""
 
@@ -68,6 +70,7 @@ class Flusher:
         self._newest_seq = 0
         self._wanted_seq = 0
         self._waiters: list[Waiter] = []
+        self._calls: deque[tuple[Callable[..., Any], asyncio.AbstractEventLoop, asyncio.Future[Any]]] = deque()
         self._wake = threading.Condition()
         self._stopping = False
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -117,6 +120,21 @@ class Flusher:
             self._wake.notify()
         await done
 
+    async def call(self, work: "Callable[[duckdb.DuckDBPyConnection], Result]") -> "Result":
+        """Run `work` on the writing connection between two groups; it sees everything added before.
+
+        It begins and ends its own transactions. Raises what it raises, or `Unavailable` when it cannot run.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        await self.visible()
+        with self._wake:
+            if self._stopping or self.broken:
+                raise Unavailable(self.broken or "the server is stopping", reason="store")
+            self._calls.append((work, loop, done))
+            self._wake.notify()
+        return await done
+
     def stop(self) -> bool:
         """The thread has ended, the WAL is in the file. False when requests are left that the tables did not take."""
         with self._wake:
@@ -165,6 +183,8 @@ class Flusher:
         """The next group; empty when something else is due; null when stopped and nothing is left that can be done."""
         with self._wake:
             while True:
+                if self._calls:
+                    return []
                 if self._stopping and (self.broken or not self._pending):
                     return None
                 if self._is_due():
@@ -211,12 +231,27 @@ class Flusher:
         return group
 
     def _look_after(self) -> None:
+        while self._calls:
+            self._run_call(*self._calls.popleft())
         if self._connection is None:
             self._reopen()
         elif self.broken:
             self.broken = None
         else:
             self._checkpoint_if(IDLE_WAL_BYTES)
+
+    def _run_call(self, work: Callable[..., Any], loop: asyncio.AbstractEventLoop, done: "asyncio.Future[Any]") -> None:
+        result: Any = None
+        error: Exception | None = None
+        try:
+            if self._connection is None:
+                raise Unavailable(self.broken or "the store is closed", reason="store", retry_after_s=5)
+            result = work(self._connection)
+        except Exception as raised:
+            error = self._explained(raised) if isinstance(raised, duckdb.Error) else raised
+        self._committer.forget_recent()  # it may have removed what is remembered
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle_future, done, error, result)
 
     def flush(self, group: list[Pending]) -> None:
         """The requests are in the tables, in order; one that can never be is set aside, its neighbours are stored.
@@ -363,12 +398,12 @@ def wake(waiters: list[Waiter], error: TracepondError | None) -> None:
             loop.call_soon_threadsafe(settle_future, done, error)
 
 
-def settle_future(done: "asyncio.Future[None]", error: TracepondError | None) -> None:
+def settle_future(done: "asyncio.Future[Any]", error: Exception | None, result: Any = None) -> None:
     """Tell one who waits, unless they went away."""
     if done.done():
         return
     if error is None:
-        done.set_result(None)
+        done.set_result(result)
     else:
         done.set_exception(error)
 

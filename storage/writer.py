@@ -10,15 +10,18 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+
+import duckdb
 
 from contract.errors import Overloaded, Refused, TracepondError, Unavailable
 from contract.settling import MergeCopies, Settle
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.database import Database
-from storage.flusher import Flusher, Pending, first_line, settle_future
+from storage.flusher import Flusher, Pending, Result, first_line, settle_future
 from storage.histogram import Seconds
 from storage.journal import Journal, Record
 from storage.payload import decode, encode
@@ -114,6 +117,10 @@ class Writer:
     async def visible(self) -> None:
         """Return once everything acknowledged before can be read. Raises `Unavailable` when the tables lag behind."""
         await self._flusher.visible()
+
+    async def call(self, work: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
+        """See `Flusher.call`; for what looks after the file (storage only)."""
+        return await self._flusher.call(work)
 
     async def stop(self) -> None:
         """Everything queued is committed, the WAL is in the file, the threads have ended, the journal is gone."""

@@ -10,7 +10,7 @@ from typing import Any
 from contract.columns import Row
 from contract.span import Event
 from translator.plan import ATTRIBUTES, EVENT_NAMES, EVENTS, PLACES, Candidate, Plan, Planner, names_of
-from translator.usage import COUNTS
+from translator.usage import COUNTS, may_split
 
 MAX_PLANS = 4096
 """Plans kept per cache; each is some kilobytes. Past it the cache starts anew, so that odd senders cannot grow it."""
@@ -127,7 +127,9 @@ class Engine:
     ) -> None:
         has_main = any(place in counts for place in _MAIN_COUNTS)
         for candidate in maps:
-            if candidate.kinds is not None and (has_main or kind not in candidate.kinds):
+            if candidate.kinds is not None and (
+                kind not in candidate.kinds or (has_main and not _may_split(candidate, attributes, counts))
+            ):
                 continue
             for name, count in (self.ask(candidate, attributes) or {}).items():
                 if not has_main or PLACES[name] not in _MAIN_COUNTS:
@@ -158,3 +160,9 @@ def _put(counts: Mapping[int, int], bit: int, row: Row) -> int:
     for place in empty:
         row[place] = counts[place]
     return bit if empty else 0
+
+
+def _may_split(candidate: Candidate, attributes: Mapping[str, Any], counts: Mapping[int, int]) -> bool:
+    """A whole answer is read beside counts that have keys of their own only for a split that those leave open."""
+    known = [name for name in COUNTS if PLACES[name] in counts]
+    return candidate.key is not None and may_split(attributes[candidate.key], known)

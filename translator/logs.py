@@ -12,7 +12,16 @@ from contract.columns import SPAN_COLUMNS, L, Row
 from contract.raw import restore
 from translator import derive
 from translator.engine import Engine
-from translator.messages.records import DETAILS, MESSAGE_EVENTS, Record, as_text, finish_reasons, inputs, outputs
+from translator.messages.records import (
+    CHOICE,
+    DETAILS,
+    MESSAGE_EVENTS,
+    Record,
+    as_text,
+    finish_reasons,
+    inputs,
+    outputs,
+)
 from translator.plan import ATTRIBUTES, PLACES, READ_FIELDS, SCRATCH
 from translator.values import mapping, text
 
@@ -87,6 +96,22 @@ def content_of(records: Sequence[Record]) -> dict[str, Any]:
     for field, value in (("input_messages", inputs(records)), ("output_messages", outputs(records))):
         if value is not None:
             found.setdefault(field, value)
+    return found
+
+
+def sources_of(records: Sequence[Record]) -> dict[str, dict[str, str]]:
+    """Field -> convention and key (or event) by which the records tell it."""
+    found: dict[str, dict[str, str]] = {}
+    for record in records:
+        if record.name in MESSAGE_EVENTS:
+            for field in ("output", "finish_reasons") if record.name == CHOICE else ("input",):
+                found.setdefault(field, {"convention": "genai", "key": record.name})
+            continue
+        attributes = attributes_of(record)
+        for field, candidates in ATTRIBUTES.candidates("", attributes).items():
+            told = next((one for one in candidates if _ENGINE.ask(one, attributes) is not None), None)
+            if told is not None:
+                found.setdefault(field, {"convention": told.source.convention, "key": told.key or told.source.rule.key})
     return found
 
 

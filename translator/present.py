@@ -9,7 +9,7 @@ from contract.columns import SPAN_COLUMNS
 from contract.present import CONTENT_FIELDS
 from contract.raw import restore
 from translator.engine import Engine
-from translator.logs import content_of, record_of
+from translator.logs import content_of, record_of, sources_of
 from translator.messages.records import MESSAGE_EVENTS, Record, inputs, outputs
 from translator.plan import ATTRIBUTES, EVENT_NAMES, EVENTS, READ_FIELDS, Candidate
 from translator.usage import COUNTS
@@ -17,6 +17,8 @@ from translator.values import parsed, plain_json
 
 Found = dict[str, tuple[Any, dict[str, str]]]
 """Field -> value and where it came from."""
+Sources = dict[str, dict[str, str]]
+"""Field -> convention and key."""
 
 _ENGINE = Engine()
 _COLUMNS = frozenset(column.name for column in SPAN_COLUMNS)
@@ -45,16 +47,19 @@ def present(
     span: Mapping[str, Any], logs: Sequence[Mapping[str, Any]], donors: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """`CONTENT_FIELDS`, `mapping` and `unmapped` of one span."""
-    found = _own(span)
-    for field, value in content_of(_records(logs)).items():
+    found, records = _own(span), _records(logs)
+    told = {"log": sources_of(records)}
+    for field, value in content_of(records).items():
         if field in _DONATED and field not in found:
             found[field] = (value, {"from": "log"})
     for donor in sorted(donors, key=lambda one: (-_size(one), str(one.get("span_id")))):
-        for field, (value, source) in _own(donor).items():
+        others = _own(donor)
+        told[f"span:{donor.get('span_id')}"] = _mapping(donor, others, {})
+        for field, (value, source) in others.items():
             if field in _DONATED and (field not in found or _better(field, value, donor, found[field][0], span)):
                 found[field] = (value, {**source, "from": f"span:{donor.get('span_id')}"})
     answer: dict[str, Any] = {field: _plain(found[field][0]) if field in found else None for field in CONTENT_FIELDS}
-    answer["mapping"] = _mapping(span, found)
+    answer["mapping"] = _mapping(span, found, told)
     answer["unmapped"] = sorted(ATTRIBUTES.unmapped(_restored(span.get("raw_attributes"), _own_columns(span)) or ()))
     return answer
 
@@ -145,9 +150,9 @@ def _of_records(found: Found, records: list[Record]) -> None:
             found[field] = (value, {"convention": "genai", "key": "gen_ai.*.message"})
 
 
-def _mapping(span: Mapping[str, Any], found: Found) -> dict[str, dict[str, str]]:
-    """Field -> source, for columns that have a value and for the fields made here."""
-    made: dict[str, dict[str, str]] = {}
+def _mapping(span: Mapping[str, Any], found: Found, told: Mapping[str, Sources]) -> Sources:
+    """Field -> source, for columns that have a value and for the fields made here; `told`: those of other spans."""
+    made: Sources = {}
     for field, (_, source) in found.items():
         if field in READ_FIELDS or (field in _COLUMNS and span.get(field) is not None):
             made[field] = source
@@ -158,14 +163,11 @@ def _mapping(span: Mapping[str, Any], found: Found) -> dict[str, dict[str, str]]
     for column in ("response_model", "request_model"):
         if span.get("model") is not None and span.get("model") == span.get(column) and column in made:
             made.setdefault("model", made[column])
-    return {**made, **_settled(span)}
+    return {**made, **_settled(span, told)}
 
 
-def _settled(span: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Where settled columns came from; `rule` is no source of a value."""
+def _settled(span: Mapping[str, Any], told: Mapping[str, Sources]) -> Sources:
+    """Where settled columns came from, and by which key they stood there; `rule` is no source of a value."""
     sources = orjson.loads(span["settled_from"]) if span.get("settled_from") else {}
-    return {
-        column: {"from": "log" if source.startswith("log") else source}
-        for column, source in sources.items()
-        if source.startswith(("log", "span:"))
-    }
+    whose = {name: "log" if said.startswith("log") else said for name, said in sources.items() if said != "rule"}
+    return {name: {**told.get(source, {}).get(name, {}), "from": source} for name, source in whose.items()}

@@ -269,10 +269,7 @@ def fill(counted: Call, others: list[Call]) -> Columns:
     for name in SINGLE:
         if counted.get(name) is None:
             take(columns, nearest, (name,))
-    if "response_model" in columns:
-        columns["model"] = columns["response_model"]
-    elif "request_model" in columns and counted.get("model") is None:
-        columns["model"] = columns["request_model"]
+    fill_models(columns, counted, nearest)
     fill_usage(columns, counted, nearest)
     if counted.get("cost_source") != "reported":
         take(columns, [c for c in nearest if c.get("cost_source") == "reported"], COST)
@@ -284,6 +281,18 @@ def fill(counted: Call, others: list[Call]) -> Columns:
             if donor is not None:
                 columns[name] = donor.filled.get(name, (None, f"span:{donor.id}"))
     return columns
+
+
+def fill_models(columns: Columns, counted: Call, nearest: list[Call]) -> None:
+    """`model` as filled. A span's only name, taken for the request's, is the response's where a duplicate says so."""
+    name = counted.get("request_model")
+    if name is not None and counted.get("response_model") is None:
+        know = [c for c in nearest if c.get("response_model") == name and c.get("request_model") not in (None, name)]
+        take(columns, know, ("request_model", "response_model"))
+    if "response_model" in columns:
+        columns["model"] = columns["response_model"]
+    elif "request_model" in columns and counted.get("model") is None:
+        columns["model"] = columns["request_model"]
 
 
 def fill_usage(columns: Columns, counted: Call, nearest: list[Call]) -> None:

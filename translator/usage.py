@@ -3,7 +3,7 @@
 Inclusive: input tokens hold what was read from or written to a cache, output tokens hold the reasoning.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from translator.values import integer, mapping
@@ -26,6 +26,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "cache_read_input_tokens", "cached_input_tokens", "cacheReadInputTokens", "cacheReadInputTokenCount",
         "cachedInputTokens", "input_cached_tokens", "input_cache_read", "cached_content_token_count",
         "cachedContentTokenCount", "cachedContentTokens", "cache_read_tokens", "cached_tokens",
+        "prompt_cached_tokens",
         "prompt_tokens_details.cached_tokens",
         "input_tokens_details.cached_tokens", "input_token_details.cache_read", "input_tokens_details.cache_read",
     ),
@@ -41,6 +42,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "output_token_details.reasoning",
     ),
 }  # fmt: skip
+
+_SPLIT_WORDS = {"cache_read_tokens": ("cached", "cache_read"), "cache_write_tokens": ("cache_creation", "cache_write"),
+                "reasoning_tokens": ("reasoning", "thoughts")}  # fmt: skip
+
+
+def may_split(value: Any, known: Container[str]) -> bool:
+    """Whether a text may name a split that is not known yet: spares parsing whole answers for nothing."""
+    return isinstance(value, str) and any(
+        word in value for name, words in _SPLIT_WORDS.items() if name not in known for word in words
+    )
+
 
 _APART = ("cache_read_input_tokens", "cacheReadInputTokens", "cache_creation_input_tokens", "cacheWriteInputTokens")
 """Cache counts that stand beside `input_tokens` in Anthropic's and Bedrock's own usage, and are not within it."""

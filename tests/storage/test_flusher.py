@@ -173,3 +173,34 @@ def test_the_first_part_of_a_divided_request_does_not_count_as_the_request() -> 
     assert first.translated.logs == []
     assert rest.translated.logs == logs
     assert first.translated.size_bytes + rest.translated.size_bytes == 90
+
+
+def test_work_on_the_file_runs_between_groups_and_what_it_removed_is_not_remembered(store: Store) -> None:
+    def remove(connection: duckdb.DuckDBPyConnection) -> int:
+        return int(connection.execute("DELETE FROM span").fetchall()[0][0])
+
+    async def life() -> int:
+        store.flusher.start()
+        store.flusher.add([store.request(span_row("a"), span_row("b", "a"))])
+        removed = await store.flusher.call(remove)
+        store.flusher.add([store.request(span_row("a"))])
+        await store.flusher.visible()
+        return removed
+
+    assert asyncio.run(life()) == 2
+    assert store.rows() == [("a",)]
+
+
+def test_work_that_fails_tells_its_asker_and_harms_nobody(store: Store) -> None:
+    def fail(_: duckdb.DuckDBPyConnection) -> None:
+        raise ValueError("no")
+
+    async def life() -> None:
+        store.flusher.start()
+        with pytest.raises(ValueError, match="no"):
+            await store.flusher.call(fail)
+        store.flusher.add([store.request(span_row("a"))])
+        await store.flusher.visible()
+
+    asyncio.run(life())
+    assert store.rows() == [("a",)]

@@ -27,6 +27,18 @@ def test_splits_count_also_when_their_convention_is_asked_first() -> None:
     assert seen({**CALL, "ai.usage.outputTokenDetails.reasoningTokens": 6})["reasoning_tokens"] is None
 
 
+def test_a_whole_answer_gives_the_splits_that_have_no_key_and_nothing_else() -> None:
+    """OpenInference's instrumentation of google-genai 0.1.5: the cache stands in the raw answer only."""
+    answer = (
+        '{"usage_metadata": {"prompt_token_count": 99, "candidates_token_count": 7, "cached_content_token_count": 8}}'
+    )
+    sent = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 10, "output.value": answer}
+    row = seen(sent)
+    assert (row["input_tokens"], row["output_tokens"], row["cache_read_tokens"]) == (10, None, 8)
+    known = seen({**sent, "llm.token_count.prompt_details.cache_read": 3})
+    assert known["cache_read_tokens"] == 3
+
+
 def test_the_same_count_under_several_keys_counts_once() -> None:
     keys = ("cache_creation.input_tokens", "cache_creation_input_tokens", "cache_write.input_tokens")
     sent = {**CALL, "gen_ai.usage.input_tokens": 20, **{f"gen_ai.usage.{key}": 12 for key in keys}}

@@ -126,3 +126,18 @@ def test_a_text_that_is_no_message_gives_way_to_a_single_one_and_messages_never_
     own = [{"role": "user", "parts": [{"type": "text", "content": "own"}]}]
     plain = translated(span({**CALL, "gen_ai.input.messages": json.dumps(own)}))
     assert present(plain, [], [donor])["input_messages"] == own
+
+
+def test_mapping_names_the_key_by_which_a_duplicate_or_a_record_told_a_settled_column() -> None:
+    donor = translated(span({**CALL, "gen_ai.response.id": "r"}, span_id="d" * 16))
+    sources = {"response_id": f"span:{'d' * 16}", "input_tokens": "log:1", "finish_reasons": "log:1"}
+    settled = {**translated(span(CALL)), "response_id": "r", "input_tokens": 3, "settled_from": json.dumps(sources)}
+    details = {
+        "event_name": "gen_ai.client.inference.operation.details",
+        "raw_attributes": '{"gen_ai.usage.input_tokens":3}',
+    }
+    choice = {"event_name": "gen_ai.choice", "raw_body": '{"finish_reason":"stop"}', "digest": "d"}
+    mapping = present(settled, [details, choice], [donor])["mapping"]
+    assert mapping["response_id"] == {"convention": "genai", "key": "gen_ai.response.id", "from": "span:" + "d" * 16}
+    assert mapping["input_tokens"] == {"convention": "genai", "key": "gen_ai.usage.input_tokens", "from": "log"}
+    assert mapping["finish_reasons"] == {"convention": "genai", "key": "gen_ai.choice", "from": "log"}

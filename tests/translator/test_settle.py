@@ -142,6 +142,15 @@ def test_the_span_with_most_content_counts_and_takes_what_the_others_know() -> N
     assert found["b"] == {"request_model": "m"}
 
 
+def test_a_wrappers_only_model_is_the_responses_where_its_duplicate_says_so() -> None:
+    wrapper = generation_row("a", request_model="m-2024-07-18", model="m-2024-07-18", **TOKENS)
+    models = {"request_model": "m", "response_model": "m-2024-07-18", "model": "m-2024-07-18"}
+    found = settled(wrapper, generation_row("b", "a", scope_name="sdk", **models, **TOKENS))["a"]
+    assert (found["request_model"], found["response_model"]) == ("m", "m-2024-07-18")
+    same = {**models, "request_model": "m-2024-07-18"}
+    assert "request_model" not in settled(wrapper, generation_row("b", "a", scope_name="sdk", **same, **TOKENS))["a"]
+
+
 def test_the_sdks_own_count_wins_over_a_wrappers() -> None:
     wrapper = generation_row(
         "a", scope_name="wrap", response_id="r", input="q", output="a", input_tokens=10, output_tokens=14

@@ -6,6 +6,7 @@ Source: livekit/agents `livekit-agents/livekit/agents/telemetry/trace_types.py`;
 from translator.messages import build
 from translator.rules import Convention, content, identifier, present, scaled, text
 from translator.rules import first as read
+from translator.usage import from_map
 
 _TOOL, _PII = "lk.function_tool.", "lk.pii.function_tool."
 
@@ -22,6 +23,7 @@ CONVENTION = Convention(
             "lk.pii.response.text", "lk.response.text", "lk.pii.response.function_calls", "lk.response.function_calls",
             "lk.pii.user_transcript", "lk.user_transcript", _PII + "output", _TOOL + "output",
         ),
+        "usage": read(from_map, "lk.llm_metrics"),
         "time_to_first_token_ms": scaled(1e3, "lk.response.ttft"),
         "tool_name": text(_TOOL + "name"),
         "tool_call_id": text(_TOOL + "id"),

@@ -5,6 +5,9 @@ With MLFLOW_ENABLE_OTEL_GENAI_SEMCONV the `mlflow.*` keys are replaced by those 
 parameters stay under bare names, and `gen_ai.request.model` is then the response's.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from translator import answers, recorded, usage
 from translator.messages import build, documents
 from translator.rules import (
@@ -13,6 +16,7 @@ from translator.rules import (
     Convention,
     Rule,
     content,
+    family,
     free_map,
     identifier,
     lookup,
@@ -22,6 +26,7 @@ from translator.rules import (
     within,
 )
 from translator.rules import first as read
+from translator.values import text as as_text
 
 KINDS = {
     "LLM": "generation", "CHAT_MODEL": "generation", "CHAIN": "workflow", "WORKFLOW": "workflow", "TASK": "workflow",
@@ -34,20 +39,41 @@ _SCOPES = ("mlflow.",)
 LEVELS = {"10": "DEBUG", "20": "DEFAULT", "30": "WARNING", "40": "ERROR", "50": "ERROR"}
 """`SpanLogLevel` has the numbers of Python's logging."""
 
+
+
+def request_model(attributes: Mapping[str, Any]) -> str | None:
+    """The bare `model`, a parameter of the call; where the bare keys are OpenAI's whole answer it is the answer's."""
+    return None if "object" in attributes else _name(attributes)
+
+
+def response_model(attributes: Mapping[str, Any]) -> str | None:
+    return _name(attributes) if "object" in attributes else None
+
+
+def _name(attributes: Mapping[str, Any]) -> str | None:
+    """A name; models of some frameworks are objects, written as `<... object at 0x...>`."""
+    found = as_text(attributes.get("model"))
+    return None if found is None or found.startswith("<") else found
+
+
 CONVENTION = Convention(
     name="mlflow",
     fields={
         "kind": lookup("mlflow.spanType", KINDS) + within(_SCOPES, *lookup("gen_ai.operation.name", KINDS)),
         "provider": read(answers.provider, "mlflow.llm.provider"),
-        "request_model": within(_SCOPES, *text("model")) + on(CALLS, *member(_IN, "model")),
-        "response_model": on(CALLS, Rule(_OUT, recorded.model)),
+        "request_model": within(_SCOPES, *family("model", request_model, "")) + on(CALLS, *member(_IN, "model")),
+        "response_model": within(_SCOPES, *family("model", response_model, ""))
+        + on(CALLS, Rule(_OUT, recorded.model)),
         "any_model": text("mlflow.llm.model"),
-        "response_id": on(GENERATIONS, Rule(_OUT, recorded.response_id)),
+        "response_id": on(
+            GENERATIONS, Rule(_OUT, recorded.response_id), *within(_SCOPES, *read(answers.response_id, "id"))
+        ),
         "finish_reasons": on(GENERATIONS, Rule(_OUT, recorded.finish_reasons)),
         "level_name": lookup("mlflow.spanLogLevel", LEVELS),
         "prompt_name": member("mlflow.linkedPrompts", 0, "name"),
         "prompt_version": member("mlflow.linkedPrompts", 0, "version"),
-        "usage": read(usage.from_map, "mlflow.chat.tokenUsage") + on(CALLS, Rule(_OUT, usage.with_usage)),
+        "usage": read(usage.from_map, "mlflow.chat.tokenUsage")
+        + on(CALLS, Rule(_OUT, usage.with_usage), *within(_SCOPES, *read(usage.from_map, "usage"))),
         "costs": read(answers.costs, "mlflow.llm.cost"),
         "input": content(_IN),
         "output": content(_OUT),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from translator.messages.parts import Part, parts, text_part, tool_call, tool_response
-from translator.values import listing
+from translator.values import listing, parsed
 
 Message = dict[str, Any]
 
@@ -114,7 +114,8 @@ def _calls(sent: dict[str, Any]) -> list[Part]:
     some += [holder["function_call"] for holder in holders if isinstance(holder.get("function_call"), dict)]
     if sent.get("function_call_name"):
         some.append({"name": sent["function_call_name"], "arguments": sent.get("function_call_arguments_json")})
-    return [tool_call(_call(call)) for call in some if isinstance(call, dict)]
+    calls = [parsed(call) if isinstance(call, str) else call for call in some]  # LiveKit: each as JSON text
+    return [tool_call(_call(call)) for call in calls if isinstance(call, dict)]
 
 
 def _call(call: dict[str, Any]) -> dict[str, Any]:

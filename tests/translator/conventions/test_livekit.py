@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.spans import seen
+from tests.support.spans import event, seen
 
 
 @pytest.mark.parametrize("pii", ["", "pii."])
@@ -27,3 +27,12 @@ def test_a_tool_run(pii: str) -> None:
 def test_the_node_around_a_call_is_no_call() -> None:
     row = seen({"gen_ai.request.model": "gpt-4o", "lk.pii.chat_ctx": '{"items": []}', "lk.pii.response.text": "yes"})
     assert (row["kind"], row["output"]) == ("span", "yes")
+
+
+def test_up_to_1_4_calls_are_json_texts_in_an_event_and_the_cache_stands_in_the_metrics() -> None:
+    call = '{"function": {"name": "f", "arguments": "{\\"a\\": 1}"}, "id": "c", "type": "function"}'
+    row = seen({"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 9,
+                "lk.llm_metrics": '{"prompt_tokens": 9, "completion_tokens": 2, "prompt_cached_tokens": 8}'},
+               events=[event("gen_ai.choice", {"role": "assistant", "tool_calls": [call]})])  # fmt: skip
+    assert (row["kind"], row["input_tokens"], row["cache_read_tokens"]) == ("generation", 9, 8)
+    assert row["output_messages"][0]["parts"] == [{"type": "tool_call", "id": "c", "name": "f", "arguments": {"a": 1}}]

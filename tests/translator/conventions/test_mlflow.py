@@ -46,3 +46,16 @@ def test_prompt_level_and_tags() -> None:
     assert (row["prompt_name"], row["prompt_version"], row["level"], row["metadata"]) == (
         "p", "3", "WARNING", '{"team":"a"}'
     )  # fmt: skip
+
+
+def test_bare_keys_may_be_openais_whole_answer() -> None:
+    sent = {"mlflow.spanType": '"CHAT_MODEL"', "object": '"response"', "model": '"m-2025"', "id": '"resp_1"',
+            "usage": '{"input_tokens": 3, "output_tokens": 4, "output_tokens_details": {"reasoning_tokens": 2}}'}  # fmt: skip
+    row = seen(sent, scope=scoped("mlflow.tracing.provider"))
+    assert (row["request_model"], row["response_model"], row["response_id"]) == (None, "m-2025", "resp_1")
+    assert (row["input_tokens"], row["output_tokens"], row["reasoning_tokens"]) == (3, 4, 2)
+
+
+def test_an_object_is_no_models_name() -> None:
+    row = seen({"mlflow.spanType": '"AGENT"', "model": '"<Model object at 0x7f>"'}, scope=scoped("mlflow.tracing"))
+    assert row["request_model"] is None
