@@ -76,13 +76,59 @@ TRACE_RECORD_FIELDS = {
 }
 """Asked of the trace's record; every other span field in a question about traces means "some span of it has this"."""
 
+SOME_SPAN = "span."
+"""Prefix of a condition's field in a question about traces: some span of the trace has it, also where the record says
+something else. A trace whose spans name two sessions is found under both."""
+
+ROLL_UP_FIELDS = {
+    "last_active_time": "time",
+    "start_time": "time",
+    "end_time": "time",
+    "duration_ms": "float",
+    "trace_count": "int",
+    "span_count": "int",
+    "generation_count": "int",
+    "error_count": "int",
+    "models": "list",
+    "environments": "list",
+    "input_tokens": "int",
+    "output_tokens": "int",
+    "total_tokens": "int",
+    "cache_read_tokens": "int",
+    "total_cost": "float",
+}
+SESSION_RECORD_FIELDS = {"session_id": "text", **ROLL_UP_FIELDS, "user_ids": "list"}
+USER_RECORD_FIELDS = {"user_id": "text", **ROLL_UP_FIELDS, "session_count": "int"}
+"""Asked of the roll-up; every other span field means "some span of its traces has this"."""
+
 FIELDS: dict[str, dict[str, str]] = {
     "list_traces": {**SPAN_FIELDS, **TRACE_RECORD_FIELDS},
     "list_spans": SPAN_FIELDS,
     "list_logs": LOG_FIELDS,
     "list_metric_points": METRIC_FIELDS,
+    "list_sessions": {**SPAN_FIELDS, **SESSION_RECORD_FIELDS},
+    "list_users": {**SPAN_FIELDS, **USER_RECORD_FIELDS},
+    "metrics": SPAN_FIELDS,
+    "facet": SPAN_FIELDS,
 }
 """Query that takes conditions -> field -> type."""
+
+COUNTS = ("trace_count", "span_count", "generation_count", "error_count")
+SUMS = (
+    "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
+    "input_cost", "output_cost", "total_cost",
+)  # fmt: skip
+SPREADS = ("avg", "p50", "p90", "p95", "p99")
+SPREAD_FIELDS = ("duration_ms", "time_to_first_token_ms")
+MEASURES = (*COUNTS, *SUMS, *(f"{spread}({field})" for field in SPREAD_FIELDS for spread in SPREADS))
+"""What the query `metrics` can measure, by the names of its parameter `measures`. Where there was nothing, counts and
+sums are 0 and the others null; a sum over calls of which none says it is null."""
+
+_NOT_GROUPED = {"input", "output", "trace_id", "span_id", "parent_span_id", "duplicate_of", "response_id", "tool_call_id"}
+GROUPS = tuple(
+    name for name, kind in SPAN_FIELDS.items() if kind in ("text", "bool", "list") and name not in _NOT_GROUPED
+)
+"""What `metrics` can group by and `facet` count, beside `attr.KEY`; of a list each element stands for itself."""
 
 QUERIES = (*FIELDS, "get_spans", "get_trace_logs", "count_rows", "unpriced_models")
 """Every question there is; the store checks at start that it can answer exactly these."""

@@ -143,6 +143,7 @@ class Server:
             "in_flight_bytes": self.admission.in_flight_bytes,
             "lag_s": round(self.writer.lag_s(), 3),
             "not_ready": self.not_ready(),
+            "translation": self.translator.report(),
         }
 
     def _check_addresses(self) -> None:

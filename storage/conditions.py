@@ -10,9 +10,12 @@ from contract.reading import (
     ATTRIBUTE,
     FIELDS,
     OPERATORS,
+    SESSION_RECORD_FIELDS,
+    SOME_SPAN,
     SPAN_FIELDS,
     TEXT_SEARCH,
     TRACE_RECORD_FIELDS,
+    USER_RECORD_FIELDS,
     Condition,
     Value,
 )
@@ -28,8 +31,8 @@ ROW_EXPRESSIONS = {
 """Fields whose row expression is not the column of the same name."""
 
 SEARCHED = {
-    "list_spans": ("name", "input", "output"),
-    "list_traces": ("name", "trace_name", "input", "output"),
+    **dict.fromkeys(("list_spans", "metrics", "facet"), ("name", "input", "output")),
+    **dict.fromkeys(("list_traces", "list_sessions", "list_users"), ("name", "trace_name", "input", "output")),
     "list_logs": ("event_name", "raw_body"),
     "list_metric_points": ("name", "description"),
 }
@@ -61,6 +64,7 @@ class Compiled:
     def __init__(self) -> None:
         self.parameters: dict[str, Value] = {}
         self._parts: dict[str, list[str]] = {}
+        self._lists: dict[str, str] = {}
 
     def bind(self, value: Value) -> str:
         """The placeholder that stands for this value."""
@@ -78,8 +82,27 @@ class Compiled:
     def has(self, place: str) -> bool:
         return place in self._parts
 
+    def set_list(self, place: str, expressions: Iterable[str]) -> None:
+        """The columns that stand in that place of a SELECT, instead of those in the file."""
+        self._lists[place] = ", ".join(expressions)
 
-PLACES = {"list_spans": "span", "list_logs": "log", "list_metric_points": "metric"}
+    def listed(self, place: str) -> str | None:
+        return self._lists.get(place)
+
+
+PLACES = {
+    "list_spans": "span",
+    "metrics": "span",
+    "facet": "span",
+    "list_logs": "log",
+    "list_metric_points": "metric",
+}
+
+ROLL_UPS = {
+    "list_sessions": ("session_id", SESSION_RECORD_FIELDS),
+    "list_users": ("user_id", USER_RECORD_FIELDS),
+}
+"""Query -> the span column that names what is rolled up, and the fields of its record."""
 
 
 def compile_conditions(query: str, conditions: Iterable[Condition]) -> Compiled:
@@ -89,6 +112,8 @@ def compile_conditions(query: str, conditions: Iterable[Condition]) -> Compiled:
         check(query, condition)
         if query == "list_traces":
             add_trace_condition(compiled, condition)
+        elif query in ROLL_UPS:
+            add_roll_up_condition(compiled, query, condition)
         else:
             compiled.add(PLACES[query], row_condition(compiled, query, condition))
     return compiled
@@ -104,21 +129,39 @@ def type_of(fields: Mapping[str, str], field: str) -> str:
     """The type that decides which operators a field has. KeyError for a field that is not in the table."""
     if field.startswith(ATTRIBUTE):
         return "attribute"
+    field = field.removeprefix(SOME_SPAN)
     return "text" if field == TEXT_SEARCH else fields[field]
 
 
 def add_trace_condition(compiled: Compiled, condition: Condition) -> None:
     """Of the record where it has the field, else of some span (`exists=false`: of no span)."""
     field = condition.field
+    if field.startswith(SOME_SPAN):
+        condition = Condition(field.removeprefix(SOME_SPAN), condition.op, condition.values)
     if field not in TRACE_RECORD_FIELDS:
         absent = condition.op == "exists" and not condition.values[0]
-        asked = Condition(field, "exists", (True,)) if absent else condition
+        asked = Condition(condition.field, "exists", (True,)) if absent else condition
         some = some_span(row_condition(compiled, "list_traces", asked))
         compiled.add("candidate", f"NOT {some}" if absent else some)
         return
     compiled.add("record", compare(compiled, TRACE_RECORD_FIELDS[field], field, condition))
     if condition.op in POSITIVE and field in SAID_BY_A_SPAN:
         compiled.add("candidate", some_span(said_by_a_span(compiled, condition)))
+
+
+def add_roll_up_condition(compiled: Compiled, query: str, condition: Condition) -> None:
+    """Of the id itself, of the roll-up where it has the field, else of some span of its traces."""
+    column, record_fields = ROLL_UPS[query]
+    if condition.field == column:
+        compiled.add("candidate", compare_field(compiled, condition))
+    elif condition.field in record_fields:
+        compiled.add("record", compare(compiled, record_fields[condition.field], condition.field, condition))
+    else:
+        absent = condition.op == "exists" and not condition.values[0]
+        asked = Condition(condition.field, "exists", (True,)) if absent else condition
+        traces = some_span(row_condition(compiled, query, asked))
+        some = f"{column} IN (SELECT {column} FROM span WHERE project = $project AND {column} IS NOT NULL AND {traces})"
+        compiled.add("candidate", f"NOT {some}" if absent else some)
 
 
 def said_by_a_span(compiled: Compiled, condition: Condition) -> str:
@@ -137,11 +180,17 @@ def row_condition(compiled: Compiled, query: str, condition: Condition) -> str:
         word = compiled.bind(condition.values[0])
         return " OR ".join(f"contains(lower({column}), lower({word}))" for column in SEARCHED[query])
     if condition.field.startswith(ATTRIBUTE):
-        key = compiled.bind(pointer(condition.field.removeprefix(ATTRIBUTE)))
-        return attribute_condition(compiled, f"json_extract_string(raw_attributes, {key})", condition)
+        return attribute_condition(compiled, attribute_text(compiled, condition.field), condition)
     if query == "list_traces":
         return compare_field(compiled, condition)
-    return compare(compiled, FIELDS[query][condition.field], expression(condition.field), condition)
+    return compare_field(compiled, condition) if condition.field in SPAN_FIELDS else compare(
+        compiled, FIELDS[query][condition.field], expression(condition.field), condition)
+
+
+def attribute_text(compiled: Compiled, field: str) -> str:
+    """The attribute that `attr.KEY` names, as text."""
+    key = compiled.bind(pointer(field.removeprefix(ATTRIBUTE)))
+    return f"json_extract_string(raw_attributes, {key})"
 
 
 def pointer(key: str) -> str:

@@ -11,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import duckdb
@@ -19,11 +18,11 @@ import duckdb
 from contract.errors import Refused, TracepondError, Unavailable
 from contract.settling import MergeCopies, Settle
 from contract.stats import Sample
-from contract.translated import Translated
 from storage.commit import POSITION_SQL, Committer, roll_back
 from storage.database import Database
 from storage.histogram import Seconds
 from storage.payload import decode, encode
+from storage.pending import Pending, divided
 
 logger = logging.getLogger(__name__)
 
@@ -42,16 +41,6 @@ SET_ASIDE_SQL = "INSERT INTO unstorable VALUES (?, now()::TIMESTAMP, ?, ?)"
 Result = TypeVar("Result")
 Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 """Up to which request, and who waits."""
-
-
-@dataclass(slots=True)
-class Pending:
-    """One request on its way to the tables. `done` is told how it went; null where it was acknowledged before."""
-
-    seq: int
-    translated: Translated
-    done: Callable[[TracepondError | None], None] | None = None
-    since: float = field(default_factory=time.monotonic)
 
 
 class Flusher:
@@ -380,16 +369,6 @@ class Flusher:
             self._lose(str(error))
         except (duckdb.Error, Unavailable) as error:
             logger.warning("checkpoint failed: %s", first_line(error))
-
-
-def divided(request: Pending, spans: int) -> tuple[Pending, Pending]:
-    """The first spans, and the rest. The first part counts as a part of the request before: when the process dies
-    between the two, the whole request comes again from the journal, and what is stored already is not stored twice."""
-    whole = request.translated
-    size_bytes = whole.size_bytes * spans // len(whole.spans)
-    first = Translated(whole.spans[:spans], size_bytes=size_bytes)
-    rest = Translated(whole.spans[spans:], whole.logs, whole.metric_points, whole.size_bytes - size_bytes)
-    return Pending(request.seq - 1, first, None, request.since), Pending(request.seq, rest, request.done, request.since)
 
 
 def wake(waiters: list[Waiter], error: TracepondError | None) -> None:

@@ -1,7 +1,7 @@
 """Named queries on a few threads, each with a connection of its own: committed data, bound values, bounded time.
 
 Every file in `queries/` is one statement that can be pasted into a DuckDB shell; `true /* conditions: PLACE */` marks
-where conditions go. An interrupt can only reach the query it was meant for: both sides hold the ticket's lock.
+where conditions go, and a line that ends with `/* list: PLACE */` stands for the columns that were asked for. An interrupt can only reach the query it was meant for: both sides hold the ticket's lock.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import duckdb
 from contract.errors import Overloaded, TracepondError, Unavailable
 from contract.reading import QUERIES, Condition, Row
 from contract.stats import Sample
+from storage.aggregates import SHAPE, add_shape
 from storage.conditions import Compiled, compile_conditions
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
@@ -30,6 +31,7 @@ WAITING_AT_MOST = 64
 TIME_LIMIT_S = 30.0
 
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
+_LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![\w'])\$([a-z]\w*)")
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
@@ -50,8 +52,9 @@ class Query:
         self.places = frozenset(_MARK.findall(sql))
 
     def render(self, compiled: Compiled) -> str:
-        """The statement with its conditions in place. Contains nothing but the file and `storage/conditions.py`."""
-        return _MARK.sub(lambda mark: compiled.sql(mark.group(1)), self.sql)
+        """The statement with conditions and columns in place. Contains nothing but the file and tables of the code."""
+        listed = _LIST.sub(lambda mark: mark[1] + (compiled.listed(mark[2]) or mark[0]), self.sql)
+        return _MARK.sub(lambda mark: compiled.sql(mark.group(1)), listed)
 
     def bind(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Every declared parameter, null where not given. KeyError for one that the file does not declare."""
@@ -148,8 +151,10 @@ class DuckReader:
         known = self._queries[query]
         if conditions and not known.places:
             raise KeyError(f"query {query} takes no conditions")
-        bound = known.bind(parameters)
+        shape = {name: value for name, value in parameters.items() if name in SHAPE}
+        bound = known.bind({name: value for name, value in parameters.items() if name not in SHAPE})
         compiled = compile_conditions(query, conditions)
+        add_shape(compiled, shape)
         if "page_limit" in bound:  # a record can only be judged once it is rolled up
             bound["page_limit"] = None if compiled.has("record") else bound["limit"]
         return known.render(compiled), bound | compiled.parameters

@@ -21,10 +21,11 @@ from contract.settling import MergeCopies, Settle
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.database import Database
-from storage.flusher import Flusher, Pending, Result, first_line, settle_future
+from storage.flusher import Flusher, Result, first_line, settle_future
 from storage.histogram import Seconds
 from storage.journal import Journal, Record
 from storage.payload import decode, encode
+from storage.pending import Pending
 
 logger = logging.getLogger(__name__)
 

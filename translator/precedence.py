@@ -47,6 +47,8 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     # MLflow writes the response's model as gen_ai.request.model.
     "request_model": ("mlflow:model",),
+    # A proxy of LiteLLM gives its alias as the response's model.
+    "response_model": ("litellm",),
     "input": (
         "langfuse",
         "genai:gen_ai.input.messages",

@@ -13,8 +13,9 @@ from contract.errors import TracepondError, Unavailable
 from contract.settling import Settle, SettledSpan, TraceFacts
 from contract.translated import Translated
 from storage.database import Database
-from storage.flusher import GROUP_ROWS, Flusher, Pending, divided
-from tests.support.rows import generation_row, log_row, span_row
+from storage.flusher import GROUP_ROWS, Flusher
+from storage.pending import Pending
+from tests.support.rows import generation_row, span_row
 from translator.merge import merge_copies
 from translator.settle import settle
 
@@ -162,17 +163,6 @@ def test_groups_are_whole_row_groups_and_bypass_the_wal(store: Store) -> None:
     assert store.rows("SELECT count(*), count(DISTINCT span_id) FROM span") == [(len(rows), len(rows))]
     assert store.flusher.pending_bytes == 0
     assert [sample.value for sample in store.flusher.stats() if sample.name == "unflushed_rows"] == [0]
-
-
-def test_the_first_part_of_a_divided_request_does_not_count_as_the_request() -> None:
-    logs = [log_row("a", "d1")]
-    whole = Pending(7, Translated([span_row("a"), span_row("b"), span_row("c")], logs, size_bytes=90))
-    first, rest = divided(whole, 2)
-    assert (first.seq, rest.seq) == (6, 7)
-    assert [len(part.translated.spans) for part in (first, rest)] == [2, 1]
-    assert first.translated.logs == []
-    assert rest.translated.logs == logs
-    assert first.translated.size_bytes + rest.translated.size_bytes == 90
 
 
 def test_work_on_the_file_runs_between_groups_and_what_it_removed_is_not_remembered(store: Store) -> None:

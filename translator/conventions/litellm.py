@@ -6,11 +6,13 @@ second, LITELLM_OTEL_V2). The rest comes in the keys of `genai.py`, `openinferen
 """
 
 import ast
+from collections.abc import Mapping
 from typing import Any
 
 from translator import usage
-from translator.rules import CALLS, Convention, flag, free_map, identifier, lookup, number, on, text
+from translator.rules import CALLS, Convention, family, flag, free_map, identifier, lookup, number, on, text
 from translator.rules import first as read
+from translator.values import text as as_text
 
 _GENERATING = ("completion", "text_completion", "responses", "anthropic_messages", "generate_content",
                "generate_content_stream", "image_generation", "image_edit")  # fmt: skip
@@ -36,19 +38,33 @@ def usage_repr(value: Any) -> dict[str, int] | None:
         return None
 
 
+_ALIASES = ("gen_ai.request.model", "litellm.model_group")
+
+
+def unaliased(attributes: Mapping[str, Any]) -> str | None:
+    """The provider's model where a proxy gives its own name for it as the response's."""
+    answered, asked = attributes.get("gen_ai.response.model"), as_text(attributes.get("litellm.provider.model"))
+    if asked is None or answered not in [attributes[key] for key in _ALIASES if key in attributes]:
+        return None
+    return None if asked.rsplit("/", 1)[-1] == answered else asked
+
+
 CONVENTION = Convention(
     name="litellm",
     fields={
         "kind": lookup("llm.request.type", KINDS)
         + lookup("gen_ai.operation.name", KINDS)
         + lookup("litellm.call_type", KINDS),
+        "response_model": family("litellm.provider.model", unaliased, ""),
         "usage": on(CALLS, *read(usage_repr, "metadata.usage_object")),
         "total_cost": number("litellm.cost.total"),
         "input_cost": number("litellm.cost.input"),
         "output_cost": number("litellm.cost.output"),
         "streaming": flag("litellm.request.streaming"),
         "operation": text("litellm.call_type"),
-        "user_id": identifier("litellm.end_user.id", "metadata.user_api_key_end_user_id"),
+        "user_id": identifier(
+            "litellm.end_user.id", *(f"{prefix}metadata.user_api_key_end_user_id" for prefix in ("litellm.", ""))
+        ),
         "metadata": free_map("litellm.metadata."),
     },
     prefixes=("litellm.",),

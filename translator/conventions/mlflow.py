@@ -40,7 +40,6 @@ LEVELS = {"10": "DEBUG", "20": "DEFAULT", "30": "WARNING", "40": "ERROR", "50": 
 """`SpanLogLevel` has the numbers of Python's logging."""
 
 
-
 def request_model(attributes: Mapping[str, Any]) -> str | None:
     """The bare `model`, a parameter of the call; where the bare keys are OpenAI's whole answer it is the answer's."""
     return None if "object" in attributes else _name(attributes)
@@ -62,8 +61,7 @@ CONVENTION = Convention(
         "kind": lookup("mlflow.spanType", KINDS) + within(_SCOPES, *lookup("gen_ai.operation.name", KINDS)),
         "provider": read(answers.provider, "mlflow.llm.provider"),
         "request_model": within(_SCOPES, *family("model", request_model, "")) + on(CALLS, *member(_IN, "model")),
-        "response_model": within(_SCOPES, *family("model", response_model, ""))
-        + on(CALLS, Rule(_OUT, recorded.model)),
+        "response_model": within(_SCOPES, *family("model", response_model, "")) + on(CALLS, Rule(_OUT, recorded.model)),
         "any_model": text("mlflow.llm.model"),
         "response_id": on(
             GENERATIONS, Rule(_OUT, recorded.response_id), *within(_SCOPES, *read(answers.response_id, "id"))

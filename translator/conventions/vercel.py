@@ -11,7 +11,6 @@ from translator import answers
 from translator.messages import build
 from translator.rules import (
     Convention,
-    Rule,
     content,
     ending,
     family,
@@ -164,7 +163,7 @@ CONVENTION = Convention(
         "tags": words(_METADATA + "tags"),
         "metadata": free_map(_CONTEXT, _METADATA),
         "input_messages": read(build.input_messages, "ai.prompt.messages", "ai.prompt"),
-        "output_messages": (Rule("ai.response.", build.vercel_answer, "family"),),
+        "output_messages": family("ai.response.", build.vercel_answer) + family("ai.result.", build.vercel_answer),
         "tool_arguments": read(build.arguments, "ai.toolCall.args"),
         "tool_result": on({"tool"}, *read(build.structure, "ai.toolCall.result")),
         "tool_definitions": read(build.definitions, "ai.prompt.tools"),

@@ -236,13 +236,17 @@ def structure(value: Any) -> Any:
 
 
 def vercel_answer(attributes: Mapping[str, Any]) -> list[Message] | None:
-    """The Vercel AI SDK's answer, spread over `ai.response.*`."""
+    """The Vercel AI SDK's answer, spread over `ai.response.*`, up to v3.3 over `ai.result.*`."""
+
+    def said_of(name: str) -> Any:
+        return attributes.get(f"ai.response.{name}") or attributes.get(f"ai.result.{name}")
+
     made = {
         "role": "assistant",
-        "content": attributes.get("ai.response.text") or attributes.get("ai.response.object"),
-        "reasoning_content": attributes.get("ai.response.reasoning"),
-        "tool_calls": attributes.get("ai.response.toolCalls"),
-        "finish_reason": attributes.get("ai.response.finishReason"),
+        "content": said_of("text") or said_of("object"),
+        "reasoning_content": said_of("reasoning"),
+        "tool_calls": said_of("toolCalls"),
+        "finish_reason": said_of("finishReason") or attributes.get("ai.finishReason"),
     }
     answer = message({key: item for key, item in made.items() if item}, "assistant")
     return [answer] if answer["parts"] else None

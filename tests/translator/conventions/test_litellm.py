@@ -49,3 +49,13 @@ def test_costs_of_the_second_form_are_reported() -> None:
                 "litellm.cost.output": 2.0, "litellm.end_user.id": "u"})  # fmt: skip
     assert (row["input_cost"], row["output_cost"], row["total_cost"], row["cost_source"]) == (1.0, 2.0, 3.0, "reported")
     assert row["user_id"] == "u"
+
+
+def test_the_alias_of_a_proxy_is_not_the_model_that_answered() -> None:
+    sent = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "fast", "gen_ai.response.model": "fast"}
+    assert seen({**sent, "litellm.provider.model": "openai/m"})["model"] == "openai/m"
+    first_form = {**sent, "gen_ai.request.model": "m", "litellm.model_group": "fast"}
+    assert seen({**first_form, "litellm.provider.model": "openai/m"})["model"] == "openai/m"
+    assert seen({**sent, "litellm.provider.model": "openai/fast"})["model"] == "fast"
+    dated = {**sent, "gen_ai.response.model": "fast-2025", "litellm.provider.model": "openai/m"}
+    assert seen(dated)["response_model"] == "fast-2025"

@@ -49,8 +49,9 @@ def test_prompt_level_and_tags() -> None:
 
 
 def test_bare_keys_may_be_openais_whole_answer() -> None:
+    usage = '{"input_tokens": 3, "output_tokens": 4, "output_tokens_details": {"reasoning_tokens": 2}}'
     sent = {"mlflow.spanType": '"CHAT_MODEL"', "object": '"response"', "model": '"m-2025"', "id": '"resp_1"',
-            "usage": '{"input_tokens": 3, "output_tokens": 4, "output_tokens_details": {"reasoning_tokens": 2}}'}  # fmt: skip
+            "usage": usage}  # fmt: skip
     row = seen(sent, scope=scoped("mlflow.tracing.provider"))
     assert (row["request_model"], row["response_model"], row["response_id"]) == (None, "m-2025", "resp_1")
     assert (row["input_tokens"], row["output_tokens"], row["reasoning_tokens"]) == (3, 4, 2)

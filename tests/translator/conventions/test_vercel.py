@@ -76,3 +76,15 @@ def test_session_and_user_of_metadata_and_of_runtime_context() -> None:
     for prefix in ("ai.telemetry.metadata.", "ai.settings.context."):
         row = seen({prefix + "sessionId": "s", prefix + "userId": "u"})
         assert (row["session_id"], row["user_id"], row["metadata"]) == ("s", "u", '{"sessionId":"s","userId":"u"}')
+
+
+def test_the_answer_under_the_names_of_3_3() -> None:
+    row = seen({**CALL, "ai.finishReason": "tool-calls", "ai.result.text": "",
+                "ai.result.toolCalls": '[{"toolCallId": "c", "toolName": "f", "args": "{\\"a\\": 1}"}]'})  # fmt: skip
+    assert row["output_messages"] == [
+        {
+            "role": "assistant",
+            "parts": [{"type": "tool_call", "id": "c", "name": "f", "arguments": {"a": 1}}],
+            "finish_reason": "tool-calls",
+        }
+    ]

@@ -1,0 +1,28 @@
+"""A request on its way to the tables."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from contract.errors import TracepondError
+from contract.translated import Translated
+
+
+@dataclass(slots=True)
+class Pending:
+    """One request on its way to the tables. `done` is told how it went; null where it was acknowledged before."""
+
+    seq: int
+    translated: Translated
+    done: Callable[[TracepondError | None], None] | None = None
+    since: float = field(default_factory=time.monotonic)
+
+
+def divided(request: Pending, spans: int) -> tuple[Pending, Pending]:
+    """The first spans, and the rest. The first part counts as a part of the request before: when the process dies
+    between the two, the whole request comes again from the journal, and what is stored already is not stored twice."""
+    whole = request.translated
+    size_bytes = whole.size_bytes * spans // len(whole.spans)
+    first = Translated(whole.spans[:spans], size_bytes=size_bytes)
+    rest = Translated(whole.spans[spans:], whole.logs, whole.metric_points, whole.size_bytes - size_bytes)
+    return Pending(request.seq - 1, first, None, request.since), Pending(request.seq, rest, request.done, request.since)

@@ -1,0 +1,87 @@
+-- One page of sessions, the latest active first: sessions that spans name, each with sums over whole traces.
+-- A trace whose spans name two sessions counts for both. $from_ns and $to_ns bound the spans that are looked at.
+-- $page_limit is null where the roll-up has conditions: then every candidate is rolled up before the page is cut.
+WITH named AS MATERIALIZED (
+    SELECT session_id, max(start_time) AS last_start
+    FROM span
+    WHERE project = $project
+        AND session_id IS NOT NULL
+        AND ($id IS NULL OR session_id = $id)
+        AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
+        AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
+        AND ($floor_ns IS NULL OR start_time >= make_timestamp_ns($floor_ns))
+        AND true /* conditions: candidate */
+    GROUP BY session_id
+    HAVING $after_ns IS NULL OR (last_start, session_id) < (make_timestamp_ns($after_ns), $after_session_id)
+    ORDER BY last_start DESC, session_id DESC
+    LIMIT $page_limit
+),
+member AS MATERIALIZED (
+    SELECT DISTINCT session_id, trace_id
+    FROM span
+    WHERE project = $project
+        AND session_id IN (SELECT session_id FROM named)
+        AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
+        AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
+),
+seen AS (
+    SELECT
+        *,
+        (duplicate_of IS NULL OR synthetic IS NOT TRUE) AS shown,
+        (kind IN ('generation', 'embedding') AND duplicate_of IS NULL) AS counted
+    FROM span
+    WHERE project = $project
+        AND trace_id IN (SELECT trace_id FROM member)
+        AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
+        AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
+),
+trace AS (
+    SELECT
+        trace_id,
+        min(start_time) AS start_time,
+        max(end_time) AS end_time,
+        count(*) FILTER (shown) AS span_count,
+        count(*) FILTER (counted AND kind = 'generation') AS generation_count,
+        count(*) FILTER (shown AND status = 'error') AS error_count,
+        list(DISTINCT model) FILTER (counted AND model IS NOT NULL) AS models,
+        list(DISTINCT environment) FILTER (environment IS NOT NULL) AS environments,
+        list(DISTINCT user_id) FILTER (user_id IS NOT NULL) AS others,
+        sum(input_tokens) FILTER (counted) AS input_tokens,
+        sum(output_tokens) FILTER (counted) AS output_tokens,
+        sum(total_tokens) FILTER (counted) AS total_tokens,
+        sum(cache_read_tokens) FILTER (counted) AS cache_read_tokens,
+        sum(total_cost) FILTER (counted) AS total_cost
+    FROM seen
+    GROUP BY trace_id
+),
+record AS (
+    SELECT
+        session_id,
+        any_value(last_start) AS last_start,
+        epoch_ns(any_value(last_start)) AS last_active_time,
+        min(start_time) AS start_time,
+        max(end_time) AS end_time,
+        (epoch_ns(max(end_time)) - epoch_ns(min(start_time))) / 1e6 AS duration_ms,
+        count(*) AS trace_count,
+        sum(span_count)::BIGINT AS span_count,
+        sum(generation_count)::BIGINT AS generation_count,
+        sum(error_count)::BIGINT AS error_count,
+        list_sort(list_distinct(flatten(list(models)))) AS models,
+        list_sort(list_distinct(flatten(list(environments)))) AS environments,
+        list_sort(list_distinct(flatten(list(others)))) AS user_ids,
+        sum(input_tokens)::BIGINT AS input_tokens,
+        sum(output_tokens)::BIGINT AS output_tokens,
+        sum(total_tokens)::BIGINT AS total_tokens,
+        sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
+        sum(total_cost) AS total_cost
+    FROM member
+    JOIN trace USING (trace_id)
+    JOIN named USING (session_id)
+    GROUP BY session_id
+)
+SELECT
+    * EXCLUDE (last_start) REPLACE (epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time)
+FROM record
+WHERE true /* conditions: record */
+ORDER BY last_start DESC, session_id DESC
+LIMIT $limit
