@@ -34,6 +34,7 @@ HELP = {
     "visibility_lag_seconds": "how long the oldest request has waited for the tables; /readyz turns 503 above 10",
     "db_size_bytes": "the database file",
     "db_wal_bytes": "its write-ahead log",
+    "retention_deleted_total": "rows deleted: too old, too many, too large a file, asked for over the API",
     "reader_queries_total": "queries answered, expired, refused, failed",
     "reader_queries_in_flight": "queries that run or wait",
     "query_seconds": "time of one API request",

@@ -33,6 +33,9 @@ METRIC_POINTS = ListRoute("list_metric_points", ("name", "digest"), takes_io=Fal
 
 READ = "read"
 
+OTHER_METHODS = {"/api/v1/traces/{trace_id}": ", DELETE"}
+"""What `api.upkeep` answers at a path of the table below."""
+
 UNPRICED_SHOWN = 20
 """Models without a price that `/api/v1/status` names."""
 
@@ -229,7 +232,7 @@ async def not_found(_api: Api, request: web.Request) -> web.Response:
     for route in TABLE:
         if web.DynamicResource(pattern(route)).get_info()["pattern"].fullmatch(request.rel_url.raw_path):
             response = problem_response(request, METHOD_NOT_ALLOWED, f"{request.method} is not allowed here")
-            response.headers["Allow"] = "GET, HEAD"
+            response.headers["Allow"] = "GET, HEAD" + OTHER_METHODS.get(route.path, "")
             return response
     # Every path begins alike: what is like another by less than this is like it by the beginning only.
     raise NotFound(str(unknown("path", request.path, [route.path for route in TABLE], likeness=0.8)))
@@ -285,13 +288,15 @@ def routes(
     status_source: Callable[[], Mapping[str, Any]],
     ready: Callable[[], Sequence[str]],
     samples: Callable[[], Iterable[Sample]],
+    actions: Callable[[Api], list[web.RouteDef]] = lambda _: [],
 ) -> list[web.RouteDef]:
     """All routes of the query API, for `application.add_routes`; the last one answers the rest of `/api/v1/`.
 
     `status_source` gives what `/api/v1/status` says beside `rows`; `ready` the reasons why not; `samples` what the
-    other stages count. The service's middleware puts `contract.access.Identity` into `request["identity"]`.
+    other stages count; `actions` the routes that change something (`api.upkeep.actions`). The service's middleware
+    puts `contract.access.Identity` into `request["identity"]`.
     """
     api = Api(reader, present, status_source, ready, samples)
     table = [web.get(pattern(route), guarded(api, route)) for route in TABLE]
     rest = Route("/api/v1/{tail:.*}", not_found)
-    return [*table, web.route("*", rest.path, guarded(api, rest))]
+    return [*actions(api), *table, web.route("*", rest.path, guarded(api, rest))]

@@ -58,7 +58,9 @@ class Traffic:
         """The spans of one trace that begins then."""
         rng, shared = self._rng, _Shared(self._rng, start_ns, self._rng.choice(self._resources))
         asked, answered = self.text(220), self.text(420)
-        root = shared.add("", "invoke_agent support", 4000 + rng.randrange(4000), self._step("invoke_agent", asked, answered))
+        root = shared.add(
+            "", "invoke_agent support", 4000 + rng.randrange(4000), self._step("invoke_agent", asked, answered)
+        )
         chain = shared.add(root, "rag_chain", 3500, self._step("chain", asked, answered))
         embedding = {"gen_ai.request.model": "text-embedding-3-small", "gen_ai.usage.input_tokens": len(asked) // 4}
         shared.add(chain, "embeddings", 40, self._step("embeddings", asked, "[1536 floats]") | embedding)
@@ -67,7 +69,9 @@ class Traffic:
         for number in range(calls):
             provider, model = rng.choice(MODELS)
             failed = rng.random() < 0.02
-            call = shared.add(chain, f"chat {model}", 400 + rng.randrange(2500), self._call(provider, model), failed=failed)
+            call = shared.add(
+                chain, f"chat {model}", 400 + rng.randrange(2500), self._call(provider, model), failed=failed
+            )
             if number < tools:
                 tool = self._step("execute_tool", json.dumps({"order_id": f"A-{rng.randrange(99999)}"}), self.text(180))
                 shared.add(call if rng.random() < 0.3 else chain, "lookup_order", 200, tool)

@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+OWN_SCOPES = frozenset({"ingest", "read"})
+"""What a key may do that names no scopes."""
+
+SCOPES = OWN_SCOPES | {"admin", "operator"}
+"""`admin` deletes in its project; `operator` copies the whole file, the other projects too. Both have to be named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The project that a key opens, and what it may do there (`ingest`, `read`)."""
+    """The project that a key opens, and what it may do there (`SCOPES`); without one: everything."""
 
     project: str = "default"
-    scopes: frozenset[str] = frozenset({"ingest", "read"})
+    scopes: frozenset[str] = SCOPES
 
 
 class Authenticate(Protocol):

@@ -124,7 +124,16 @@ MEASURES = (*COUNTS, *SUMS, *(f"{spread}({field})" for field in SPREAD_FIELDS fo
 """What the query `metrics` can measure, by the names of its parameter `measures`. Where there was nothing, counts and
 sums are 0 and the others null; a sum over calls of which none says it is null."""
 
-_NOT_GROUPED = {"input", "output", "trace_id", "span_id", "parent_span_id", "duplicate_of", "response_id", "tool_call_id"}
+_NOT_GROUPED = {
+    "input",
+    "output",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "duplicate_of",
+    "response_id",
+    "tool_call_id",
+}
 GROUPS = tuple(
     name for name, kind in SPAN_FIELDS.items() if kind in ("text", "bool", "list") and name not in _NOT_GROUPED
 )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from api.times import parse_time
 from contract.errors import BadQuery, TracepondError
-from service import arguments, client, config_print, lifecycle, logs, reprice
+from service import arguments, client, compact, config_print, lifecycle, logs, reprice, snapshot
 from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
 from service.version import version
 
@@ -73,6 +73,17 @@ def reprice_command(options: argparse.Namespace, config: Config) -> int:
     return FINE
 
 
+def snapshot_command(options: argparse.Namespace, config: Config) -> int:
+    size = snapshot.run(config, options.file)
+    print(f"{options.file}: {size / 1e6:,.1f} MB")
+    return FINE
+
+
+def compact_command(_: argparse.Namespace, config: Config) -> int:
+    print(compact.report(compact.run(config)))
+    return FINE
+
+
 def healthcheck(_: argparse.Namespace, config: Config) -> int:
     print(client.healthcheck(config))
     return FINE
@@ -88,6 +99,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "config": config_command,
     "healthcheck": healthcheck,
     "reprice": reprice_command,
+    "snapshot": snapshot_command,
+    "compact": compact_command,
     "send-test": send_test,
 }
 

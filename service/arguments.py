@@ -10,6 +10,8 @@ METAVARS = {STORAGE_PATH: "PATH", GRPC_ENDPOINT: "HOST:PORT", HTTP_ENDPOINT: "HO
 COMMANDS = {
     "serve": "receive, store and answer until SIGTERM (the default)",
     "config": "`config print` shows every key with the origin of its value, `config check` only says if it is fine",
+    "snapshot": "write a consistent copy of the database to FILE, also while a server runs on it",
+    "compact": "give the file's free space back, while no server runs on it",
     "reprice": "calculate missing costs in the file with today's prices, while no server runs on it",
     "send-test": "send one test trace to a running server",
     "healthcheck": "exit 0 if a running server answers",
@@ -19,6 +21,8 @@ COMMANDS = {
 FLAGS_USED = {
     "serve": tuple(FLAG_OF),
     "config": tuple(FLAG_OF),
+    "snapshot": (STORAGE_PATH, HTTP_ENDPOINT),
+    "compact": (STORAGE_PATH,),
     "reprice": (STORAGE_PATH,),
     "send-test": (HTTP_ENDPOINT,),
     "healthcheck": (HTTP_ENDPOINT,),
@@ -50,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         if name == "config":
             command.add_argument("action", choices=("print", "check"))
+        if name == "snapshot":
+            command.add_argument("file", metavar="FILE", help="the copy; a file that exists is never replaced")
         if name == "reprice":
             add_reprice_flags(command)
         if name in FLAGS_USED:

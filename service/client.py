@@ -1,16 +1,22 @@
-"""The commands that talk to a running server: `healthcheck` and `send-test`. Standard library only."""
+"""The commands that talk to a running server: `healthcheck`, `send-test`, `snapshot`. Standard library only."""
 
 import json
+import os
 import secrets
+import shutil
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from service.config import Config
 from service.quantities import Endpoint
 
 TIMEOUT_S = 5.0
+SNAPSHOT_TIMEOUT_S = 600.0
+"""Until the first byte comes: the server makes the whole copy before (a few seconds a gigabyte)."""
 
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """The server is on this machine or in this pod: HTTP_PROXY is not meant for it."""
@@ -28,18 +34,42 @@ def base_url(endpoint: Endpoint) -> str:
 
 def request(url: str, config: Config, body: Any = None) -> bytes:
     """The body of a 200 answer. Raises `RequestFailed`."""
+    with opened(url, config, body) as response:
+        return bytes(response.read())
+
+
+@contextmanager
+def opened(
+    url: str, config: Config, body: Any = None, *, scope: str = "", timeout_s: float = TIMEOUT_S
+) -> Iterator[Any]:
+    """The 200 answer, to be read. The key is the first one configured that has the scope. Raises `RequestFailed`."""
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if config.auth.mode == "keys":
-        headers["Authorization"] = f"Bearer {config.auth.projects[0].secret_key}"
+        projects = config.auth.projects
+        project = next((each for each in projects if not scope or scope in each.scopes), projects[0])
+        headers["Authorization"] = f"Bearer {project.secret_key}"
     data = None if body is None else json.dumps(body).encode()
     try:
-        with NO_PROXY.open(urllib.request.Request(url, data, headers), timeout=TIMEOUT_S) as response:
-            return bytes(response.read())
+        with NO_PROXY.open(urllib.request.Request(url, data, headers), timeout=timeout_s) as response:
+            yield response
     except urllib.error.HTTPError as error:
         with error:
             raise RequestFailed(f"{url} answered {error.code}: {error.read(500).decode(errors='replace')}") from error
     except (OSError, ValueError) as error:
         raise RequestFailed(f"{url} does not answer: {getattr(error, 'reason', error)}") from error
+
+
+def fetch_snapshot(config: Config, path: str) -> None:
+    """The server's copy of its database is on disk at `path`, whole. Raises `RequestFailed` or OSError."""
+    url = f"{base_url(config.receivers.http_endpoint)}/api/v1/snapshot"
+    with opened(url, config, {}, scope="operator", timeout_s=SNAPSHOT_TIMEOUT_S) as response:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            shutil.copyfileobj(response, file, 1 << 20)
+            file.flush()
+            os.fsync(file.fileno())
+            received = file.tell()
+        if received != int(response.headers["Content-Length"]):
+            raise RequestFailed(f"{url} ended after {received} of {response.headers['Content-Length']} bytes")
 
 
 def healthcheck(config: Config) -> str:

@@ -14,6 +14,7 @@ from service.projects import Project
 from service.quantities import Endpoint
 from service.settings import AUTH_MODE, AUTH_PROJECTS, BY_ENVIRONMENT_NAME, BY_PATH, FLAG_OF, PRICES, SETTINGS, Setting
 from service.yaml_file import ConfigError, nearest
+from storage.retention import Limits, Policy
 from translator.prices.user_table import UserPrice
 
 __all__ = ["Config", "ConfigError", "Value", "load"]
@@ -61,6 +62,7 @@ class Storage:
     threads: int
     """None: by the CPUs this process may use."""
     checkpoint_wal_bytes: int
+    retention: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,11 @@ def assemble(values: Mapping[str, Value]) -> Config:
             memory_limit_bytes=get["storage.memory_limit"],
             threads=get["storage.threads"],
             checkpoint_wal_bytes=get["storage.checkpoint_wal_mib"] * MIB,
+            retention=Policy(
+                Limits(get["storage.retention.max_age"], get["storage.retention.max_rows"]),
+                get["storage.retention.max_size"],
+                {project.name: project.retention for project in get[AUTH_PROJECTS] if project.retention != Limits()},
+            ),
         ),
         query_timeout_s=get["api.query_timeout_s"],
         prices=get[PRICES],

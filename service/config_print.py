@@ -38,4 +38,11 @@ def masked(project: Project) -> dict[str, Any]:
         "public_key": project.public_key,
         "secret_key": MASK,
         "scopes": sorted(project.scopes),
+        **retention(project),
     }
+
+
+def retention(project: Project) -> dict[str, Any]:
+    limits = {"max_age": project.retention.max_age_s, "max_rows": project.retention.max_rows}
+    said = {name: limit for name, limit in limits.items() if limit is not None}
+    return {"retention": said} if said else {}

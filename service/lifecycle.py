@@ -13,13 +13,14 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from aiohttp import web
 
 import api.routes
+import api.upkeep
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
 from receiver import otlp_http
@@ -38,6 +39,7 @@ from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.version import version
 from storage.database import Database
 from storage.reader import DuckReader
+from storage.upkeep import FileUpkeep
 from storage.writer import Writer
 from translator.merge import merge_copies
 from translator.present import present
@@ -92,6 +94,7 @@ class Server:
             queue_bytes=config.receivers.max_in_flight_bytes,
             checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
         )
+        self.upkeep = FileUpkeep(self.database, self.writer, storage.retention)
         self.translator = Translator(self.prices)
         self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
         self.admission = Admission(config.receivers.max_in_flight_bytes)
@@ -128,7 +131,9 @@ class Server:
 
     def samples(self) -> list[Sample]:
         """What every stage counts, for `/metrics`."""
-        stages: list[HasStats | None] = [self.counters, self.admission, self.translator, self.writer, self.reader]
+        stages: list[HasStats | None] = [
+            self.counters, self.admission, self.translator, self.writer, self.reader, self.upkeep,
+        ]  # fmt: skip
         build = Sample("build_info", {"version": version()}, 1)
         return [build, *(sample for stage in stages if stage is not None for sample in stage.stats())]
 
@@ -169,6 +174,7 @@ class Server:
         self.reader = DuckReader(self.database, visible=self.writer.visible, time_limit_s=self._config.query_timeout_s)
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
+        self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.upkeep.run()))
         self._stack.push_async_callback(self._stop_receivers)
 
     async def _start_grpc(self) -> None:
@@ -193,6 +199,7 @@ class Server:
                 status_source=self.status,
                 ready=self.not_ready,
                 samples=self.samples,
+                actions=api.upkeep.actions(self.upkeep),
             ),
             *otlp_http.routes(self.pipeline, self.admission, self.counters, Limits(limit, limit)),
         ]
@@ -220,6 +227,13 @@ class Server:
         if self._http is not None:
             stopping.append(self._http.cleanup())
         await asyncio.gather(*stopping)
+
+
+async def ended(task: "asyncio.Task[None]") -> None:
+    """The task is cancelled and over."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def bind(path: str, endpoint: Endpoint, start: Callable[[], Awaitable[Bound]]) -> Bound:

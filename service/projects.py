@@ -5,10 +5,13 @@ from typing import Any
 
 import yaml
 
-from service.quantities import described
+from contract.access import OWN_SCOPES, SCOPES
+from service.quantities import count, described, or_none, seconds
+from storage.retention import Limits
 
-SCOPES = frozenset({"ingest", "read"})
-FIELDS = ("name", "public_key", "secret_key", "scopes")
+FIELDS = ("name", "public_key", "secret_key", "scopes", "retention")
+RETENTION = {"max_age": ("max_age_s", or_none(seconds)), "max_rows": ("max_rows", or_none(count))}
+"""Field of a project's retention -> field of `Limits`, and its parser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,8 @@ class Project:
     name: str
     public_key: str
     secret_key: str = field(repr=False)
-    scopes: frozenset[str] = SCOPES
+    scopes: frozenset[str] = OWN_SCOPES
+    retention: Limits = Limits()
 
 
 def projects(value: Any) -> tuple[Project, ...]:
@@ -35,6 +39,9 @@ def projects(value: Any) -> tuple[Project, ...]:
         keys = [getattr(entry, name) for entry in entries]
         if len(set(keys)) != len(keys):
             raise ValueError(f"two projects have the same {name}")
+    for entry in entries:
+        if any(entry.name == other.name and entry.retention != other.retention for other in entries):
+            raise ValueError(f"project {entry.name!r} has two retentions")
     return entries
 
 
@@ -48,6 +55,7 @@ def project(entry: Any, place: str) -> Project:
     return Project(
         **{name: _key(entry.get(name), f"{place}: {name}") for name in ("name", "public_key", "secret_key")},
         scopes=_scopes(entry.get("scopes"), place),
+        retention=_retention(entry.get("retention"), place),
     )
 
 
@@ -63,7 +71,22 @@ def _key(value: Any, what: str) -> str:
 
 def _scopes(value: Any, place: str) -> frozenset[str]:
     if value is None:
-        return SCOPES
+        return OWN_SCOPES
     if not isinstance(value, list) or not value or not set(map(str, value)) <= SCOPES:
-        raise ValueError(f"{place}: scopes must be a list of {' and '.join(sorted(SCOPES))}")
+        raise ValueError(f"{place}: scopes must be a list of {', '.join(sorted(SCOPES))}")
     return frozenset(value)
+
+
+def _retention(value: Any, place: str) -> Limits:
+    if value is None:
+        return Limits()
+    if not isinstance(value, dict) or not value.keys() <= RETENTION.keys():
+        raise ValueError(f"{place}: retention must be a mapping with {' or '.join(RETENTION)}")
+    limits = {}
+    for name, written in value.items():
+        field_name, parse = RETENTION[name]
+        try:
+            limits[field_name] = parse(written)
+        except ValueError as error:
+            raise ValueError(f"{place}: retention: {name}: {error}") from error
+    return Limits(**limits)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 AUTO = "auto"
+NONE = "none"
 
 SIZE_UNITS = {
     "b": 1,
@@ -86,6 +87,23 @@ def seconds(value: Any) -> float:
     """Seconds from `10s`, `500ms`, `2m` or a plain number of seconds."""
     number, factor = _quantity(value, SECOND_UNITS, "s", "expected a duration such as 10s, 500ms or 2m")
     return number * factor
+
+
+def or_none(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """As `parse`, above 0, or `none` (None)."""
+
+    def parse_limit(value: Any) -> Any:
+        if value == NONE:
+            return None
+        try:
+            limit = parse(value)
+        except ValueError as error:
+            raise ValueError(str(error).replace("expected ", "expected none or ", 1)) from error
+        if not limit:
+            raise ValueError(f"expected none or more than 0, got {described(value)}")
+        return limit
+
+    return parse_limit
 
 
 def text(value: Any) -> str:

@@ -80,6 +80,18 @@ SETTINGS = (
         "size of the write-ahead log at which it is folded into the file, in MiB (256 MiB replay in 1 s at start)",
     ),
     Setting(
+        "storage.retention.max_age", "duration or none", "none", quantities.or_none(quantities.seconds),
+        "traces, log records and metric points older than that are deleted, such as 14d (docs/retention.md)",
+    ),
+    Setting(
+        "storage.retention.max_size", "size or none", "none", quantities.or_none(quantities.size),
+        "the oldest are deleted while the file's used blocks and its log are larger than that, such as 2GB",
+    ),
+    Setting(
+        "storage.retention.max_rows", "whole number or none", "none", quantities.or_none(quantities.count),
+        "the oldest are deleted while there are more spans, log records and metric points together",
+    ),
+    Setting(
         "api.query_timeout_s", "duration", 30, quantities.seconds,
         "longest time one query may take",
     ),
@@ -89,8 +101,8 @@ SETTINGS = (
         "else none, on loopback addresses only",
     ),
     Setting(
-        AUTH_PROJECTS, "list of {name, public_key, secret_key, scopes}", [], projects,
-        "projects and the keys that open them; scopes are ingest and read (both when left out)",
+        AUTH_PROJECTS, "list of {name, public_key, secret_key, scopes, retention}", [], projects,
+        "projects and the keys that open them; scopes are ingest and read (both when left out), admin and operator",
         secret=True,
     ),
     Setting(

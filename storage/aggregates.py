@@ -46,7 +46,7 @@ SHAPE = ("measures", "groups", "field")
 
 
 def add_shape(compiled: Compiled, shape: dict[str, Any]) -> None:
-    """The columns of `metrics` (`measures`, `groups`) or `facet` (`field`). KeyError for what the tables do not have."""
+    """The columns of `metrics` (`measures`, `groups`) or `facet` (`field`). KeyError for unknown ones."""
     if "field" in shape:
         compiled.set_list("value", [f"{group_expression(compiled, shape['field'])} AS value"])
     if "measures" in shape:

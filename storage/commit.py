@@ -3,7 +3,7 @@
 Memory (`recent`, `seen`) is changed only in step with the file: a group that fails forgets every trace it touched.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,9 +96,12 @@ class Committer:
         self._seen = SeenTraces()
         self._seen.add(trace_keys(connection))
 
-    def forget_recent(self) -> None:
-        """Ask the file again: somebody else changed it."""
-        self._recent.clear()
+    def forget_recent(self, keys: Collection[TraceKey] | None) -> None:
+        """Ask the file again: somebody else changed these traces; null: any."""
+        if keys is None:
+            self._recent.clear()
+        for key in keys or ():
+            self._recent.forget(key)
 
     def commit(self, connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int) -> None:
         """All rows of the requests are committed, settled and visible; or nothing is, and duckdb.Error is raised.

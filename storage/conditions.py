@@ -4,6 +4,7 @@ What a condition means is the same for every question; where it is asked differs
 record that rolls the trace up, or of some span of the trace.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 
 from contract.reading import (
@@ -81,6 +82,10 @@ class Compiled:
 
     def has(self, place: str) -> bool:
         return place in self._parts
+
+    def places(self) -> frozenset[str]:
+        """Where there are conditions."""
+        return frozenset(self._parts)
 
     def set_list(self, place: str, expressions: Iterable[str]) -> None:
         """The columns that stand in that place of a SELECT, instead of those in the file."""
@@ -170,21 +175,55 @@ def said_by_a_span(compiled: Compiled, condition: Condition) -> str:
     return " OR ".join(compare_field(compiled, each) for each in asked)
 
 
+IN_RANGE = "($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))"
+
+
 def some_span(sql: str) -> str:
-    return f"trace_id IN (SELECT trace_id FROM span WHERE project = $project AND ({sql}))"
+    """Traces with such a span. Those that are asked for have no span before `$from_ns`, so that none is looked for."""
+    return f"trace_id IN (SELECT trace_id FROM span WHERE project = $project AND {IN_RANGE} AND ({sql}))"
 
 
 def row_condition(compiled: Compiled, query: str, condition: Condition) -> str:
     """A condition on one row: text search, an attribute as sent, or a column."""
     if condition.field == TEXT_SEARCH:
-        word = compiled.bind(condition.values[0])
-        return " OR ".join(f"contains(lower({column}), lower({word}))" for column in SEARCHED[query])
+        return found_in(compiled, SEARCHED[query], str(condition.values[0]))
     if condition.field.startswith(ATTRIBUTE):
         return attribute_condition(compiled, attribute_text(compiled, condition.field), condition)
     if query == "list_traces":
         return compare_field(compiled, condition)
-    return compare_field(compiled, condition) if condition.field in SPAN_FIELDS else compare(
-        compiled, FIELDS[query][condition.field], expression(condition.field), condition)
+    return (
+        compare_field(compiled, condition)
+        if condition.field in SPAN_FIELDS
+        else compare(compiled, FIELDS[query][condition.field], expression(condition.field), condition)
+    )
+
+
+def found_in(compiled: Compiled, columns: Iterable[str], term: str) -> str:
+    """The term in one of the columns, in any case of letters, also where JSON has escaped it.
+
+    `regexp_matches` with the flag `i` is as fast as `contains` and twice as fast as `contains(lower(...))`, of which
+    `lower` is the cost. A term without letters that have a case needs neither.
+    """
+    tests = []
+    for form in written_forms(term):
+        bound = compiled.bind(form)
+        test = (
+            f"contains({{0}}, {bound})" if is_caseless(form) else f"regexp_matches({{0}}, regexp_escape({bound}), 'i')"
+        )
+        tests.append(test)
+    return " OR ".join(test.format(column) for column in columns for test in tests)
+
+
+def written_forms(term: str) -> list[str]:
+    """How a term may stand in a text: as it is, and as JSON writes it, with or without other than ASCII characters."""
+    forms = [term, *(json.dumps(term, ensure_ascii=ascii_only)[1:-1] for ascii_only in (False, True))]
+    if not term.isascii():  # the escapes of great and small letters differ by more than case
+        forms += [json.dumps(each)[1:-1] for each in (term.lower(), term.upper())]
+    return list(dict.fromkeys(forms))
+
+
+def is_caseless(text: str) -> bool:
+    return text.lower() == text.upper()
 
 
 def attribute_text(compiled: Compiled, field: str) -> str:

@@ -10,19 +10,19 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
-from contract.settling import MergeCopies, Settle
+from contract.settling import MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from storage.commit import POSITION_SQL, Committer, roll_back
 from storage.database import Database
 from storage.histogram import Seconds
 from storage.payload import decode, encode
-from storage.pending import Pending, divided
+from storage.pending import Call, Pending, divided
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +36,8 @@ IDLE_WAL_BYTES = 8 << 20
 REOPEN_S = 1.0
 """How often a store that failed is tried again."""
 SET_ASIDE_SQL = "INSERT INTO unstorable VALUES (?, now()::TIMESTAMP, ?, ?)"
-
-
 Result = TypeVar("Result")
+Work = Callable[[duckdb.DuckDBPyConnection], Result]
 Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 """Up to which request, and who waits."""
 
@@ -51,6 +50,7 @@ class Flusher:
         self.identity = ""
         self.broken: str | None = None
         self.pending_bytes = 0
+        self.checkpoints_held = False
         self._database = database
         self._committer = Committer(settle, merge)
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
@@ -59,7 +59,7 @@ class Flusher:
         self._newest_seq = 0
         self._wanted_seq = 0
         self._waiters: list[Waiter] = []
-        self._calls: deque[tuple[Callable[..., Any], asyncio.AbstractEventLoop, asyncio.Future[Any]]] = deque()
+        self._calls: deque[Call] = deque()
         self._wake = threading.Condition()
         self._stopping = False
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -109,18 +109,21 @@ class Flusher:
             self._wake.notify()
         await done
 
-    async def call(self, work: "Callable[[duckdb.DuckDBPyConnection], Result]") -> "Result":
-        """Run `work` on the writing connection between two groups; it sees everything added before.
+    async def call(
+        self, work: Work[Result], touches: Collection[TraceKey] | None = None, *, after_all: bool = True
+    ) -> Result:
+        """Run `work` on the writing connection between two groups; with `after_all` it sees everything added before.
 
         It begins and ends its own transactions. Raises what it raises, or `Unavailable` when it cannot run.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
-        await self.visible()
+        if after_all:
+            await self.visible()
         with self._wake:
             if self._stopping or self.broken:
                 raise Unavailable(self.broken or "the server is stopping", reason="store")
-            self._calls.append((work, loop, done))
+            self._calls.append(Call(work, touches, loop, done))
             self._wake.notify()
         return await done
 
@@ -132,7 +135,7 @@ class Flusher:
         if self._thread.is_alive():
             self._thread.join()
         if self._connection is not None:
-            self._checkpoint()
+            self.checkpoint()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -221,7 +224,7 @@ class Flusher:
 
     def _look_after(self) -> None:
         while self._calls:
-            self._run_call(*self._calls.popleft())
+            self._run_call(self._calls.popleft())
         if self._connection is None:
             self._reopen()
         elif self.broken:
@@ -229,18 +232,18 @@ class Flusher:
         else:
             self._checkpoint_if(IDLE_WAL_BYTES)
 
-    def _run_call(self, work: Callable[..., Any], loop: asyncio.AbstractEventLoop, done: "asyncio.Future[Any]") -> None:
+    def _run_call(self, call: Call) -> None:
         result: Any = None
         error: Exception | None = None
         try:
             if self._connection is None:
                 raise Unavailable(self.broken or "the store is closed", reason="store", retry_after_s=5)
-            result = work(self._connection)
+            result = call.work(self._connection)
         except Exception as raised:
             error = self._explained(raised) if isinstance(raised, duckdb.Error) else raised
-        self._committer.forget_recent()  # it may have removed what is remembered
+        self._committer.forget_recent(call.touches)  # it may have removed what is remembered
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle_future, done, error, result)
+            call.loop.call_soon_threadsafe(settle_future, call.done, error, result)
 
     def flush(self, group: list[Pending]) -> None:
         """The requests are in the tables, in order; one that can never be is set aside, its neighbours are stored.
@@ -337,6 +340,7 @@ class Flusher:
         """A fatal engine error: every later call would fail until the file is opened again."""
         logger.error("the store failed: %s", why.splitlines()[0])
         self.broken = "the store failed and is being opened again"
+        self.checkpoints_held = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -355,20 +359,24 @@ class Flusher:
         return True
 
     def _checkpoint_if(self, wal_bytes: int) -> None:
-        if self._database.wal_bytes() >= wal_bytes:
-            self._checkpoint()
+        if self._database.wal_bytes() >= wal_bytes and not self.checkpoints_held:
+            self.checkpoint()
 
-    def _checkpoint(self) -> None:
+    def checkpoint(self) -> bool:
+        """The WAL is in the file; false when it cannot be now. In the flusher's thread only (a `call`)."""
+        self.checkpoints_held = False
         wal = self._database.wal_bytes()
         if self._database.free_bytes() < 2 * wal:
             logger.warning("no checkpoint: less free space than twice the WAL (%d MB)", wal >> 20)
-            return
+            return False
         try:
             self._database.checkpoint()
+            return True
         except duckdb.FatalException as error:
             self._lose(str(error))
         except (duckdb.Error, Unavailable) as error:
             logger.warning("checkpoint failed: %s", first_line(error))
+        return False
 
 
 def wake(waiters: list[Waiter], error: TracepondError | None) -> None:

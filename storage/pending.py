@@ -1,10 +1,13 @@
-"""A request on its way to the tables."""
+"""A request on its way to the tables, and work that runs between two groups of them."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from contract.errors import TracepondError
+from contract.settling import TraceKey
 from contract.translated import Translated
 
 
@@ -16,6 +19,15 @@ class Pending:
     translated: Translated
     done: Callable[[TracepondError | None], None] | None = None
     since: float = field(default_factory=time.monotonic)
+
+
+class Call(NamedTuple):
+    """Work for the writing connection, and who waits for it. `touches`: the traces it may change; null: any."""
+
+    work: Callable[..., Any]
+    touches: Collection[TraceKey] | None
+    loop: asyncio.AbstractEventLoop
+    done: "asyncio.Future[Any]"
 
 
 def divided(request: Pending, spans: int) -> tuple[Pending, Pending]:

@@ -1,7 +1,8 @@
 """Named queries on a few threads, each with a connection of its own: committed data, bound values, bounded time.
 
-Every file in `queries/` is one statement that can be pasted into a DuckDB shell; `true /* conditions: PLACE */` marks
-where conditions go, and a line that ends with `/* list: PLACE */` stands for the columns that were asked for. An interrupt can only reach the query it was meant for: both sides hold the ticket's lock.
+Every file in `queries/` is one statement that can be pasted into a DuckDB shell. `true /* conditions: PLACE */` marks
+where conditions go, a line that ends with `/* list: PLACE */` stands for the columns that are asked for. An interrupt can
+only reach the query it was meant for: both sides hold the ticket's lock.
 """
 
 import asyncio
@@ -10,15 +11,16 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import duckdb
 
 from contract.errors import Overloaded, TracepondError, Unavailable
-from contract.reading import QUERIES, Condition, Row
+from contract.reading import QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage.aggregates import SHAPE, add_shape
 from storage.conditions import Compiled, compile_conditions
+from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
 
@@ -29,6 +31,9 @@ WAITING_AT_MOST = 64
 """Beyond this a question is refused with a retryable answer: it would wait longer than its time limit."""
 
 TIME_LIMIT_S = 30.0
+
+SPARE = 2
+"""Records rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
 
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
@@ -98,6 +103,18 @@ class _Ticket:
                 self._cursor.interrupt()
 
 
+class Question(NamedTuple):
+    """What is asked, ready to run."""
+
+    query: str
+    sql: str
+    bound: dict[str, Any]
+    values: dict[str, Value]
+    """Of conditions."""
+    places: frozenset[str]
+    """Where there are conditions."""
+
+
 class DuckReader:
     """`contract.reading.Reader` on an open database. One event loop at a time; `close` ends its connections."""
 
@@ -115,6 +132,7 @@ class DuckReader:
         self._queries = load_queries()
         self._time_limit_s = time_limit_s
         self._threads = threads
+        self._windows = Windows()
         self._local = threading.local()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="reader")
@@ -123,7 +141,7 @@ class DuckReader:
 
     async def read(self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition] = ()) -> list[Row]:
         """See `contract.reading.Reader`. A caller that goes away interrupts its query."""
-        sql, bound = self.prepare(query, parameters, conditions)
+        question = self.prepare(query, parameters, conditions)
         self._admit()
         if self._visible is not None:
             await self._visible()
@@ -131,7 +149,7 @@ class DuckReader:
         timer = loop.call_later(self._time_limit_s, ticket.expire)
         self._asking += 1
         try:
-            rows = await loop.run_in_executor(self._executor, self._run, ticket, sql, bound)
+            rows = await loop.run_in_executor(self._executor, self._run, ticket, question)
         except BaseException as error:
             ticket.expire()
             told = self._explained(error)
@@ -144,9 +162,7 @@ class DuckReader:
         self._counts["answered"] += 1
         return rows
 
-    def prepare(
-        self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition]
-    ) -> tuple[str, dict[str, Any]]:
+    def prepare(self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition]) -> Question:
         """The statement of a question and the values it binds."""
         known = self._queries[query]
         if conditions and not known.places:
@@ -156,23 +172,34 @@ class DuckReader:
         compiled = compile_conditions(query, conditions)
         add_shape(compiled, shape)
         if "page_limit" in bound:  # a record can only be judged once it is rolled up
-            bound["page_limit"] = None if compiled.has("record") else bound["limit"]
-        return known.render(compiled), bound | compiled.parameters
+            bound["page_limit"] = None if compiled.has("record") or bound["limit"] is None else SPARE * bound["limit"]
+        return Question(query, known.render(compiled), bound, compiled.parameters, compiled.places())
 
     def _admit(self) -> None:
         if self._asking >= self._threads + WAITING_AT_MOST:
             self._counts["refused"] += 1
             raise Overloaded("too many queries are waiting; ask again", reason="readers_busy")
 
-    def _run(self, ticket: _Ticket, sql: str, bound: dict[str, Any]) -> list[Row]:
+    def _run(self, ticket: _Ticket, question: Question) -> list[Row]:
         cursor = self._cursor()
         ticket.start(cursor)
         try:
-            result = cursor.execute(sql, bound)
-            names = [column[0] for column in result.description]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+            return self._answer(cursor, question)
         finally:
             ticket.finish()
+
+    def _answer(self, cursor: duckdb.DuckDBPyConnection, question: Question) -> list[Row]:
+        """The rows of one statement, or of several that ask the newest part of the file first."""
+
+        def ask(bound: Mapping[str, Any]) -> list[Row]:
+            result = cursor.execute(question.sql, {**bound, **question.values})
+            names = [column[0] for column in result.description]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+        if not worth_it(question.query, question.bound, question.places):
+            return ask(question.bound)
+        floors = self._windows.floors(lambda sql: cursor.execute(sql).fetchall(), upper_bound(question.bound))
+        return WINDOWED[question.query](ask, question.bound, floors)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)

@@ -10,18 +10,18 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
 import duckdb
 
 from contract.errors import Overloaded, Refused, TracepondError, Unavailable
-from contract.settling import MergeCopies, Settle
+from contract.settling import MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.database import Database
-from storage.flusher import Flusher, Result, first_line, settle_future
+from storage.flusher import Flusher, Result, Work, first_line, settle_future
 from storage.histogram import Seconds
 from storage.journal import Journal, Record
 from storage.payload import decode, encode
@@ -119,9 +119,29 @@ class Writer:
         """Return once everything acknowledged before can be read. Raises `Unavailable` when the tables lag behind."""
         await self._flusher.visible()
 
-    async def call(self, work: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
-        """See `Flusher.call`; for what looks after the file (storage only)."""
-        return await self._flusher.call(work)
+    async def call(
+        self, work: Work[Result], touches: Collection[TraceKey] | None = None, *, after_all: bool = True
+    ) -> Result:
+        """See `Flusher.call`; for what looks after the file (storage only). `touches`: the traces it may change."""
+        return await self._flusher.call(work, touches, after_all=after_all)
+
+    async def checkpoint(self, *, hold: bool = False) -> None:
+        """The WAL is in the file; with `hold` no other checkpoint comes before `release_checkpoints`.
+
+        Raises `Unavailable` when it cannot be now.
+        """
+
+        def work(_: duckdb.DuckDBPyConnection) -> None:
+            if self._flusher.checkpoints_held or not self._flusher.checkpoint():
+                raise Unavailable("the file cannot be checkpointed now", reason="checkpoint", retry_after_s=5)
+            self._flusher.checkpoints_held = hold
+
+        await self._flusher.call(work, (), after_all=hold)
+
+    def release_checkpoints(self) -> bool:
+        """False when the hold was lost: the store failed and was opened again, or is stopping."""
+        held, self._flusher.checkpoints_held = self._flusher.checkpoints_held, False
+        return held
 
     async def stop(self) -> None:
         """Everything queued is committed, the WAL is in the file, the threads have ended, the journal is gone."""

@@ -46,9 +46,10 @@ _ECHOING = ("logfire",)
 """Scopes that write the request's model as the response's while they do not know it (streams, failures)."""
 
 _NAMED_BY_SPAN = frozenset(
-    {"langfuse.observation.type", "lmnr.span.type", "mlflow.spanType", "openinference.span.kind"}
+    {"langfuse.observation.type", "lmnr.span.type", "langsmith.span.kind", "mlflow.spanType", "openinference.span.kind"}
 )
-"""Langfuse, Laminar, MLflow and DSPy under OpenInference have no key for a tool's name: the span is named like it."""
+"""Langfuse, Laminar, older LangSmith, MLflow, and DSPy under OpenInference have no key for a tool's name: the span is
+named like it."""
 _CALLED = ".__call__"
 """How DSPy's spans end: `get_weather.__call__`."""
 

@@ -32,6 +32,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     # LiteLLM's Langfuse callback says `generation` of embeddings, its call type does not.
     "kind": (
         "litellm:llm.request.type",
+        "litellm:litellm.call_type",
         "langfuse",
         "openinference:openinference.span.kind",
         "langsmith",

@@ -10,7 +10,7 @@ from typing import Any
 from translator.answers import reasons
 from translator.answers import response_id as known_id
 from translator.usage import holders
-from translator.values import mapping, text
+from translator.values import text
 
 _MODEL = ("model", "model_name", "modelVersion", "model_version", "modelId")
 _CHOICES = ("choices", "candidates", "generations")
@@ -28,7 +28,7 @@ def response_id(value: Any) -> str | None:
 
 
 def _first(value: Any, names: tuple[str, ...], read: Callable[[Any], str | None]) -> str | None:
-    for holder in holders(mapping(value) or {}):
+    for holder in holders(value):
         for name in names:
             found = read(holder.get(name))
             if found is not None:
@@ -38,9 +38,9 @@ def _first(value: Any, names: tuple[str, ...], read: Callable[[Any], str | None]
 
 def finish_reasons(value: Any) -> str | None:
     """The reasons of the choices in their order, else the answer's own, as a JSON list."""
-    answer = mapping(value) or {}
-    of_choices = [_reason(choice) for key in _CHOICES for choice in _flat(answer.get(key))]
-    return reasons(of_choices) or reasons(_reason(holder) for holder in holders(answer))
+    found = holders(value)
+    of_choices = [_reason(choice) for key in _CHOICES for answer in found[:1] for choice in _flat(answer.get(key))]
+    return reasons(of_choices) or reasons(_reason(holder) for holder in found)
 
 
 def _flat(choices: Any) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 After the spans come those that log records tell of (`translator/log_calls.py`).
 """
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -178,10 +179,21 @@ def _rest(row: Row, span: Span) -> str | None:
     _add_derived(rest, row, span)
     if not rest:
         return None
+    if rest.keys() == _FLAGS_ALONE:
+        return _flags_text(span.flags)
     try:
         return orjson.dumps(rest).decode()
     except TypeError:
         return stored_json(rest)
+
+
+_FLAGS_ALONE = {"flags"}
+
+
+@lru_cache(maxsize=64)
+def _flags_text(flags: int) -> str:
+    """Most spans have flags and nothing else to say: a handful of values."""
+    return f'{{"flags":{flags}}}'
 
 
 def _add_derived(rest: dict[str, Any], row: Row, span: Span) -> None:

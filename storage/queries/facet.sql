@@ -1,7 +1,8 @@
 -- The values of one field with the number of spans that have them, the most frequent first.
 SELECT value, count(*) AS count
 FROM (
-    SELECT name AS value /* list: value */
+    SELECT
+        name AS value /* list: value */
     FROM span
     WHERE project = $project
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))

@@ -1,17 +1,18 @@
 -- One page of traces, newest first, as product.md section 4 records them.
 -- Conditions on single spans choose candidates; conditions on the record are asked of the roll-up.
--- $page_limit is null where the roll-up has conditions: then every candidate is rolled up before the page is cut.
+-- Candidates are found by their spans from $from_ns on; those that turn out to have begun before are left out.
+-- More candidates than $page_limit are not rolled up (`cut`); it is null where the roll-up has conditions.
 WITH candidate AS MATERIALIZED (
-    SELECT trace_id, min(start_time) AS first_start
+    SELECT trace_id, min(start_time) AS first_start, max(start_time) AS last_start
     FROM span
     WHERE project = $project
         AND ($trace_id IS NULL OR trace_id = $trace_id)
+        AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
         AND ($after_ns IS NULL OR start_time <= make_timestamp_ns($after_ns))
         AND true /* conditions: candidate */
     GROUP BY trace_id
-    HAVING ($from_ns IS NULL OR first_start >= make_timestamp_ns($from_ns))
-        AND ($after_ns IS NULL OR (first_start, trace_id) < (make_timestamp_ns($after_ns), $after_trace_id))
+    HAVING $after_ns IS NULL OR (first_start, trace_id) < (make_timestamp_ns($after_ns), $after_trace_id)
     ORDER BY first_start DESC, trace_id DESC
     LIMIT $page_limit
 ),
@@ -29,7 +30,8 @@ placed AS (
     FROM span
     WHERE project = $project
         AND ($trace_id IS NULL OR trace_id = $trace_id)
-        AND start_time >= (SELECT min(first_start) FROM candidate)
+        AND ($from_ns IS NOT NULL OR start_time >= (SELECT min(first_start) FROM candidate))
+        AND ($trace_id IS NULL OR start_time <= (SELECT max(last_start) FROM candidate))
         AND trace_id IN (SELECT trace_id FROM candidate)
 ),
 record AS (
@@ -71,7 +73,8 @@ record AS (
 page AS MATERIALIZED (
     SELECT *, (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms
     FROM record
-    WHERE true /* conditions: record */
+    WHERE ($from_ns IS NULL OR sort_time >= make_timestamp_ns($from_ns))
+        AND true /* conditions: record */
     ORDER BY sort_time DESC, trace_id DESC
     LIMIT $limit
 ),
@@ -87,6 +90,7 @@ content AS MATERIALIZED (
 SELECT
     page.* EXCLUDE (start_time, end_time, sort_time, root_row, generation_row),
     epoch_ns(page.sort_time) AS sort_ns,
+    (SELECT count(*) >= $page_limit FROM candidate) AS cut,
     epoch_ns(page.start_time) AS start_ns,
     epoch_ns(page.end_time) AS end_ns,
     coalesce(root.input, generation.input) AS input,

@@ -57,8 +57,7 @@ trace AS (
 record AS (
     SELECT
         user_id,
-        any_value(last_start) AS last_start,
-        epoch_ns(any_value(last_start)) AS last_active_time,
+        any_value(last_start) AS last_active_time,
         min(start_time) AS start_time,
         max(end_time) AS end_time,
         (epoch_ns(max(end_time)) - epoch_ns(min(start_time))) / 1e6 AS duration_ms,
@@ -78,10 +77,19 @@ record AS (
     JOIN trace USING (trace_id)
     JOIN named USING (user_id)
     GROUP BY user_id
+),
+page AS (
+    SELECT *
+    FROM record
+    WHERE true /* conditions: record */
+    ORDER BY last_active_time DESC, user_id DESC
+    LIMIT $limit
 )
 SELECT
-    * EXCLUDE (last_start) REPLACE (epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time)
-FROM record
-WHERE true /* conditions: record */
-ORDER BY last_start DESC, user_id DESC
-LIMIT $limit
+    * REPLACE (
+        epoch_ns(last_active_time) AS last_active_time,
+        epoch_ns(start_time) AS start_time,
+        epoch_ns(end_time) AS end_time
+    )
+FROM page
+ORDER BY page.last_active_time DESC, user_id DESC

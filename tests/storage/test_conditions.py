@@ -29,7 +29,8 @@ def test_a_condition_on_a_row_renders_to_this(condition: Condition, sql: str) ->
 def test_a_span_field_of_traces_asks_for_some_span() -> None:
     compiled = compile_conditions("list_traces", [Condition("model", "eq", ("m",))])
     assert compiled.sql("candidate") == (
-        "(trace_id IN (SELECT trace_id FROM span WHERE project = $project AND (model = $c0)))"
+        "(trace_id IN (SELECT trace_id FROM span WHERE project = $project AND "
+        "($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns)) AND (model = $c0)))"
     )
     assert not compiled.has("record")
 

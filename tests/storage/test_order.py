@@ -36,15 +36,19 @@ LATE = [
     "crewai-traceloop",
     "dspy-mlflow",
     "dspy-openinference-litellm",
+    "haystack-openinference-openai",
     "langchain-langfuse-openinference",
     "langchain-openlit",
     "llamaindex-openinference",
     "mistral-traceloop",
+    "mlflow-openai-agents",
     "openai-agents-traceloop",
     "openai-genai-event",
     "openai-logfire",
     "openai-official-v2-events",
+    "pydantic-ai-anthropic",
     "pydantic-ai-logfire-openai",
+    "pydantic-ai-v1-logs",
 ]
 """Captures with two layers of spans for one call, with content in log records, or with calls told only there."""
 

@@ -1,6 +1,6 @@
 """LangSmith SDK's OTel export, and LangChain with it: `langsmith.*`.
 
-Source: langchain-ai/langsmith-sdk 0.15 `_internal/otel/_otel_exporter.py`.
+Source: langchain-ai/langsmith-sdk 0.4 to 0.15 `_internal/otel/_otel_exporter.py`.
 `langsmith.trace.session_id` is the project, no session. `gen_ai.prompt` and `gen_ai.completion` are the inputs and
 outputs of a run of any kind as JSON.
 """
@@ -43,7 +43,7 @@ CONVENTION = Convention(
         "response_id": on(GENERATIONS, Rule(_OUT, recorded.response_id)),
         "finish_reasons": on(GENERATIONS, Rule(_OUT, recorded.finish_reasons)),
         "streaming": flag("langsmith.request.streaming"),
-        "usage": on(CALLS, *read(usage.from_map, _METADATA + "usage_metadata")),
+        "usage": on(CALLS, *read(usage.from_map, _METADATA + "usage_metadata"), Rule(_OUT, usage.with_usage)),
         "prompt_name": text(_METADATA + "lc_hub_repo"),
         "prompt_version": text(_METADATA + "lc_hub_commit_hash"),
         "session_id": ending(_METADATA, as_identifier, "session_id", "thread_id", "conversation_id", "sessionId"),

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from translator import usage
+from translator.messages import build, indexed
 from translator.rules import CALLS, Convention, family, flag, free_map, identifier, lookup, number, on, text
 from translator.rules import first as read
+from translator.rules import indexed as numbered
 from translator.values import text as as_text
 
 _GENERATING = ("completion", "text_completion", "responses", "anthropic_messages", "generate_content",
@@ -23,6 +25,8 @@ KINDS = {
     for name in names
 }
 """LiteLLM's functions and their asynchronous twins."""
+OTHER_KINDS = {name: kind for name, kind in KINDS.items() if kind != "generation"}
+"""Calls whose spans LiteLLM's Langfuse callbacks call `generation` all the same."""
 
 MAX_REPR = 10_000
 """Longer texts are no usage."""
@@ -38,6 +42,9 @@ def usage_repr(value: Any) -> dict[str, int] | None:
         return None
 
 
+_IN, _OUT, _FUNCTIONS = (f"SpanAttributes.LLM_{name}." for name in ("PROMPTS", "COMPLETIONS", "REQUEST_FUNCTIONS"))
+"""Keys of LiteLLM 1.5x and 1.6x under Python 3.11 and later: an enumeration's member printed by its name, where
+OpenLLMetry's `gen_ai.prompt.` and its like were meant."""
 _ALIASES = ("gen_ai.request.model", "litellm.model_group")
 
 
@@ -54,8 +61,14 @@ CONVENTION = Convention(
     fields={
         "kind": lookup("llm.request.type", KINDS)
         + lookup("gen_ai.operation.name", KINDS)
-        + lookup("litellm.call_type", KINDS),
+        + lookup("litellm.call_type", OTHER_KINDS),
         "response_model": family("litellm.provider.model", unaliased, ""),
+        "finish_reasons": numbered(_OUT, indexed.finish_reasons(_OUT)),
+        "input": numbered(_IN, indexed.as_text(_IN)),
+        "output": numbered(_OUT, indexed.as_text(_OUT)),
+        "input_messages": numbered(_IN, indexed.as_messages(_IN, build.input_messages)),
+        "output_messages": numbered(_OUT, indexed.as_messages(_OUT, build.output_messages)),
+        "tool_definitions": numbered(_FUNCTIONS, indexed.as_messages(_FUNCTIONS, build.definitions)),
         "usage": on(CALLS, *read(usage_repr, "metadata.usage_object")),
         "total_cost": number("litellm.cost.total"),
         "input_cost": number("litellm.cost.input"),
@@ -67,5 +80,5 @@ CONVENTION = Convention(
         ),
         "metadata": free_map("litellm.metadata."),
     },
-    prefixes=("litellm.",),
+    prefixes=("litellm.", "SpanAttributes."),
 )

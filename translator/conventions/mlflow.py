@@ -35,6 +35,7 @@ KINDS = {
 }  # fmt: skip
 
 _IN, _OUT = "mlflow.spanInputs", "mlflow.spanOutputs"
+_CHUNK = "mlflow.chunk.value"
 _SCOPES = ("mlflow.",)
 LEVELS = {"10": "DEBUG", "20": "DEFAULT", "30": "WARNING", "40": "ERROR", "50": "ERROR"}
 """`SpanLogLevel` has the numbers of Python's logging."""
@@ -88,6 +89,14 @@ CONVENTION = Convention(
         "tool_result": on({"tool"}, Rule(_OUT, build.structure)),
         "query": on({"retriever"}, Rule(_IN, documents.query)),
         "documents": on({"retriever"}, Rule(_OUT, documents.listed)),
+    },
+    # A stream's chunks are events; the first names the model and the answer, which older versions say nowhere else.
+    events={
+        "mlflow.chunk.item.0": {
+            "response_model": member(_CHUNK, "model") + member(_CHUNK, "response", "model"),
+            "response_id": member(_CHUNK, "id", then=answers.response_id)
+            + member(_CHUNK, "response", "id", then=answers.response_id),
+        },
     },
     prefixes=("mlflow.",),
 )

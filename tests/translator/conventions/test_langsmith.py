@@ -22,8 +22,14 @@ def test_usage_and_answer_give_what_no_key_has() -> None:
 
 def test_runs_of_tools_and_retrievers_are_read_from_inputs_and_outputs() -> None:
     tool = seen({"langsmith.span.kind": "tool", "gen_ai.prompt": '{"city": "Rome"}',
-                 "gen_ai.completion": '{"output": "x"}'})  # fmt: skip
-    assert (tool["tool_arguments"], tool["tool_result"]) == ({"city": "Rome"}, "x")
+                 "gen_ai.completion": '{"output": "x"}'}, name="get_weather")  # fmt: skip
+    assert (tool["tool_name"], tool["tool_arguments"], tool["tool_result"]) == ("get_weather", {"city": "Rome"}, "x")
     found = seen({"langsmith.span.kind": "retriever", "gen_ai.prompt": '{"query": "q"}',
                   "gen_ai.completion": '{"output": [{"page_content": "d", "metadata": {"a": 1}}]}'})  # fmt: skip
     assert (found["query"], found["documents"][0]["content"]) == ("q", "d")
+
+
+def test_usage_may_stand_in_the_answer_only() -> None:
+    answer = '{"usage_metadata": {"input_tokens": 9, "output_tokens": 4, "input_token_details": {"cache_read": 8}}}'
+    row = seen({"langsmith.span.kind": "llm", "gen_ai.usage.input_tokens": 9, "gen_ai.completion": answer})
+    assert (row["input_tokens"], row["cache_read_tokens"]) == (9, 8)

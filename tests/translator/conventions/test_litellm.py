@@ -11,13 +11,14 @@ SCOPE = scoped("litellm")
     ("call_type", "kind"),
     [("acompletion", "generation"), ("aresponses", "generation"), ("aembedding", "embedding"), ("arerank", "reranker")],
 )
-@pytest.mark.parametrize("key", ["llm.request.type", "gen_ai.operation.name", "litellm.call_type"])
+@pytest.mark.parametrize("key", ["llm.request.type", "gen_ai.operation.name"])
 def test_call_types_are_kinds(key: str, call_type: str, kind: str) -> None:
     assert seen({key: call_type, "gen_ai.request.model": "m"}, scope=SCOPE)["kind"] == kind
 
 
-def test_an_embedding_stays_one_when_its_langfuse_type_is_generation() -> None:
-    row = seen({"langfuse.observation.type": "generation", "llm.request.type": "aembedding", "llm.model_name": "m",
+@pytest.mark.parametrize("key", ["llm.request.type", "litellm.call_type"])
+def test_an_embedding_stays_one_when_its_langfuse_type_is_generation(key: str) -> None:
+    row = seen({"langfuse.observation.type": "generation", key: "aembedding", "llm.model_name": "m",
                 "langfuse.observation.output": "[0.1]"}, scope=SCOPE)  # fmt: skip
     assert row["kind"] == "embedding"
 
@@ -45,9 +46,9 @@ def test_a_tool_call_stands_beside_an_empty_output_message() -> None:
 
 
 def test_costs_of_the_second_form_are_reported() -> None:
-    row = seen({"gen_ai.operation.name": "chat", "litellm.cost.total": 3.0, "litellm.cost.input": 1.0,
+    row = seen({"gen_ai.operation.name": "chat", "litellm.cost.total": 3.5, "litellm.cost.input": 1.0,
                 "litellm.cost.output": 2.0, "litellm.end_user.id": "u"})  # fmt: skip
-    assert (row["input_cost"], row["output_cost"], row["total_cost"], row["cost_source"]) == (1.0, 2.0, 3.0, "reported")
+    assert (row["input_cost"], row["output_cost"], row["total_cost"], row["cost_source"]) == (1.0, 2.0, 3.5, "reported")
     assert row["user_id"] == "u"
 
 
@@ -59,3 +60,15 @@ def test_the_alias_of_a_proxy_is_not_the_model_that_answered() -> None:
     assert seen({**sent, "litellm.provider.model": "openai/fast"})["model"] == "fast"
     dated = {**sent, "gen_ai.response.model": "fast-2025", "litellm.provider.model": "openai/m"}
     assert seen(dated)["response_model"] == "fast-2025"
+
+
+def test_keys_that_are_the_names_of_an_enumeration_hold_the_messages() -> None:
+    row = seen({"llm.request.type": "acompletion", "SpanAttributes.LLM_PROMPTS.0.role": "user",
+                "SpanAttributes.LLM_PROMPTS.0.content": "hi", "SpanAttributes.LLM_COMPLETIONS.0.content": "a",
+                "SpanAttributes.LLM_COMPLETIONS.0.finish_reason": "stop",
+                "SpanAttributes.LLM_REQUEST_FUNCTIONS.0.name": "f"})  # fmt: skip
+    assert row["input_messages"][0]["parts"][0]["content"] == "hi"
+    assert row["output_messages"][0]["parts"][0]["content"] == "a"
+    assert (row["finish_reasons"], row["tool_definitions"]) == ('["stop"]', [{"name": "f"}])
+    assert '"hi"' in row["input"]
+    assert '"a"' in row["output"]

@@ -1,6 +1,6 @@
 """MLflow's export: every value is JSON; keys from mlflow `tracing/constant.py`."""
 
-from tests.support.spans import scoped, seen
+from tests.support.spans import event, scoped, seen
 
 
 def test_values_are_json_encoded() -> None:
@@ -60,3 +60,16 @@ def test_bare_keys_may_be_openais_whole_answer() -> None:
 def test_an_object_is_no_models_name() -> None:
     row = seen({"mlflow.spanType": '"AGENT"', "model": '"<Model object at 0x7f>"'}, scope=scoped("mlflow.tracing"))
     assert row["request_model"] is None
+
+
+def test_the_first_chunk_of_a_stream_names_model_and_answer() -> None:
+    sent = {"mlflow.spanType": '"CHAT_MODEL"', "mlflow.spanOutputs": '"a"', "mlflow.spanInputs": '{"model": "m"}'}
+    chat = event(
+        "mlflow.chunk.item.0", {"mlflow.chunk.value": '{"id": "chatcmpl-1", "model": "m-2025", "choices": []}'}
+    )
+    responses = event(
+        "mlflow.chunk.item.0", {"mlflow.chunk.value": '{"response": {"id": "resp_1", "model": "m-2025"}}'}
+    )
+    for chunk, answer in ((chat, "chatcmpl-1"), (responses, "resp_1")):
+        row = seen(sent, events=[chunk])
+        assert (row["request_model"], row["response_model"], row["response_id"]) == ("m", "m-2025", answer)

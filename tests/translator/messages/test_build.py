@@ -95,8 +95,6 @@ def test_gemini_function_call_is_a_tool_call() -> None:
         ("model", "assistant"),
         ("developer", "system"),
         ("function", "tool"),
-        ("tool-call", "assistant"),
-        ("tool-response", "tool"),
         ("MessageRole.USER", "user"),
         ("wizard", "assistant"),
         ("", "assistant"),
@@ -206,3 +204,8 @@ def test_a_returned_value_is_taken_out_of_its_wrapping() -> None:
     assert returned('{"output": {"a": 1}}') == {"a": 1}
     assert returned('{"output": 1, "more": 2}') == {"output": 1, "more": 2}
     assert returned("text") == "text"
+
+
+def test_roles_of_smolagents_are_the_assistants_and_the_tools() -> None:
+    sent = [{"role": "tool-call", "content": "f()"}, {"role": "tool-response", "content": "x"}]
+    assert [item["role"] for item in input_messages(sent) or []] == ["assistant", "tool"]

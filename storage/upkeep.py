@@ -1,0 +1,53 @@
+"""All that looks after the file: deletes that somebody asked for, retention, copies."""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from contract.stats import Sample
+from contract.upkeep import Erased
+from storage.database import Database
+from storage.erasure import Eraser
+from storage.retention import Policy, Retention, sweep_and_tell
+from storage.snapshot import Snapshots, remove_leftovers
+from storage.writer import Writer
+
+EVERY_S = 60.0
+"""Between two sweeps. One that finds nothing to delete takes 40 ms of CPU at a million rows."""
+
+
+class FileUpkeep:
+    """`contract.upkeep.Upkeep` on an open database."""
+
+    def __init__(
+        self, database: Database, writer: Writer, policy: Policy, now_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._database = database
+        self._eraser = Eraser(database, writer)
+        self._snapshots = Snapshots(database, writer)
+        self._policy = policy
+        self.retention = Retention(database, writer, self._eraser, policy, now_ns)
+
+    async def run(self) -> None:
+        """Keep the file within its limits until cancelled; return at once where there are none."""
+        if not self._database.in_memory:
+            await asyncio.to_thread(remove_leftovers, self._database.path)
+        while self._policy:
+            await sweep_and_tell(self.retention)
+            await asyncio.sleep(EVERY_S)
+
+    async def delete_traces(self, project: str, trace_ids: Collection[str], *, dry_run: bool = False) -> Erased:
+        """See `contract.upkeep.Upkeep`."""
+        erased = await self._eraser.delete(project, trace_ids, dry_run=dry_run)
+        if not dry_run:
+            self.retention.deleted["request"] += erased.rows
+        return erased
+
+    def snapshot(self) -> AbstractAsyncContextManager[Path]:
+        """See `contract.upkeep.Upkeep`."""
+        return self._snapshots.snapshot()
+
+    def stats(self) -> list[Sample]:
+        return self.retention.stats()
