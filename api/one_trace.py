@@ -1,6 +1,6 @@
 """One trace and its spans as one answer, although the store is asked two questions: bounded, and one state.
 
-A trace may grow between the questions. The record is asked first, since its start narrows the search for the spans; an
+A trace may grow between the questions. The record is asked first, since its times narrow the search for the spans; an
 answer whose record counts other spans than it shows is thrown away.
 """
 
@@ -32,7 +32,8 @@ async def read_trace(reader: Reader, asked: Asked, question: SpansQuestion) -> t
     """The record of a trace and its spans. Raises `NotFound`."""
     for _ in range(TRIES):
         record = await read_record(reader, asked, question.io)
-        page = await read_spans(reader, {**asked, "from_ns": record["sort_ns"]}, question)
+        times = {"from_ns": record["sort_ns"], "to_ns": record["last_start_ns"]}
+        page = await read_spans(reader, {**asked, **times}, question)
         is_whole = question.after is None and page.next_cursor is None
         if not is_whole or agree(record, page.spans):
             break

@@ -4,6 +4,8 @@ A web page of somebody else cannot call them: DELETE and JSON are asked for befo
 allows it (Fetch standard, "CORS-preflight request").
 """
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -104,17 +106,17 @@ async def stream(request: web.Request, path: Path) -> web.StreamResponse:
     headers = {**SAFE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     response = web.StreamResponse(headers=headers)
     response.content_type = "application/vnd.duckdb"
-    response.content_length = path.stat().st_size
+    response.content_length = await asyncio.to_thread(os.path.getsize, path)
     await response.prepare(request)
-    async for piece in pieces(request, path):
+    async for piece in pieces(path):
         await response.write(piece)
     await response.write_eof()
     return response
 
 
-async def pieces(request: web.Request, path: Path) -> AsyncIterator[bytes]:
+async def pieces(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
-        while piece := await request.loop.run_in_executor(None, file.read, PIECE_BYTES):
+        while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
             yield piece
 
 

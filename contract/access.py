@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-
 OWN_SCOPES = frozenset({"ingest", "read"})
 """What a key may do that names no scopes."""
 

@@ -22,7 +22,7 @@ class Project:
     public_key: str
     secret_key: str = field(repr=False)
     scopes: frozenset[str] = OWN_SCOPES
-    retention: Limits = Limits()
+    retention: Limits = field(default_factory=Limits)
 
 
 def projects(value: Any) -> tuple[Project, ...]:

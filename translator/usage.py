@@ -6,6 +6,7 @@ Inclusive: input tokens hold what was read from or written to a cache, output to
 from collections.abc import Container, Mapping
 from typing import Any
 
+from translator.chunks import folded
 from translator.values import integer, mapping
 
 COUNTS = (
@@ -144,7 +145,7 @@ def holders(value: Any) -> list[dict[str, Any]]:
     known, found = _last
     if known is value and value is not None:
         return found
-    answer = mapping(value)
+    answer = mapping(value) or folded(value)
     places = () if answer is None else (answer, *(_below(answer, path) for path in _WRAPPINGS))
     found = [holder for holder in places if isinstance(holder, dict)]
     _last = (value, found)

@@ -16,6 +16,16 @@ WITH candidate AS MATERIALIZED (
     ORDER BY first_start DESC, trace_id DESC
     LIMIT $page_limit
 ),
+-- By ids alone first: the other columns are read for the rows that are found, not for all that were looked at.
+member AS MATERIALIZED (
+    SELECT rowid AS row_id
+    FROM span
+    WHERE project = $project
+        AND ($trace_id IS NULL OR trace_id = $trace_id)
+        AND ($trace_id IS NULL OR start_time >= (SELECT min(first_start) FROM candidate))
+        AND ($trace_id IS NULL OR start_time <= (SELECT max(last_start) FROM candidate))
+        AND trace_id IN (SELECT trace_id FROM candidate)
+),
 -- A root comes before all others, then the earliest: the lowest place that says something speaks for the trace.
 placed AS (
     SELECT
@@ -28,11 +38,7 @@ placed AS (
             PARTITION BY trace_id ORDER BY parent_span_id IS NOT NULL, start_time, span_id
         ) AS place
     FROM span
-    WHERE project = $project
-        AND ($trace_id IS NULL OR trace_id = $trace_id)
-        AND ($from_ns IS NOT NULL OR start_time >= (SELECT min(first_start) FROM candidate))
-        AND ($trace_id IS NULL OR start_time <= (SELECT max(last_start) FROM candidate))
-        AND trace_id IN (SELECT trace_id FROM candidate)
+    WHERE rowid IN (SELECT row_id FROM member)
 ),
 record AS (
     SELECT
@@ -90,6 +96,7 @@ content AS MATERIALIZED (
 SELECT
     page.* EXCLUDE (start_time, end_time, sort_time, root_row, generation_row),
     epoch_ns(page.sort_time) AS sort_ns,
+    (SELECT epoch_ns(max(last_start)) FROM candidate) AS last_start_ns,
     (SELECT count(*) >= $page_limit FROM candidate) AS cut,
     epoch_ns(page.start_time) AS start_ns,
     epoch_ns(page.end_time) AS end_ns,

@@ -29,7 +29,7 @@ def test_text_of_a_variable_is_read_as_yaml_or_json() -> None:
         ([ENTRY | {"public_key": ""}], "entry 1: public_key is missing$"),
         ([ENTRY | {"secret_key": 12345}], "entry 1: secret_key must be"),
         ([ENTRY | {"public_key": "a:b"}], "must not contain a colon"),
-        ([ENTRY | {"scopes": ["write"]}], "entry 1: scopes must be a list of ingest and read"),
+        ([ENTRY | {"scopes": ["write"]}], "entry 1: scopes must be a list of admin, ingest, operator, read"),
         ([ENTRY | {"scopes": "read"}], "entry 1: scopes must be"),
         ([ENTRY | {"scopes": []}], "entry 1: scopes must be"),
         ([ENTRY, ENTRY | {"public_key": "pk-2"}], "two projects have the same secret_key"),

@@ -83,8 +83,10 @@ CONVENTION = Convention(
         "agent_name": text("agent.name", "graph.node.name"),
         "prompt_name": within(_SCOPES, *text("prompt.id")),
         "prompt_version": text("llm.prompt_template.version"),
-        "session_id": read(answers.session_in, "metadata"),
-        "user_id": read(answers.user_in, "metadata") + text("llm.user"),
+        "session_id": read(answers.session_in, "metadata") + on({"agent"}, Rule("input.value", answers.session_in)),
+        "user_id": read(answers.user_in, "metadata")
+        + text("llm.user")
+        + on({"agent"}, Rule("input.value", answers.user_in)),
         "tags": words("tag.tags"),
         "metadata": map_text("metadata"),
         "input_messages": numbered(_IN, indexed.as_messages(_IN, build.input_messages))

@@ -65,3 +65,11 @@ def test_a_tool_without_a_name_is_named_like_its_span() -> None:
     assert seen({"openinference.span.kind": "TOOL"}, name="get_weather.__call__")["tool_name"] == "get_weather"
     named = seen({"openinference.span.kind": "TOOL", "tool.name": "get_weather"}, name="SimpleTool")
     assert named["tool_name"] == "get_weather"
+
+
+def test_the_arguments_of_an_agents_run_may_name_session_and_user() -> None:
+    sent = {"input.value": '{"session_id": "s", "user_id": "u", "messages": []}'}
+    agent = seen({"openinference.span.kind": "AGENT", **sent})
+    assert (agent["session_id"], agent["user_id"]) == ("s", "u")
+    other = seen({"openinference.span.kind": "TOOL", **sent})
+    assert (other["session_id"], other["user_id"]) == (None, None)

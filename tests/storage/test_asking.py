@@ -1,0 +1,45 @@
+"""Questions of those who look after the file."""
+
+import asyncio
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from contract.errors import Unavailable
+from storage.asking import ask
+from storage.database import Database, run
+from tests.support.stored import opened
+
+
+def test_a_question_sees_one_state_of_the_file_however_often_it_asks(tmp_path: Path) -> None:
+    database = opened(str(tmp_path / "x.duckdb"))
+
+    def twice(cursor: duckdb.DuckDBPyConnection) -> list[object]:
+        first = run(cursor, "SELECT flushed_seq FROM store")
+        other = database.cursor()
+        run(other, "UPDATE store SET flushed_seq = 7")
+        other.close()
+        return [first, run(cursor, "SELECT flushed_seq FROM store")]
+
+    assert asyncio.run(ask(database, twice)) == [[(0,)], [(0,)]]
+    assert asyncio.run(ask(database, lambda cursor: run(cursor, "SELECT flushed_seq FROM store"))) == [(7,)]
+    database.close()
+
+
+def test_a_closed_file_is_unavailable(tmp_path: Path) -> None:
+    database = Database(str(tmp_path / "x.duckdb"))
+    with pytest.raises(Unavailable):
+        asyncio.run(ask(database, lambda cursor: None))
+
+
+@pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.IOException])
+def test_what_the_engine_cannot_do_now_is_unavailable(error: type[Exception]) -> None:
+    database = opened()
+
+    def fail(_: duckdb.DuckDBPyConnection) -> None:
+        raise error("no")
+
+    with pytest.raises(Unavailable):
+        asyncio.run(ask(database, fail))
+    database.close()
