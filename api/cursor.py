@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from api.times import LATEST
 from contract.errors import BadQuery
-
-INT64 = 1 << 63
 
 
 class After(NamedTuple):
@@ -42,7 +41,7 @@ def decode_cursor(text: str, digest: str, id_count: int) -> After:
         raise refusal("is not one that this server gave") from None
     if found != digest:
         raise refusal("belongs to another query")
-    if type(time_ns) is not int or abs(time_ns) >= INT64 or len(ids) != id_count or {type(i) for i in ids} != {str}:
+    if type(time_ns) is not int or abs(time_ns) > LATEST or len(ids) != id_count or {type(i) for i in ids} != {str}:
         raise refusal("is not one that this server gave")
     return After(time_ns, tuple(ids))
 

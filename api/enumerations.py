@@ -24,8 +24,7 @@ OF_METRIC_POINTS: dict[str, tuple[str, ...]] = {
 """opentelemetry/proto/metrics/v1/metrics.proto, Metric.data. An unknown temporality is kept as the number sent."""
 
 ENUMERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "list_spans": OF_SPANS,
-    "list_traces": OF_SPANS,
+    **dict.fromkeys(("list_spans", "list_traces", "list_sessions", "list_users", "metrics", "facet"), OF_SPANS),
     "list_metric_points": OF_METRIC_POINTS,
 }
 """Query -> field -> its words."""

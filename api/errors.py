@@ -78,22 +78,28 @@ def problem_response(
     )
 
 
+LEVELS_AT_MOST = 200
+"""Of lists and objects in an answer (orjson writes 254): text that a client sent is shown as the JSON that it is."""
+
+
 def dump(body: Any) -> bytes:
-    """JSON; a lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
+    """JSON; a lone surrogate, which UTF-8 cannot hold, becomes a question mark, what nests too deep a remark."""
     try:
         return orjson.dumps(body)
     except TypeError:
-        return orjson.dumps(_without_surrogates(body))
+        return orjson.dumps(_writable(body, LEVELS_AT_MOST))
 
 
-def _without_surrogates(value: Any) -> Any:
+def _writable(value: Any, levels: int) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
+    if not isinstance(value, (list, dict)):
+        return value
+    if levels == 0:
+        return f"(nests more than {LEVELS_AT_MOST} levels)"
     if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
+        return [_writable(item, levels - 1) for item in value]
+    return {_writable(key, 0): _writable(item, levels - 1) for key, item in value.items()}
 
 
 def unknown(what: str, name: str, valid: Iterable[str], *, likeness: float = 0.4) -> BadQuery:

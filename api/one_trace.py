@@ -41,7 +41,7 @@ async def read_trace(reader: Reader, asked: Asked, question: SpansQuestion) -> t
 
 
 async def read_record(reader: Reader, asked: Asked, io: str) -> Row:
-    found = await reader.read("list_traces", {**asked, "limit": 1, "io": io})
+    found = await reader.read("get_trace", {**asked, "io": io})
     if not found:
         raise no_trace(asked)
     return found[0]

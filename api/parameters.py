@@ -63,21 +63,53 @@ def parse_list(
     pairs: Iterable[tuple[str, str]], route: ListRoute, *, path: str, project: str, now_ns: int
 ) -> ListQuestion:
     """All parameters of a list route. Raises `BadQuery`."""
-    controls, filters = _sort_out(list(pairs), route)
-    conditions = (*_conditions(filters, route.query, now_ns), *search_terms(controls.get(TEXT_SEARCH, "")))
-    if len(conditions) > CONDITIONS_AT_MOST:
-        raise BadQuery(f"more than {CONDITIONS_AT_MOST} filters", parameter=None)
+    names = CONTROLS if route.takes_io else tuple(name for name in CONTROLS if name != "io")
+    controls, conditions = parse_filtered(pairs, route.query, names, now_ns)
     times = [controls.get("from"), controls.get("to")]
     digest = digest_of(path, project, times, [[c.field, c.op, *c.values] for c in conditions])
     return ListQuestion(
         limit=parse_limit(controls.get("limit")),
         io=parse_io(controls.get("io"), "preview"),
-        from_ns=_time(controls, "from", now_ns),
-        to_ns=_time(controls, "to", now_ns),
+        from_ns=parse_bound(controls, "from", now_ns),
+        to_ns=parse_bound(controls, "to", now_ns),
         after=decode_cursor(controls["cursor"], digest, len(route.id_columns)) if "cursor" in controls else None,
         conditions=conditions,
         digest=digest,
     )
+
+
+def parse_filtered(
+    pairs: Iterable[tuple[str, str]], query: str, names: Sequence[str], now_ns: int
+) -> tuple[dict[str, str], tuple[Condition, ...]]:
+    """The parameters that the route itself has, by name, and all others as conditions. Raises `BadQuery`."""
+    controls: dict[str, str] = {}
+    filters: list[tuple[str, str]] = []
+    for name, value in pairs:
+        if name in names:
+            _once(controls, name, value)
+        else:
+            filters.append((name, value))
+    conditions = (*_conditions(filters, query, names, now_ns), *search_terms(controls.get(TEXT_SEARCH, "")))
+    if len(conditions) > CONDITIONS_AT_MOST:
+        raise BadQuery(f"more than {CONDITIONS_AT_MOST} filters", parameter=None)
+    return controls, conditions
+
+
+def parse_names(text: str, name: str, valid: Sequence[str], most: int) -> tuple[str, ...]:
+    """Words with commas between, each once and each one of `valid` or, where that has fields, an attribute."""
+    words = [word.strip() for word in text.split(",")] if text else []
+    for word in words:
+        is_attribute = word.startswith(ATTRIBUTE) and len(word) > len(ATTRIBUTE) and "kind" in valid
+        if word not in valid and not is_attribute:
+            raise _no_such(name, word, valid)
+    if len(words) > most:
+        raise BadQuery(f"{name} takes at most {most} names", parameter=name)
+    return tuple(dict.fromkeys(words))
+
+
+def _no_such(name: str, word: str, valid: Sequence[str]) -> BadQuery:
+    hint = unknown("name", word, valid).hint
+    return BadQuery(f"{name} knows no {word[:60]!r}{did_you_mean(hint)}", parameter=name, hint=hint)
 
 
 def parse_detail(pairs: Iterable[tuple[str, str]], names: tuple[str, ...] = ("io",)) -> str:
@@ -130,35 +162,23 @@ def stored_id(text: str) -> str:
     return text.lower() if _HEX_ID.fullmatch(text) else text
 
 
-def _sort_out(pairs: list[tuple[str, str]], route: ListRoute) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    controls: dict[str, str] = {}
-    filters: list[tuple[str, str]] = []
-    for name, value in pairs:
-        if name == "io" and not route.takes_io:
-            raise unknown("parameter", name, FIELDS[route.query])
-        if name in CONTROLS:
-            _once(controls, name, value)
-        else:
-            filters.append((name, value))
-    return controls, filters
-
-
 def _once(given: dict[str, str], name: str, value: str) -> None:
     if name in given:
         raise BadQuery(f"{name} is given twice", parameter=name)
     given[name] = value
 
 
-def _time(controls: Mapping[str, str], name: str, now_ns: int) -> int | None:
+def parse_bound(controls: Mapping[str, str], name: str, now_ns: int) -> int | None:
+    """`from` or `to` as nanoseconds; null where it is not given."""
     return parse_time(controls[name], now_ns, name) if name in controls else None
 
 
-def _conditions(filters: list[tuple[str, str]], query: str, now_ns: int) -> list[Condition]:
+def _conditions(filters: list[tuple[str, str]], query: str, names: Sequence[str], now_ns: int) -> list[Condition]:
     """One condition a parameter; the same field asked for equality several times means any of the values."""
     found: dict[tuple[str, str], list[Value]] = {}
     conditions = []
     for name, text in filters:
-        field, op = split_name(name, query)
+        field, op = split_name(name, query, names)
         words = enumeration(query, field)
         values = _values(field, op, _split(text, op, words), FIELDS[query], name, now_ns)
         _check_words(words, op, values, name)
@@ -170,7 +190,7 @@ def _conditions(filters: list[tuple[str, str]], query: str, now_ns: int) -> list
     return [_askable(condition, FIELDS[query]) for condition in (*equal, *conditions)]
 
 
-def split_name(name: str, query: str) -> tuple[str, str]:
+def split_name(name: str, query: str, names: Sequence[str] = CONTROLS) -> tuple[str, str]:
     """`duration_ms__gte` -> (`duration_ms`, `gte`); without a suffix `eq`. Raises `BadQuery` for unknown names."""
     fields = FIELDS[query]
     field, _, op = name.rpartition("__")
@@ -182,7 +202,7 @@ def split_name(name: str, query: str) -> tuple[str, str]:
     if name in fields:
         return name, "eq"
     if field not in fields:
-        raise unknown("parameter", name, (*CONTROLS, *_names_with(op, fields)))
+        raise unknown("parameter", name, (*names, *_names_with(op, fields)))
     if op not in OPERATORS[fields[field]]:
         raise unknown("parameter", name, [f"{field}__{each}" for each in OPERATORS[fields[field]]])
     return field, op

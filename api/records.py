@@ -8,6 +8,7 @@ import orjson
 from api.times import rfc3339
 from contract import raw
 from contract.present import CONTENT_FIELDS, Present
+from contract.reading import SESSION_RECORD_FIELDS, USER_RECORD_FIELDS
 
 Stored = Mapping[str, Any]
 
@@ -37,6 +38,9 @@ TRACE_FIELDS = names("""
     models input_tokens output_tokens total_tokens cache_read_tokens total_cost
     service_name session_id user_id tags metadata environment release version scores complete
 """)
+
+SESSION_FIELDS = ("project", *SESSION_RECORD_FIELDS)
+USER_FIELDS = ("project", *USER_RECORD_FIELDS)
 
 LOG_FIELDS = names("""
     project trace_id span_id time observed_time severity_number severity_text event_name
@@ -181,6 +185,22 @@ def trace_record(row: Stored, project: str, io: str) -> dict[str, Any]:
         "scores": [],  # product.md section 4: a list, empty until scores exist
     }
     return {name: made[name] if name in made else row[name] for name in TRACE_FIELDS} | content(row, io)
+
+
+def session_record(row: Stored, project: str) -> dict[str, Any]:
+    """A session; `row` is a row of the query list_sessions."""
+    return roll_up(SESSION_FIELDS, row, project, ("models", "environments", "user_ids"))
+
+
+def user_record(row: Stored, project: str) -> dict[str, Any]:
+    """A user; `row` is a row of the query list_users."""
+    return roll_up(USER_FIELDS, row, project, ("models", "environments"))
+
+
+def roll_up(fields: Sequence[str], row: Stored, project: str, lists: Sequence[str]) -> dict[str, Any]:
+    made = {name: rfc3339(row[name]) for name in ("last_active_time", "start_time", "end_time")}
+    given = {**row, **made, **{name: row[name] or [] for name in lists}, "project": project}
+    return {name: given[name] for name in fields}
 
 
 def merged(maps: Sequence[str] | None) -> dict[str, Any] | None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from contract.errors import BadQuery
 
 NS = 1_000_000_000
-INT64 = 1 << 63
+LATEST = (1 << 63) - 2
+"""What a TIMESTAMP_NS can hold in both directions: the numbers next to it are DuckDB's infinities."""
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -36,7 +37,7 @@ def parse_time(text: str, now_ns: int, parameter: str) -> int:
         ns = _epoch(text)
     if ns is None:
         ns = _absolute(text)
-    if ns is None or not -INT64 <= ns < INT64:
+    if ns is None or abs(ns) > LATEST:
         wanted = "a time such as 2026-11-21T09:00:00Z, 1795251600, -15m or now-7d"
         raise BadQuery(f"{parameter} takes {wanted}, not {text[:60]!r}", parameter=parameter)
     return ns

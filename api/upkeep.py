@@ -17,9 +17,10 @@ from aiohttp import web
 
 from api.cursor import After
 from api.errors import METHOD_NOT_ALLOWED, SAFE_HEADERS, problem_response, unknown
+from api.handling import Api, Route, guarded, identity_of, json_response, parse_no_parameters, pattern
+from api.lists import TRACES
 from api.one_trace import no_trace
 from api.parameters import LIMIT_AT_MOST, parse_list, stored_id
-from api.routes import TRACES, Api, Route, guarded, identity_of, json_response, parse_no_parameters, pattern
 from contract.errors import BadQuery, Refused
 from contract.reading import FIELDS, Reader
 from contract.upkeep import Erased, Upkeep

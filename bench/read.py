@@ -1,125 +1,169 @@
-"""How long the query API's questions take: python -m bench.read [--rows 1000000] [--db FILE] [--repeat 10]
+"""How long the query API answers: python -m bench.read [--spans 1000000] [--copies 10] [--db FILE]
 
-Fills a database of its own by SQL (eight spans a trace, two of them model calls; prompts of about 330 characters), then
-prints best and median milliseconds of each question as the reader answers it.
+Fills a file of its own with made-up traffic (`bench/traffic.py`: a day of traces of eight spans, 1.2 kB of text a span)
+through the translator and the committer, 8,192 spans a group; with `--copies N` that day N times, by SQL, on N days.
+Then asks each question over HTTP and prints best and median milliseconds. `--shuffled` puts traces in no order of time.
 """
 
 import argparse
 import asyncio
 import platform
+import random
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
+import aiohttp
 import duckdb
+from aiohttp import web
 
-from contract.reading import Condition
-from storage.database import Database
+from api.routes import routes
+from bench.traffic import NEEDLE, Traffic, batches
+from contract.columns import SPAN_COLUMNS
+from contract.translated import Translated
+from storage.commit import Committer
+from storage.database import ROW_GROUP_ROWS, Database
 from storage.reader import DuckReader
+from translator.merge import merge_copies
+from translator.present import present
+from translator.settle import settle
+from translator.translate import Translator
 
 START_NS = 1_790_000_000_000_000_000
-TRACE_EVERY_NS = 80_000_000
+DAY_NS = 86_400 * 10**9
+SPANS_A_TRACE = 7.5
 
-FILL = f"""
-INSERT INTO span BY NAME
-SELECT
-    'default' AS project,
-    md5((i // 8)::VARCHAR) AS trace_id,
-    left(md5(i::VARCHAR), 16) AS span_id,
-    CASE WHEN i % 8 <> 0 THEN left(md5((i // 8 * 8)::VARCHAR), 16) END AS parent_span_id,
-    'operation ' || (i % 8) AS name,
-    name AS span_name,
-    ['agent', 'tool', 'generation', 'retriever', 'generation', 'span', 'embedding', 'span'][i % 8 + 1] AS kind,
-    'internal' AS otlp_kind,
-    make_timestamp_ns({START_NS} + i // 8 * {TRACE_EVERY_NS} + i % 8 * 1000000) AS start_time,
-    make_timestamp_ns({START_NS} + i // 8 * {TRACE_EVERY_NS} + i % 8 * 1000000 + 500000000) AS end_time,
-    CASE WHEN i % 97 = 0 THEN 'error' ELSE 'unset' END AS status,
-    'service-' || (i // 8 % 5) AS service_name,
-    CASE WHEN kind = 'generation' THEN 'gpt-' || (i % 5) END AS model,
-    'prompt ' || repeat(md5(i::VARCHAR) || ' word ', 8) AS input,
-    'answer ' || repeat(md5((i + 7)::VARCHAR) || ' ', 4) AS output,
-    CASE WHEN model IS NOT NULL THEN i % 500 END AS input_tokens,
-    CASE WHEN model IS NOT NULL THEN i % 300 END AS output_tokens,
-    CASE WHEN model IS NOT NULL THEN 0.001 * (i % 10) END AS total_cost,
-    's' || (i // 80) AS session_id,
-    '["a","b"]' AS tags,
-    '{{"k":1}}' AS metadata,
-    '{{"k":"v' || (i % 100) || '","http.status":' || (i % 7) || '}}' AS raw_attributes,
-    '{{"flags":257}}' AS raw_rest,
-    start_time AS received_time,
-    i // 8192 AS commit_seq
-FROM range($rows) AS numbers(i)
-"""
-
-Question = tuple[str, str, dict[str, Any], Sequence[Condition]]
+COPY = {
+    **{name: f"'{{nth:x}}' || substr({name}, 2)" for name in ("trace_id", "span_id", "parent_span_id")},
+    **{
+        name: f"make_timestamp_ns(epoch_ns({name}) + {{nth}} * {DAY_NS})"
+        for name in ("start_time", "end_time", "received_time")
+    },
+    "commit_seq": "commit_seq + {nth} * {first}",
+}
+"""What differs between a day and its copy: ids and times."""
 
 
-def fill(database: Database, rows: int) -> None:
-    cursor = database.cursor()
-    cursor.execute(FILL, {"rows": rows}).fetchall()
-    cursor.close()
+def starts(spans: int, shuffled: bool) -> Iterator[int]:
+    rng = random.Random(5)
+    number = 0
+    while True:
+        yield START_NS + int((rng.random() if shuffled else number * SPANS_A_TRACE / spans) * DAY_NS)
+        number += 1
+
+
+def fill(database: Database, spans: int, shuffled: bool) -> None:
+    connection, translator, committer = database.cursor(), Translator(), Committer(settle, merge_copies)
+    group: list[Translated] = []
+    for number, batch in enumerate(batches(Traffic(), spans, starts(spans, shuffled)), 1):
+        group.append(translator.translate(batch))
+        if sum(len(each.spans) for each in group) >= ROW_GROUP_ROWS:
+            committer.commit(connection, group, number)
+            group = []
+    committer.commit(connection, group, number + 1)
+    connection.close()
     database.checkpoint()
 
 
-def questions(rows: int, trace_id: str) -> list[Question]:
-    """Label, query, parameters, conditions."""
-    page = {"project": "default", "limit": 51, "io": "preview"}
-    day = {**page, "from_ns": START_NS + rows // 16 * TRACE_EVERY_NS}
-    one = {"project": "default", "trace_id": trace_id}
+def copy(database: Database, copies: int) -> None:
+    """The day that the file holds on the days after it too."""
+    connection = database.cursor()
+    [(first,)] = connection.execute("SELECT max(commit_seq) FROM span").fetchall()
+    for nth in range(1, copies):
+        made = (COPY.get(c.name, c.name).format(nth=nth, first=first) + f" AS {c.name}" for c in SPAN_COLUMNS)
+        sql = f"INSERT INTO span BY NAME SELECT {', '.join(made)} FROM span WHERE commit_seq <= {first}"
+        connection.execute(sql).fetchall()
+    connection.close()
+    database.checkpoint()
+
+
+def questions(database: Database) -> list[tuple[str, str]]:
+    """Label and path; the range is the last day of the file."""
+    connection = database.cursor()
+    [(rows, newest)] = connection.execute("SELECT count(*), epoch_ns(max(start_time)) FROM span").fetchall()
+    sql = f"SELECT trace_id, session_id, user_id FROM span WHERE rowid = {rows * 2 // 3}"
+    [(trace_id, session_id, user_id)] = connection.execute(sql).fetchall()
+    connection.close()
+    day = f"from={newest - DAY_NS}&to={newest + 1}"
+    by_hour = "metrics/query?measures=total_tokens,total_cost&group_by=model&interval=hour"
     return [
-        ("newest 50 traces", "list_traces", page, ()),
-        ("newest 50 traces, time range (half)", "list_traces", day, ()),
-        ("trace by id: record", "list_traces", {**one, "limit": 1, "io": "full"}, ()),
-        ("trace by id: spans", "get_spans", {**one, "io": "full"}, ()),
-        ("trace by id: logs", "get_trace_logs", one, ()),
-        ("newest 50 spans", "list_spans", page, ()),
-        ("newest 50 generations of a model", "list_spans", {**page, "generations": True}, (eq("model", "gpt-2"),)),
-        ("text search, found at once", "list_spans", page, (Condition("q", "contains", ("ab1",)),)),
-        ("text search, not found", "list_spans", page, (Condition("q", "contains", ("zz9zz",)),)),
-        ("spans by attribute", "list_spans", page, (eq("attr.k", "v7"),)),
-        ("traces of a session", "list_traces", page, (eq("session_id", f"s{rows // 160}"),)),
-        ("traces with a span of a model", "list_traces", page, (eq("model", "gpt-2"),)),
-        ("traces by cost (rolls everything up)", "list_traces", page, (Condition("total_cost", "gt", (0.015,)),)),
-        ("counted rows", "count_rows", {"project": "default"}, ()),
-    ]
+        ("newest 50 traces", "traces"),
+        ("newest 50 traces of the day", f"traces?{day}"),
+        ("one trace by id, everything", f"traces/{trace_id}"),
+        ("tokens and cost by model per hour, the day", f"{by_hour}&{day}"),
+        ("the same, whole file", f"{by_hour.replace('hour', 'day')}&from={START_NS - DAY_NS}&to={newest + 1}"),
+        ("p50, p95 of calls by model, the day",
+         f"metrics/query?measures=p50(duration_ms),p95(duration_ms)&kind=generation&group_by=model&{day}"),
+        ("text search, one of 1,600 spans", f"spans?q={NEEDLE}"),
+        ("text search, a frequent word", "spans?q=batu"),
+        ("text search, 你好 (one of 450 spans)", "spans?q=你好"),
+        ("text search, a word that occurs nowhere, the day", f"spans?q=zz9zz&{day}"),
+        ("text search of traces, one of 1,600 spans", f"traces?q={NEEDLE}"),
+        ("newest 50 generations", "generations"),
+        ("newest 50 generations of a model", "generations?model=gpt-4o-2026-08-01"),
+        ("spans by a frequent attribute", "spans?attr.app.step=7"),
+        ("spans by an attribute that occurs nowhere, the day", f"spans?attr.gen_ai.response.id=chatcmpl-0&{day}"),
+        ("traces of a session", f"traces?session_id={session_id}"),
+        ("newest 50 sessions", "sessions"),
+        ("newest 50 sessions of the day", f"sessions?{day}"),
+        ("newest 50 users of the day", f"users?{day}"),
+        ("one session with its traces", f"sessions/{session_id}"),
+        ("one user with the newest traces", f"users/{user_id}"),
+        ("facets of five fields, the day", f"facets?{day}"),
+    ]  # fmt: skip
 
 
-def eq(field: str, value: str) -> Condition:
-    return Condition(field, "eq", (value,))
-
-
-async def measure(reader: DuckReader, asked: list[Question], repeat: int) -> None:
-    for label, query, parameters, conditions in asked:
-        took = []
-        for _ in range(repeat):
-            start = time.perf_counter()
-            rows = await reader.read(query, parameters, conditions)
-            took.append((time.perf_counter() - start) * 1e3)
-        print(f"{label:40} best {min(took):8.1f} ms   median {statistics.median(took):8.1f} ms   {len(rows)} rows")
+async def measure(reader: DuckReader, asked: list[tuple[str, str]], repeat: int) -> None:
+    application = web.Application()
+    application.add_routes(
+        routes(reader=reader, present=present, status_source=dict, ready=list, samples=list)  # type: ignore[arg-type]
+    )
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0]
+    async with aiohttp.ClientSession(f"http://{host}:{port}/api/v1/") as session:
+        for label, path in asked:
+            took = []
+            for _ in range(repeat):
+                start = time.perf_counter()
+                async with session.get(path) as response:
+                    size = len(await response.read())
+                took.append((time.perf_counter() - start) * 1e3)
+                assert response.status == 200, path
+            best, median = min(took), statistics.median(took)
+            print(f"{label:52} best {best:7.1f} ms  median {median:7.1f} ms  {size:8} bytes", flush=True)
+    await runner.cleanup()
 
 
 def main() -> None:
     """Fill, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--repeat", type=int, default=10)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--spans", type=int, default=1_000_000)
+    parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--shuffled", action="store_true")
     parser.add_argument("--db", help="keep the database here, and use it again when it is there")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = given.db or str(Path(folder) / "read.duckdb")
         filled = Path(path).exists()
-        database = Database(path)
+        database = Database(path, threads=given.threads)
         database.open()
         if not filled:
-            fill(database, given.rows)
-        [[rows, trace_id]] = database.cursor().execute("SELECT count(*), max(trace_id) FROM span").fetchall()
-        print(f"{rows} spans, DuckDB {duckdb.__version__}, Python {platform.python_version()}, {date.today()}")  # noqa: DTZ011
+            fill(database, given.spans, given.shuffled)
+            copy(database, given.copies)
         reader = DuckReader(database)
-        asyncio.run(measure(reader, questions(rows, trace_id), given.repeat))
+        [(rows,)] = database.cursor().execute("SELECT count(*) FROM span").fetchall()
+        size = database.size_bytes() / rows
+        versions = f"DuckDB {duckdb.__version__}, Python {platform.python_version()}, {date.today()}"  # noqa: DTZ011
+        print(f"{rows} spans, {size:.0f} bytes each, {given.threads} thread(s), {versions}")
+        asyncio.run(measure(reader, questions(database), given.repeat))
         reader.close()
         database.close()
 

@@ -139,7 +139,7 @@ GROUPS = tuple(
 )
 """What `metrics` can group by and `facet` count, beside `attr.KEY`; of a list each element stands for itself."""
 
-QUERIES = (*FIELDS, "get_spans", "get_trace_logs", "count_rows", "unpriced_models")
+QUERIES = (*FIELDS, "get_trace", "get_spans", "get_trace_logs", "count_rows", "unpriced_models")
 """Every question there is; the store checks at start that it can answer exactly these."""
 
 

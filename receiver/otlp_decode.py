@@ -18,6 +18,10 @@ from receiver import otlp_decode_json, otlp_decode_json_metrics, otlp_decode_pro
 from receiver.otlp_json_values import parse
 from receiver.rejections import Rejections
 
+MAX_ITEMS = 100_000
+"""Spans, log records or data points of one request. A span takes some kilobytes while it is on its way, also one that
+came as two bytes; collectors send 8,192 at most (batch processor, `send_batch_size`)."""
+
 Content = Literal["protobuf", "json"]
 Decoded = TypeVar("Decoded")
 
@@ -52,9 +56,34 @@ _PATH_OF_REQUEST: dict[Any, str] = {
 
 def _parse(request: Any, body: bytes) -> Any:
     try:
-        return request.FromString(body)
+        parsed = request.FromString(body)
     except DecodeError as error:
         raise Refused(f"body is not a valid {request.DESCRIPTOR.name} in protobuf: {error}{_hint(body)}") from None
+    if len(body) > 2 * MAX_ITEMS:
+        _check_items(parsed)
+    return parsed
+
+
+def _check_items(request: Any) -> None:
+    """Raises `Refused` when there are more items than a request may have, before anything is made of them."""
+    groups = [group for _, value in request.ListFields() for group in value]
+    scopes = [scope for group in groups for _, value in group.ListFields() if _is_list(value) for scope in value]
+    items = sum(len(value) for scope in scopes for _, value in scope.ListFields() if _is_list(value))
+    if len(scopes) + items > MAX_ITEMS:
+        raise too_many(len(scopes) + items)
+
+
+def _is_list(value: Any) -> bool:
+    return hasattr(value, "add")
+
+
+def too_many(count: int) -> Refused:
+    """The error of a request with so many items."""
+    return Refused(
+        f"{count:,} items in one request, at most {MAX_ITEMS:,} are taken: send smaller batches",
+        reason="too_many_items",
+        kind="too_large",
+    )
 
 
 def _hint(body: bytes) -> str:

@@ -41,8 +41,8 @@ _DEEPSEEK = [
     {"from": "2026-04-24", "input": 0.14, "cache_read": 0.0028, "output": 0.28},
 ]
 LATER_PRICES = {("deepseek", "deepseek-chat"): _DEEPSEEK, ("deepseek", "deepseek-reasoner"): _DEEPSEEK}
-"""Model -> prices after those that the package knows. api-docs.deepseek.com/quick_start/pricing: V3.1 with one price for
-both names and no night discount from 2025-09-05, then V3.2 (same page, April 2026). The date of V3.2 is that of its
+"""Model -> prices after those that the package knows. api-docs.deepseek.com/quick_start/pricing: V3.1 with one price
+for both names and no night discount from 2025-09-05, then V3.2 (same page, April 2026). The date of V3.2 is that of its
 release notes, that of V4 Flash (until the names ended on 2026-07-24) from LiteLLM's price file and press."""
 
 ALIASES = {

@@ -1,5 +1,6 @@
 """The commands that talk to a running server: `healthcheck`, `send-test`, `snapshot`. Standard library only."""
 
+import http.client
 import json
 import os
 import secrets
@@ -34,15 +35,21 @@ def base_url(endpoint: Endpoint) -> str:
 
 def request(url: str, config: Config, body: Any = None) -> bytes:
     """The body of a 200 answer. Raises `RequestFailed`."""
-    with opened(url, config, body) as response:
+    with answer(url, config, body) as response, lost_is_failed(url):
         return bytes(response.read())
 
 
 @contextmanager
-def opened(
-    url: str, config: Config, body: Any = None, *, scope: str = "", timeout_s: float = TIMEOUT_S
-) -> Iterator[Any]:
-    """The 200 answer, to be read. The key is the first one configured that has the scope. Raises `RequestFailed`."""
+def lost_is_failed(url: str) -> Iterator[None]:
+    """A connection that ends while it is read is a `RequestFailed`."""
+    try:
+        yield
+    except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
+        raise RequestFailed(f"{url} did not answer to the end: {error}") from error
+
+
+def answer(url: str, config: Config, body: Any = None, *, scope: str = "", timeout_s: float = TIMEOUT_S) -> Any:
+    """The 200 answer, to be read and closed. Of several keys, the first that has the scope. Raises `RequestFailed`."""
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if config.auth.mode == "keys":
         projects = config.auth.projects
@@ -50,8 +57,7 @@ def opened(
         headers["Authorization"] = f"Bearer {project.secret_key}"
     data = None if body is None else json.dumps(body).encode()
     try:
-        with NO_PROXY.open(urllib.request.Request(url, data, headers), timeout=timeout_s) as response:
-            yield response
+        return NO_PROXY.open(urllib.request.Request(url, data, headers), timeout=timeout_s)
     except urllib.error.HTTPError as error:
         with error:
             raise RequestFailed(f"{url} answered {error.code}: {error.read(500).decode(errors='replace')}") from error
@@ -62,7 +68,7 @@ def opened(
 def fetch_snapshot(config: Config, path: str) -> None:
     """The server's copy of its database is on disk at `path`, whole. Raises `RequestFailed` or OSError."""
     url = f"{base_url(config.receivers.http_endpoint)}/api/v1/snapshot"
-    with opened(url, config, {}, scope="operator", timeout_s=SNAPSHOT_TIMEOUT_S) as response:
+    with answer(url, config, {}, scope="operator", timeout_s=SNAPSHOT_TIMEOUT_S) as response, lost_is_failed(url):
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             shutil.copyfileobj(response, file, 1 << 20)
             file.flush()

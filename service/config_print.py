@@ -43,6 +43,7 @@ def masked(project: Project) -> dict[str, Any]:
 
 
 def retention(project: Project) -> dict[str, Any]:
-    limits = {"max_age": project.retention.max_age_s, "max_rows": project.retention.max_rows}
-    said = {name: limit for name, limit in limits.items() if limit is not None}
-    return {"retention": said} if said else {}
+    limits = project.retention
+    age = {} if limits.max_age_s is None else {"max_age": f"{limits.max_age_s:.0f}s"}
+    rows = {} if limits.max_rows is None else {"max_rows": limits.max_rows}
+    return {"retention": age | rows} if age or rows else {}

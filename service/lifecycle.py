@@ -81,9 +81,10 @@ class Server:
     def __init__(self, config: Config) -> None:
         self._config = config
         storage = config.storage
+        self._memory_limit_bytes = storage.memory_limit_bytes or resources.memory_limit_bytes()
         self.database = Database(
             absolute(storage.path),
-            memory_limit=f"{storage.memory_limit_bytes or resources.memory_limit_bytes()}B",
+            memory_limit=f"{self._memory_limit_bytes}B",
             threads=storage.threads,
         )
         self.prices = PriceBook(config.prices)
@@ -165,6 +166,7 @@ class Server:
             await asyncio.to_thread(self.database.open)
         except TracepondError as error:
             raise StartFailed(str(error)) from error
+        self._stack.callback(self.upkeep.close)
         self._stack.callback(self.database.close)
         self._stack.push_async_callback(self.writer.stop)
         try:
@@ -181,17 +183,21 @@ class Server:
         endpoint = self._config.receivers.grpc_endpoint
         if endpoint is None:
             return
-        limit = self._config.receivers.grpc_max_message_bytes
-        limits = Limits(limit, limit)
+        limits = self._limits(self._config.receivers.grpc_max_message_bytes)
         receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access)
         host = endpoint.host or "[::]"
         port = await bind(GRPC_ENDPOINT, endpoint, lambda: receiver.start(host, endpoint.port))
         self._grpc = receiver
         self.grpc_address = endpoint._replace(port=port)
 
+    def _limits(self, asked_bytes: int) -> Limits:
+        """As configured, and no more than the store can hold in its memory, where a row lies up to four times."""
+        limit = min(asked_bytes, self._memory_limit_bytes // 4)
+        return Limits(limit, limit)
+
     def _routes(self) -> list[web.RouteDef]:
         assert self.reader is not None
-        limit = self._config.receivers.http_max_body_bytes
+        limits = self._limits(self._config.receivers.http_max_body_bytes)
         return [
             *api.routes.routes(
                 reader=self.reader,
@@ -201,7 +207,7 @@ class Server:
                 samples=self.samples,
                 actions=api.upkeep.actions(self.upkeep),
             ),
-            *otlp_http.routes(self.pipeline, self.admission, self.counters, Limits(limit, limit)),
+            *otlp_http.routes(self.pipeline, self.admission, self.counters, limits),
         ]
 
     async def _start_http(self) -> None:
@@ -306,7 +312,7 @@ async def serve(config: Config, announce: Callable[[str], None]) -> int:
     logger.info("draining: no new requests, those in flight are finished")
     await server.stop()
     gc.unfreeze()  # else DuckDB's binding finds its types alive at the end and prints a page about it
-    logger.info("stopped: everything acknowledged is in the file")
+    logger.info("stopped: everything acknowledged is on disk")
     return 0
 
 

@@ -10,7 +10,7 @@ from service.quantities import count, described, or_none, seconds
 from storage.retention import Limits
 
 FIELDS = ("name", "public_key", "secret_key", "scopes", "retention")
-RETENTION = {"max_age": ("max_age_s", or_none(seconds)), "max_rows": ("max_rows", or_none(count))}
+RETENTION = {"max_age": ("max_age_s", or_none(seconds, unit=True)), "max_rows": ("max_rows", or_none(count))}
 """Field of a project's retention -> field of `Limits`, and its parser."""
 
 

@@ -89,12 +89,14 @@ def seconds(value: Any) -> float:
     return number * factor
 
 
-def or_none(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """As `parse`, above 0, or `none` (None)."""
+def or_none(parse: Callable[[Any], Any], *, unit: bool = False) -> Callable[[Any], Any]:
+    """As `parse`, above 0, or `none` (None). With `unit` it must have one: who writes 14 may mean days, not seconds."""
 
     def parse_limit(value: Any) -> Any:
         if value == NONE:
             return None
+        if unit and str(value).replace(".", "", 1).isdigit():
+            raise ValueError(f"expected none or a number with a unit, got {described(value)}")
         try:
             limit = parse(value)
         except ValueError as error:

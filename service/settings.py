@@ -80,11 +80,11 @@ SETTINGS = (
         "size of the write-ahead log at which it is folded into the file, in MiB (256 MiB replay in 1 s at start)",
     ),
     Setting(
-        "storage.retention.max_age", "duration or none", "none", quantities.or_none(quantities.seconds),
+        "storage.retention.max_age", "duration or none", "none", quantities.or_none(quantities.seconds, unit=True),
         "traces, log records and metric points older than that are deleted, such as 14d (docs/retention.md)",
     ),
     Setting(
-        "storage.retention.max_size", "size or none", "none", quantities.or_none(quantities.size),
+        "storage.retention.max_size", "size or none", "none", quantities.or_none(quantities.size, unit=True),
         "the oldest are deleted while the file's used blocks and its log are larger than that, such as 2GB",
     ),
     Setting(

@@ -6,7 +6,7 @@ from contract.errors import Refused
 from service import client
 from service.config import Config
 from service.offline import opened
-from storage.snapshot import copy, make_its_own, publish, remove
+from storage.snapshot import copy, make_its_own, open_source, publish, remove
 
 PART = ".part"
 
@@ -35,10 +35,21 @@ def run(config: Config, target: str) -> int:
 def take(config: Config, part: str) -> None:
     """From the file where no server has it, else from the server at the configured address."""
     try:
-        with opened(config) as database:
-            path = database.path
+        copy_closed(config, part)
     except Refused:
         client.fetch_snapshot(config, part)
         return
-    copy(path, part)
     make_its_own(part)
+
+
+def copy_closed(config: Config, part: str) -> None:
+    """Nobody else can open the file before it is copied. Raises `Refused` when somebody has it, or it is not there."""
+    source = None
+    try:
+        with opened(config) as database:
+            database.checkpoint()
+            source = open_source(database.path)
+            copy(source, part)
+    finally:
+        if source is not None:
+            os.close(source)

@@ -13,8 +13,9 @@ COUNTED = {
     "error_count": "count(*) FILTER (shown AND status = 'error')",
 }
 
-SUM = "CASE WHEN count(*) FILTER (counted) = 0 THEN 0 ELSE sum({0}) FILTER (counted) END"
-"""0 where there was no call; null where there were calls and none of them says it."""
+SUM = "CASE WHEN count(*) FILTER (counted) = 0 THEN 0 ELSE {0} END"
+SUM_OF = {"int": "TRY_CAST(sum({0}) FILTER (counted) AS BIGINT)", "float": "sum({0}) FILTER (counted)"}
+"""0 where there was no call; null where there were calls and none of them says it, or beyond 64 bits."""
 
 SPREAD = {
     "avg": "avg({0}) FILTER (duplicate_of IS NULL)",
@@ -25,16 +26,14 @@ SPREAD = {
 }
 
 SPREAD_OF = {
-    "duration_ms": "CASE WHEN contains(raw_rest, '\"start_ns\":0') THEN NULL ELSE {0} END".format(
-        expression("duration_ms")
-    ),
+    "duration_ms": f"CASE WHEN contains(raw_rest, '\"start_ns\":0') THEN NULL ELSE {expression('duration_ms')} END",
     "time_to_first_token_ms": "time_to_first_token_ms",
 }
 """A start that nobody sent gives no duration (`translator/translate.py` keeps that it was 0)."""
 
 MEASURE_SQL = {
     **COUNTED,
-    **{name: SUM.format(name) for name in SUMS},
+    **{name: SUM.format(SUM_OF[SPAN_FIELDS[name]].format(name)) for name in SUMS},
     **{f"{spread}({name})": sql.format(SPREAD_OF[name]) for name in SPREAD_FIELDS for spread, sql in SPREAD.items()},
 }
 

@@ -4,6 +4,7 @@ Arrow through arro3-core: 3 µs a row where the appender takes 8, and nothing is
 arrays of columns that are null in every row are kept from commit to commit: most commits fill half of the columns.
 """
 
+import contextlib
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -42,7 +43,8 @@ def stage(
     try:
         return connection.execute(statement).fetchall()
     finally:
-        connection.unregister(STAGE)
+        with contextlib.suppress(duckdb.Error):  # in a transaction that failed; it must not hide why that one did
+            connection.unregister(STAGE)
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:

@@ -63,10 +63,12 @@ DELETE_SQL = """
 DELETE FROM span USING stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
 """
+LATEST = (1 << 63) - 2
+"""The last time that make_timestamp_ns takes; the number behind it is DuckDB's infinity."""
 POSITION_SQL = "UPDATE store SET flushed_seq = {seq:d}"
 KNOWN_DIGESTS_SQL = """
 SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
-WHERE t.time BETWEEN make_timestamp_ns({low}) AND make_timestamp_ns({high})
+WHERE t.time BETWEEN make_timestamp_ns({low}) AND {high}
 """
 
 
@@ -329,8 +331,9 @@ def without_repeats(
     fresh = list({row[digest]: row for row in reversed(rows)}.values())[::-1]
     if not fresh:
         return fresh
-    times = [row[time] for row in fresh]
-    sql = KNOWN_DIGESTS_SQL.format(table=table, low=min(times), high=max(times))
+    times = [min(row[time], LATEST) for row in fresh]
+    high = "'infinity'" if max(times) == LATEST else f"make_timestamp_ns({max(times)})"
+    sql = KNOWN_DIGESTS_SQL.format(table=table, low=min(times), high=high)
     known = {found[0] for found in stage(connection, [(Column("digest", "text"), [row[digest] for row in fresh])], sql)}
     return [row for row in fresh if row[digest] not in known] if known else fresh
 

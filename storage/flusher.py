@@ -20,9 +20,10 @@ from contract.settling import MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from storage.commit import POSITION_SQL, Committer, roll_back
 from storage.database import Database
+from storage.failures import first_line, given_up, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
 from storage.payload import decode, encode
-from storage.pending import Call, Pending, divided
+from storage.pending import Call, Pending, divided, halves
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,10 @@ IDLE_S = 0.2
 IDLE_WAL_BYTES = 8 << 20
 REOPEN_S = 1.0
 """How often a store that failed is tried again."""
+SET_ASIDE_AT_MOST = 16
+"""Odd rows of a group that are looked for one by one; with more, whole requests are set aside (bounds the time)."""
 SET_ASIDE_SQL = "INSERT INTO unstorable VALUES (?, now()::TIMESTAMP, ?, ?)"
+TAKE_BACK_SQL = "DELETE FROM unstorable WHERE seq = ? AND payload = ?"
 Result = TypeVar("Result")
 Work = Callable[[duckdb.DuckDBPyConnection], Result]
 Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
@@ -92,8 +96,9 @@ class Flusher:
         self.add(requests)
         while self._pending:
             self.flush(self._next_group())
-            if self.broken:
+            if self.broken and not worth_another_try(self._pending[0]):
                 raise Unavailable(self.broken, reason="store")
+            self.broken = None
 
     async def visible(self) -> None:
         """Return once everything added so far can be read. Raises `Unavailable` when the tables cannot take it now."""
@@ -246,20 +251,21 @@ class Flusher:
             call.loop.call_soon_threadsafe(settle_future, call.done, error, result)
 
     def flush(self, group: list[Pending]) -> None:
-        """The requests are in the tables, in order; one that can never be is set aside, its neighbours are stored.
+        """The rows are in the tables, in order; one that can never be is set aside, its neighbours are stored.
 
         Where the store cannot take data now, what is left goes back to the head of the queue and `broken` says why.
         """
-        parts = deque([group])
+        parts, set_aside = deque([group]), 0
         while parts:
             part = parts.popleft()
             error = self._try(part)
-            if isinstance(error, Refused) and len(part) > 1:
-                middle = len(part) // 2
-                parts.extendleft((part[middle:], part[:middle]))
+            smaller = halves(part, divide=set_aside < SET_ASIDE_AT_MOST) if may_be_too_much(error) else []
+            if smaller:
+                parts.extendleft(reversed(smaller))
                 continue
+            error = given_up(part[0], error)
             if isinstance(error, Refused) and part[0].done is None:
-                error = self._set_aside(part[0], str(error))
+                error, set_aside = self._set_aside(part[0], str(error)), set_aside + 1
             if isinstance(error, Unavailable):
                 self._give_up([*part, *(request for rest in parts for request in rest)], error)
                 return
@@ -282,12 +288,7 @@ class Flusher:
     def _explained(self, error: Exception) -> TracepondError:
         if isinstance(error, duckdb.FatalException):
             self._lose(str(error))
-            return Unavailable("the store failed and is opened again", reason="store", retry_after_s=5)
-        if isinstance(error, (duckdb.TransactionException, duckdb.IOException, duckdb.OutOfMemoryException)):
-            logger.error("commit failed: %s", first_line(error))
-            return Unavailable("the store cannot take data now (disk full?)", reason="store", retry_after_s=5)
-        logger.error("rows that cannot be stored", exc_info=error)
-        return Refused("the store cannot hold this data", reason="internal")
+        return meaning(error)
 
     def _set_aside(self, request: Pending, reason: str) -> TracepondError | None:
         """An acknowledged request that the tables cannot hold is kept whole, as text (never seen but by a fault)."""
@@ -308,9 +309,10 @@ class Flusher:
         """What an earlier program could not store, this one may."""
         assert self._connection is not None
         for seq, payload in self._connection.execute("SELECT seq, payload FROM unstorable ORDER BY seq").fetchall():
-            request = Pending(self.flushed_seq, decode(payload.encode()), lambda error: None)
-            if self._try([request]) is None:
-                self._connection.execute("DELETE FROM unstorable WHERE seq = ?", [seq]).fetchall()
+            with contextlib.suppress(Unavailable):  # of a program with other columns
+                request = Pending(self.flushed_seq, decode(payload.encode()), lambda error: None)
+                if self._try([request]) is None:
+                    self._connection.execute(TAKE_BACK_SQL, [seq, payload]).fetchall()
 
     def _finish(self, group: list[Pending], error: TracepondError | None) -> None:
         self.flushed_seq = group[-1].seq
@@ -393,7 +395,3 @@ def settle_future(done: "asyncio.Future[Any]", error: Exception | None, result: 
         done.set_result(result)
     else:
         done.set_exception(error)
-
-
-def first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -41,8 +41,12 @@ class JournalFile:
         self.newest_seq = 0
         self.end = FIRST_RECORD_BYTES
         self._identity = identity
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.pwrite(self._fd, MAGIC + identity, 0)
+        self._fd = self._made()
+
+    def _made(self) -> int:
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.pwrite(fd, MAGIC + self._identity, 0)
+        return fd
 
     def rewind(self) -> None:
         """All it holds is in the tables: its room is free."""
@@ -56,10 +60,25 @@ class JournalFile:
         for seq, payload in records:
             parts += (HEADER.pack(len(payload), checksum(self._identity, seq, payload), seq), payload)
         size = sum(len(part) for part in parts)
+        self._make_anew_if_gone()
         write_all(self._fd, b"".join((*parts, END)), self.end)
         os.fdatasync(self._fd)
         self.end += size
         self.newest_seq = seq
+
+    def _make_anew_if_gone(self) -> None:
+        """Somebody deleted or cut the file: what is appended there, nobody would find after a crash.
+
+        What it held is on its way to the tables.
+        """
+        found = os.fstat(self._fd)
+        if found.st_nlink and (found.st_size >= self.end or self.end == FIRST_RECORD_BYTES):
+            return
+        logger.error("%s was deleted or cut by somebody and is made anew", self.path)
+        fd = self._made()
+        os.close(self._fd)
+        self._fd, self.end = fd, FIRST_RECORD_BYTES
+        sync_folder(self.path)
 
     def close(self) -> None:
         os.close(self._fd)
@@ -148,12 +167,26 @@ def read_records(path: str, identity: bytes) -> Iterator[Record]:
         return
     at, newest = FIRST_RECORD_BYTES, 0
     while at + HEADER.size <= len(data):
-        length, expected, seq = HEADER.unpack_from(data, at)
-        at += HEADER.size
-        payload = data[at : at + length]
-        if seq <= newest or len(payload) < length or checksum(identity, seq, payload) != expected:
-            if expected or length:
-                logger.info("%s ends with a record that was not finished (nobody was told it was stored)", path)
-            return
-        yield Record(seq, payload)
-        at, newest = at + length, seq
+        record, following = record_at(data, at, identity, newest)
+        if record is None:
+            behind, _ = record_at(data, following, identity, newest)
+            if behind is None:
+                if data[at : at + HEADER.size].strip(b"\0"):
+                    logger.info("%s ends with a record that was not finished (nobody was told it was stored)", path)
+                return
+            logger.error("%s is damaged: the request before number %d cannot be read and is lost", path, behind.seq)
+        else:
+            yield record
+            newest = record.seq
+        at = following
+
+
+def record_at(data: bytes, at: int, identity: bytes, newest: int) -> tuple[Record | None, int]:
+    """The record there, null when it is not whole or not newer than `newest`; and where the next one would begin."""
+    if at + HEADER.size > len(data):
+        return None, at
+    length, expected, seq = HEADER.unpack_from(data, at)
+    following = at + HEADER.size + length
+    payload = data[at + HEADER.size : following]
+    whole = seq > newest and len(payload) == length and checksum(identity, seq, payload) == expected
+    return (Record(seq, payload) if whole else None), following

@@ -19,6 +19,10 @@ class Pending:
     translated: Translated
     done: Callable[[TracepondError | None], None] | None = None
     since: float = field(default_factory=time.monotonic)
+    tries: int = 0
+    """How often there was too little memory for it alone."""
+    is_part: bool = False
+    """The first rows of a larger request: `seq` is that of the request before."""
 
 
 class Call(NamedTuple):
@@ -30,11 +34,34 @@ class Call(NamedTuple):
     done: "asyncio.Future[Any]"
 
 
-def divided(request: Pending, spans: int) -> tuple[Pending, Pending]:
-    """The first spans, and the rest. The first part counts as a part of the request before: when the process dies
-    between the two, the whole request comes again from the journal, and what is stored already is not stored twice."""
+def divided(request: Pending, rows: int) -> tuple[Pending, Pending]:
+    """The first rows (spans come before the others), and the rest. The first part counts as a part of the request
+    before: when the process dies between the two, the whole request comes again from the journal, and what is stored
+    already is not stored twice."""
     whole = request.translated
-    size_bytes = whole.size_bytes * spans // len(whole.spans)
-    first = Translated(whole.spans[:spans], size_bytes=size_bytes)
-    rest = Translated(whole.spans[spans:], whole.logs, whole.metric_points, whole.size_bytes - size_bytes)
-    return Pending(request.seq - 1, first, None, request.since), Pending(request.seq, rest, request.done, request.since)
+    size_bytes = whole.size_bytes * rows // whole.rows
+    tables = (whole.spans, whole.logs, whole.metric_points)
+    first, rest = Translated(size_bytes=size_bytes), Translated(size_bytes=whole.size_bytes - size_bytes)
+    for name, table in zip(("spans", "logs", "metric_points"), tables, strict=True):
+        setattr(first, name, table[:rows])
+        setattr(rest, name, table[rows:])
+        rows = max(0, rows - len(table))
+    before = request.seq if request.is_part else request.seq - 1
+    return (
+        Pending(before, first, None, request.since, is_part=True),
+        Pending(request.seq, rest, request.done, request.since, is_part=request.is_part),
+    )
+
+
+def halves(group: list[Pending], *, divide: bool = True) -> list[list[Pending]]:
+    """Two smaller groups with the same rows in the same order; none for one row, or where somebody waits for all.
+
+    Without `divide` every request stays whole.
+    """
+    if len(group) > 1:
+        middle = len(group) // 2
+        return [group[:middle], group[middle:]]
+    [request] = group
+    if not divide or request.done is not None or request.translated.rows < 2:
+        return []
+    return [[part] for part in divided(request, request.translated.rows // 2)]

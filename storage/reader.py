@@ -1,8 +1,8 @@
 """Named queries on a few threads, each with a connection of its own: committed data, bound values, bounded time.
 
 Every file in `queries/` is one statement that can be pasted into a DuckDB shell. `true /* conditions: PLACE */` marks
-where conditions go, a line that ends with `/* list: PLACE */` stands for the columns that are asked for. An interrupt can
-only reach the query it was meant for: both sides hold the ticket's lock.
+where conditions go, and a line that ends with `/* list: PLACE */` stands for the columns that are asked for. An
+interrupt can only reach the query it was meant for: both sides hold the ticket's lock.
 """
 
 import asyncio

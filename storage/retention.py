@@ -7,7 +7,7 @@ and metric points go one by one. By age counts when something happened, by numbe
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -82,7 +82,6 @@ SELECT count(*), max(epoch_ns(received_time)) FROM (
 COUNT_SQL = f"SELECT {' + '.join(f'(SELECT count(*) FROM {table} WHERE {IN_SCOPE})' for table in HAPPENED)}"
 UNSTORABLE_SQL = "FROM unstorable WHERE set_aside_time < make_timestamp({us:d})"
 FILE_BYTES_SQL = f"SELECT used_blocks * block_size FROM pragma_database_size() WHERE database_name = '{CATALOG}'"
-MEMORY_BYTES_SQL = "SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory() WHERE tag = 'IN_MEMORY_TABLE'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,42 +189,47 @@ class Retention:
 
         Looks further where the oldest rows belong to traces that still grow.
         """
-        wanted = min(count, OLDEST_AT_A_TIME)
+        count = wanted = min(count, OLDEST_AT_A_TIME)
         while True:
-            asked = scope.bound(nth=wanted)
-            [(found, newest_ns)] = await self._ask(NTH_OLDEST_SQL, asked)
+            [(found, newest_ns)] = await self._ask(NTH_OLDEST_SQL, scope.bound(nth=wanted))
             if not found:
                 return 0
-            deleted = await self._delete_older(scope, old(ARRIVED, newest_ns + 1), reason)
+            deleted = await self._delete_older(scope, old(ARRIVED, newest_ns + 1), reason, count)
             if deleted or found < wanted:
                 return deleted
-            wanted *= 4
+            wanted *= 2
 
-    async def _delete_older(self, scope: Scope, is_old: dict[str, str], reason: str) -> int:
+    async def _delete_older(self, scope: Scope, is_old: dict[str, str], reason: str, at_most: float = math.inf) -> int:
+        """How many rows were deleted: a trace or a request more than `at_most`."""
         before = self.deleted[reason]
-        for table in TELLING:
-            await self._delete_traces(table, scope, is_old, reason)
-        for table in LONE:
-            await self._delete_lone(table, scope, is_old, reason)
+        for delete, tables in ((self._delete_lone, LONE), (self._delete_traces, TELLING)):
+            for table in tables:
+                self.deleted[reason] += await delete(table, scope, is_old, at_most - self.deleted[reason] + before)
         return self.deleted[reason] - before
 
-    async def _delete_traces(self, table: str, scope: Scope, is_old: dict[str, str], reason: str) -> None:
-        after: int | None = -1
-        while after is not None:
+    async def _delete_traces(self, table: str, scope: Scope, is_old: dict[str, str], at_most: float) -> int:
+        deleted, after = 0, -1
+        while deleted < at_most:
             look = partial(window, table=table, scope=scope, is_old=is_old, after=after)
             after, found, seen = await ask(self._database, look)
-            dead = [fate for fate in found if not fate.young]
-            self.deleted[reason] += (await self._eraser.erase(dead, seen, spare_grown=True)).rows
+            dead = first_of((fate for fate in found if not fate.young), at_most - deleted)
+            deleted += (await self._eraser.erase(dead, seen, spare_grown=True)).rows
+            if not found:
+                break
+        return deleted
 
-    async def _delete_lone(self, table: str, scope: Scope, is_old: dict[str, str], reason: str) -> None:
+    async def _delete_lone(self, table: str, scope: Scope, is_old: dict[str, str], at_most: float) -> int:
         parts = {"table": table, "old": is_old[table], "rows": LONE[table], "scope": IN_SCOPE}
-        deleted = 1
-        while deleted:
-            [(first, last)] = await self._ask(LONE_SQL.format(**parts, limit=ROWS_A_STEP), scope.bound())
-            if first is None:
-                return
-            deleted = await self._write(DELETE_LONE_SQL.format(**parts), scope.bound(first=first, last=last))
-            self.deleted[reason] += deleted
+        deleted = 0
+        while deleted < at_most:
+            limit = min(at_most - deleted, ROWS_A_STEP)
+            [(first, last)] = await self._ask(LONE_SQL.format(**parts, limit=limit), scope.bound())
+            bound = scope.bound(first=first, last=last)
+            step = 0 if first is None else await self._write(DELETE_LONE_SQL.format(**parts), bound)
+            deleted += step
+            if not step:
+                break
+        return deleted
 
     async def _delete_unstorable(self, before_us: int) -> None:
         """Requests that no table could take hold prompts like all others."""
@@ -240,9 +244,8 @@ class Retention:
 
     async def _bytes(self) -> int:
         """What the rows take: blocks of the file that are in use (free ones are used again), and the log."""
-        in_memory = self._database.in_memory
-        [(size,)] = await self._ask(MEMORY_BYTES_SQL if in_memory else FILE_BYTES_SQL, {})
-        return int(size or 0) + self._database.wal_bytes()
+        [(size,)] = await self._ask(FILE_BYTES_SQL, {})
+        return int(size) + self._database.wal_bytes()
 
     async def _ask(self, sql: str, bound: dict[str, Any]) -> list[tuple[Any, ...]]:
         return await ask(self._database, lambda cursor: cursor.execute(sql, bound).fetchall())
@@ -253,14 +256,25 @@ class Retention:
 
 def window(
     cursor: duckdb.DuckDBPyConnection, table: str, scope: Scope, is_old: dict[str, str], after: int
-) -> tuple[int | None, list[Fate], int]:
-    """The next old rows behind row `after`: the last of them, what the file holds of their traces, and up to which
-    request. Null for the last when there are no more."""
+) -> tuple[int, list[Fate], int]:
+    """The next old rows behind row `after`: the last of them, what the file holds of their traces (nothing when there
+    are no more), and up to which request."""
     sql = WINDOW_SQL.format(table=table, old=is_old[table], rows=TELLING[table], scope=IN_SCOPE, limit=WINDOW_ROWS)
     rows = cursor.execute(sql, scope.bound(after=after)).fetchall()
     keys: list[TraceKey] = [(project, trace_id) for project, trace_id, _ in rows]
     found, seen = fates(cursor, keys, is_old)
-    return max((place for *_, place in rows), default=None), found, seen
+    return max((place for *_, place in rows), default=after), found, seen
+
+
+def first_of(dead: Iterable[Fate], rows: float) -> list[Fate]:
+    """Those that came first, as many as have that many rows together."""
+    taken: list[Fate] = []
+    for fate in sorted(dead, key=lambda each: each.first_seq):
+        if rows <= 0:
+            break
+        taken.append(fate)
+        rows -= fate.rows
+    return taken
 
 
 def deletion(connection: duckdb.DuckDBPyConnection, sql: str, bound: dict[str, Any]) -> int:

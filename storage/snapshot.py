@@ -1,4 +1,4 @@
-"""A consistent copy of the file while others write to it: a checkpoint, then a plain copy (docs/adr/0012).
+"""A consistent copy of the file while others write to it: a checkpoint, then a plain copy (docs/adr/0010).
 
 What a checkpoint has written is not written again before the next one: rows that come meanwhile go to the log and to
 free blocks. So only checkpoints have to wait for the copy, neither senders nor readers do.
@@ -34,6 +34,13 @@ class Snapshots:
         self._database = database
         self._writer = writer
         self._busy = False
+        self._source: int | None = None
+
+    def close(self) -> None:
+        """To be called when the database is closed."""
+        if self._source is not None:
+            os.close(self._source)
+            self._source = None
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Path]:
@@ -55,10 +62,12 @@ class Snapshots:
         needed = self._database.size_bytes() + self._database.wal_bytes() + SPARE_BYTES
         if self._database.free_bytes() < needed:
             raise Unavailable(f"a copy needs {needed >> 20} MiB of free space", reason="disk", retry_after_s=60)
+        if self._source is None:
+            self._source = open_source(self._database.path)
         await self._writer.checkpoint(hold=True)
         stop = threading.Event()
         try:
-            await asyncio.to_thread(copy, self._database.path, path, stop)
+            await asyncio.to_thread(copy, self._source, path, stop)
         except OSError as error:
             raise Unavailable(f"the copy cannot be written: {error.strerror}", reason="disk") from error
         finally:
@@ -69,10 +78,19 @@ class Snapshots:
         await asyncio.to_thread(make_its_own, path)
 
 
-def copy(source: str, target: str, stop: threading.Event | None = None) -> None:
+def open_source(path: str) -> int:
+    """A descriptor to copy from; to be closed after the database.
+
+    A process that closes any descriptor of a file gives up its locks on it (fcntl(2)), those of DuckDB too: another
+    process could open the database beside this one.
+    """
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def copy(source: int, target: str, stop: threading.Event | None = None) -> None:
     """The bytes of `source` are on disk in `target`, which must not exist. Ends early when told to stop."""
-    with open(source, "rb") as read, open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as write:
-        while (piece := read.read(PIECE_BYTES)) and not (stop is not None and stop.is_set()):
+    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as write:
+        while (piece := os.pread(source, PIECE_BYTES, write.tell())) and not (stop is not None and stop.is_set()):
             write.write(piece)
         write.flush()
         os.fsync(write.fileno())

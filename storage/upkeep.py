@@ -49,5 +49,9 @@ class FileUpkeep:
         """See `contract.upkeep.Upkeep`."""
         return self._snapshots.snapshot()
 
+    def close(self) -> None:
+        """To be called when the database is closed."""
+        self._snapshots.close()
+
     def stats(self) -> list[Sample]:
         return self.retention.stats()

@@ -94,7 +94,7 @@ def ask_traces(ask: Ask, bound: Mapping[str, Any], floors: list[int]) -> list[Ro
 
 
 def ask_roll_ups(ask: Ask, bound: Mapping[str, Any], floors: list[int]) -> list[Row]:
-    """The latest active rows of `list_sessions` or `list_users`: who was active in a part, with all there is of them."""
+    """The latest active rows of `list_sessions` or `list_users`: who was active in a part, with all their spans."""
     for floor in (*floors, None):
         rows = ask({**bound, "floor_ns": floor})
         if len(rows) >= bound["limit"]:
@@ -125,11 +125,11 @@ def upper_bound(bound: Mapping[str, Any]) -> int | None:
 def worth_it(query: str, bound: Mapping[str, Any], places: frozenset[str]) -> bool:
     """Whether parts can spare anything; `places`: where the question has conditions.
 
-    One trace or session is found by its id. Without conditions DuckDB finds the newest spans itself. Conditions on a
+    One session or user is found by its id. Without conditions DuckDB finds the newest spans itself. Conditions on a
     session's traces, or on the roll-up, have to be asked of everything.
     """
     if query == "list_spans":
         return bool(places)
     if query == "list_traces":
-        return bound["trace_id"] is None
+        return True
     return query in WINDOWED and bound["id"] is None and not places

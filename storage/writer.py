@@ -21,7 +21,8 @@ from contract.settling import MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.database import Database
-from storage.flusher import Flusher, Result, Work, first_line, settle_future
+from storage.failures import first_line
+from storage.flusher import Flusher, Result, Work, settle_future
 from storage.histogram import Seconds
 from storage.journal import Journal, Record
 from storage.payload import decode, encode
@@ -30,6 +31,9 @@ from storage.pending import Pending
 logger = logging.getLogger(__name__)
 
 LAG_AT_MOST_S = 10
+FULL_S = 5.0
+"""So long after a request that the disk did not take the store is not ready: only another request can tell more, and
+nobody sends to a server that is not ready."""
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class Writer:
         self._wake = threading.Condition()
         self._stopping = False
         self._full: str | None = None
+        self._full_until = 0.0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._seq = 0
         self._seconds = Seconds("commit_seconds")
@@ -72,13 +77,16 @@ class Writer:
     def start(self) -> None:
         """What an earlier process acknowledged is in the tables, and the threads take work.
 
-        Raises `Unavailable` when the tables cannot take it: the journal stays as it is.
+        Raises `Unavailable` when the tables cannot take it or the journal cannot be opened: it stays as it is.
         """
         self._flusher.connect()
         self._seq = self._flusher.flushed_seq
         if not self._database.in_memory:
             self._journal = Journal(self._database.path, self._flusher.identity)
-            self._recover(self._journal)
+            try:
+                self._recover(self._journal)
+            except OSError as error:
+                raise Unavailable(f"its journal cannot be opened: {error}", reason="journal") from error
         self._flusher.retry_unstorable()
         self._flusher.start()
         self._thread.start()
@@ -160,8 +168,9 @@ class Writer:
 
     def unhealthy(self) -> str | None:
         """Why nothing can be committed now, or null."""
-        if self._flusher.broken or self._full:
-            return self._flusher.broken or self._full
+        full = self._full if time.monotonic() < self._full_until else None
+        if self._flusher.broken or full:
+            return self._flusher.broken or full
         if not (self._thread.is_alive() and self._flusher.alive()):
             return "the writer is not running"
         lag_s = max(self.lag_s(), self._flusher.lag_s())
@@ -235,7 +244,8 @@ class Writer:
         except OSError as error:
             self._full = f"the journal cannot be written: {first_line(error)}"
             logger.error("%s", self._full)
-            answer(written, Unavailable(self._full, reason="store", retry_after_s=5))
+            self._full_until = time.monotonic() + FULL_S
+            answer(written, Unavailable(self._full, reason="store", retry_after_s=FULL_S))
             return
         self._full = None
         self._hand_over(written, acknowledged=True)

@@ -10,7 +10,16 @@ import yaml
 from api.enumerations import ENUMERATIONS
 from api.health import RouteTimes
 from api.metric_help import HELP
-from api.records import SPAN_FIELDS, log_record, metric_record, span_detail, span_record, trace_record
+from api.records import (
+    SESSION_FIELDS,
+    SPAN_FIELDS,
+    USER_FIELDS,
+    log_record,
+    metric_record,
+    span_detail,
+    span_record,
+    trace_record,
+)
 from api.routes import TABLE
 from contract.reading import FIELDS, TRACE_RECORD_FIELDS
 from service.config import load
@@ -123,6 +132,8 @@ RECORDS = {
         "list_spans",
         {**span_record(Empty(), "preview"), **span_detail(Empty(input=None, output=None), [], [], nothing)},
     ),
+    "Sessions": ("list_sessions", dict.fromkeys(SESSION_FIELDS)),
+    "Users": ("list_users", dict.fromkeys(USER_FIELDS)),
     "Log records": ("list_logs", {**log_record(Empty(), "full"), **log_record(Empty(), "preview")}),
     "Metric points": ("list_metric_points", metric_record(Empty(), "full")),
 }
@@ -160,7 +171,7 @@ def test_docs_say_which_fields_are_filters_and_of_which_type(heading: str) -> No
     assert not detail_fields & filters.keys()
     for name in filters.keys() & shown.keys() - {"input", "output"}:
         assert shown[name][0] == filters[name], name
-    if heading != "Traces":
+    if heading not in ("Traces", "Sessions", "Users"):
         _, found, hidden = listed.partition("Filters that no list shows:")
         assert found
         named = dict(re.findall(r"`(\w+)`\s\((\w+)", hidden))

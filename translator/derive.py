@@ -5,7 +5,7 @@ from contract.span import Event, Span
 from translator.messages.records import MESSAGE_EVENTS, Record, as_text, finish_reasons, inputs, outputs
 from translator.plan import PLACES, Plan
 from translator.rules import CALLS
-from translator.values import text
+from translator.values import integer, text
 
 ANY_MODEL, FIRST_TOKEN, LEVEL_NAME, LEVEL_NUMBER, STATUS_TEXT, DISPLAY_NAME, ENTITY_NAME, COSTS = (
     PLACES[name]
@@ -109,7 +109,7 @@ def counts(row: Row) -> None:
         return
     if row[S.total_tokens] is None and row[S.input_tokens] is not None:
         if row[S.output_tokens] is not None:
-            row[S.total_tokens] = row[S.input_tokens] + row[S.output_tokens]
+            row[S.total_tokens] = integer(row[S.input_tokens] + row[S.output_tokens])
         elif row[S.kind] == "embedding":
             row[S.total_tokens] = row[S.input_tokens]
 

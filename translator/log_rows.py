@@ -7,9 +7,8 @@ from contract.span import Batch, LogRecord, Scope
 from translator import encode
 from translator.messages.records import DESCRIBING_EVENTS
 from translator.origin import Origin, origin_of
-from translator.values import identifier, mapping, stored_json, text
+from translator.values import MAX_TIME, identifier, mapping, stored_json, text
 
-MAX_TIME = 2**63 - 1
 _SESSION = ("langfuse.session.id", "session.id", "gen_ai.conversation.id", "conversation.id")
 _USER = ("langfuse.user.id", "user.id", "gen_ai.user.id", "enduser.id")
 _DIGEST_BYTES = 16

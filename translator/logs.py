@@ -23,7 +23,7 @@ from translator.messages.records import (
     outputs,
 )
 from translator.plan import ATTRIBUTES, PLACES, READ_FIELDS, SCRATCH
-from translator.values import mapping, text
+from translator.values import integer, mapping, text
 
 _COLUMNS = (
     "request_model", "response_model", "response_id", "provider", "operation", "input_tokens", "output_tokens",
@@ -82,7 +82,7 @@ def _of_attributes(record: Record) -> dict[str, Any]:
     _ENGINE.fill_usage(plan, attributes, row, "generation")
     derive.models(row)
     if row[PLACES["total_tokens"]] is None and None not in (row[PLACES["input_tokens"]], row[PLACES["output_tokens"]]):
-        row[PLACES["total_tokens"]] = row[PLACES["input_tokens"]] + row[PLACES["output_tokens"]]
+        row[PLACES["total_tokens"]] = integer(row[PLACES["input_tokens"]] + row[PLACES["output_tokens"]])
     return {name: row[PLACES[name]] for name in _COLUMNS if row[PLACES[name]] is not None}
 
 

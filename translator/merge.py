@@ -18,6 +18,8 @@ from translator.prices.recalculate import Price, reprice_merged
 
 MAX_COPIES = 16
 """More distinct copies of one span than this are a client's fault; the least complete are let go."""
+MAX_COPIES_CHARACTERS = 8 << 20
+"""The same for copies that are large: 16 copies of 20 MB took a gigabyte to fold."""
 
 NOT_COPIED = (S.received_time, S.commit_seq, S.copies, S.own, S.settled_from, S.duplicate_of)
 UNSET = {S.status: "unset", S.kind: "span", S.level: "DEFAULT", S.otlp_kind: "unspecified"}
@@ -36,13 +38,25 @@ def merge_copies(rows: list[Row], price: Price | None = None) -> Row:
     if len(real) == 1 and len(rows) > 1:
         return received_first(list(real[0]), rows)
     copies = {key(copy): copy for row in real or rows for copy in copies_of(row)}
-    ordered = [copies[k] for k in sorted(copies, reverse=True)][:MAX_COPIES]
+    ordered = most_complete([copies[k] for k in sorted(copies, reverse=True)])
     merged = fold(ordered)
     if not real:
         merged[S.start_time] = min(copy[S.start_time] for copy in ordered)
     reprice_merged(merged, price)
     merged[S.copies] = orjson.dumps([strip(copy) for copy in ordered]).decode()
     return received_first(merged, rows)
+
+
+def most_complete(ordered: list[Row]) -> list[Row]:
+    """The copies that are kept: two at least, and as many as are not too many or too large together."""
+    kept: list[Row] = []
+    characters = 0
+    for copy in ordered[:MAX_COPIES]:
+        characters += sum(len(value) for value in copy if isinstance(value, str))
+        if len(kept) > 1 and characters > MAX_COPIES_CHARACTERS:
+            break
+        kept.append(copy)
+    return kept
 
 
 def received_first(row: Row, rows: list[Row]) -> Row:

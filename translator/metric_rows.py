@@ -7,9 +7,8 @@ from contract.columns import EMPTY_METRIC, M, Row
 from contract.span import Batch, MetricPoint, NonFinite
 from translator import encode
 from translator.origin import Origin, origin_of
-from translator.values import stored_json
+from translator.values import MAX_COUNT, MAX_TIME, stored_json
 
-MAX_TIME = 2**63 - 1
 TEMPORALITIES = ("unspecified", "delta", "cumulative")
 _DIGEST_BYTES = 16
 
@@ -28,7 +27,8 @@ def metric_row(point: MetricPoint, batch: Batch, origins: dict[int, Origin], sco
     row[M.time] = min(point.time_ns or batch.received_ns, MAX_TIME)
     _measure(row, point)
     row[M.raw_attributes] = encode.raw_attributes(point.attributes, {})
-    row[M.raw_data] = stored_json(point.data) if point.data else None
+    data = point.data if row[M.count] == point.count else {**point.data, "count": point.count}
+    row[M.raw_data] = stored_json(data) if data else None
     _origin(row, point, origins, scopes)
     row[M.digest] = _digest(row, point)
     row[M.received_time] = batch.received_ns
@@ -44,7 +44,7 @@ def _measure(row: Row, point: MetricPoint) -> None:
     if value is not None:
         row[M.value] = float(value)
         row[M.value_int] = value if isinstance(value, int) and not isinstance(value, bool) else None
-    row[M.count] = point.count
+    row[M.count] = None if point.count is None or point.count > MAX_COUNT else point.count
     row[M.sum], row[M.min], row[M.max] = _float(point.sum), _float(point.min), _float(point.max)
 
 

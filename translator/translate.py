@@ -22,10 +22,7 @@ from translator.plan import PLACES, SCRATCH, Plan, names_of
 from translator.prices.book import PRICED_KINDS, PriceBook
 from translator.rules import CALLS
 from translator.tally import Tally
-from translator.values import stored_json
-
-MAX_TIME = 2**63 - 1
-"""Times are stored as int64 nanoseconds; OTLP allows uint64."""
+from translator.values import MAX_TIME, stored_json
 
 _EMPTY: Row = EMPTY_SPAN + [None] * len(SCRATCH)
 _COLUMNS = len(EMPTY_SPAN)

@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from translator.chunks import folded
-from translator.values import integer, mapping
+from translator.values import MAX_COUNT, integer, mapping
 
 COUNTS = (
     "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
@@ -114,7 +114,7 @@ def _include(usage: Mapping[str, Any], known: dict[str, int]) -> None:
 
 def _add(known: dict[str, int], name: str, keys: list[str], usage: Mapping[str, Any]) -> None:
     if name in known:
-        known[name] += sum(integer(usage.get(key)) or 0 for key in keys)
+        known[name] = min(known[name] + sum(integer(usage.get(key)) or 0 for key in keys), MAX_COUNT)
 
 
 def with_usage(value: Any) -> dict[str, int] | None:

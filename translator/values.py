@@ -16,6 +16,8 @@ PLACEHOLDERS = frozenset({"", "{}", "[]", "null", "None", "N/A", "<REDACTED>", "
 """Texts that instrumentations write where they have nothing to say."""
 
 MAX_COUNT = 2**63 - 1
+MAX_TIME = 2**63 - 2
+"""Times are stored as int64 nanoseconds, whose largest value means infinity; OTLP allows uint64."""
 MAX_JSON_DEPTH = 60
 """Deeper values are stored as text: twice what protobuf lets through, far below any stack limit."""
 

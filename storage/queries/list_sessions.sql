@@ -68,10 +68,10 @@ record AS (
         list_sort(list_distinct(flatten(list(models)))) AS models,
         list_sort(list_distinct(flatten(list(environments)))) AS environments,
         list_sort(list_distinct(flatten(list(others)))) AS user_ids,
-        sum(input_tokens)::BIGINT AS input_tokens,
-        sum(output_tokens)::BIGINT AS output_tokens,
-        sum(total_tokens)::BIGINT AS total_tokens,
-        sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
+        TRY_CAST(sum(input_tokens) AS BIGINT) AS input_tokens,
+        TRY_CAST(sum(output_tokens) AS BIGINT) AS output_tokens,
+        TRY_CAST(sum(total_tokens) AS BIGINT) AS total_tokens,
+        TRY_CAST(sum(cache_read_tokens) AS BIGINT) AS cache_read_tokens,
         sum(total_cost) AS total_cost
     FROM member
     JOIN trace USING (trace_id)

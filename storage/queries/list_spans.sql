@@ -1,6 +1,9 @@
 -- One page of spans, newest first. Only the rows of the page are read beyond the columns that order and select them.
+-- A search in texts has unpacked them already (2,048 rows at a time): it hands them on instead of unpacking them again.
 WITH page AS MATERIALIZED (
-    SELECT rowid AS row_id
+    SELECT
+        rowid AS row_id,
+        NULL AS found_input /* list: found */
     FROM span
     WHERE project = $project
         AND ($generations IS NOT TRUE OR (kind = 'generation' AND duplicate_of IS NULL))
@@ -22,11 +25,11 @@ SELECT
     service_name, scope_name, scope_version, environment, release, version,
     operation, provider, request_model, response_model, model, response_id, finish_reasons, streaming,
     prompt_name, prompt_version,
-    CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input,
-    CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output,
+    CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input /* list: input */,
+    CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output /* list: output */,
     input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
     input_cost, output_cost, total_cost, cost_source, price_version,
     tool_name, tool_call_id, agent_name, agent_id, session_id, user_id, tags, metadata, trace_name
-FROM span
-WHERE rowid IN (SELECT row_id FROM page)
+FROM page
+JOIN span ON span.rowid = page.row_id
 ORDER BY span.start_time DESC, trace_id DESC, span_id DESC

@@ -3,10 +3,9 @@
 -- Candidates are found by their spans from $from_ns on; those that turn out to have begun before are left out.
 -- More candidates than $page_limit are not rolled up (`cut`); it is null where the roll-up has conditions.
 WITH candidate AS MATERIALIZED (
-    SELECT trace_id, min(start_time) AS first_start, max(start_time) AS last_start
+    SELECT trace_id, min(start_time) AS first_start
     FROM span
     WHERE project = $project
-        AND ($trace_id IS NULL OR trace_id = $trace_id)
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
         AND ($after_ns IS NULL OR start_time <= make_timestamp_ns($after_ns))
@@ -21,9 +20,6 @@ member AS MATERIALIZED (
     SELECT rowid AS row_id
     FROM span
     WHERE project = $project
-        AND ($trace_id IS NULL OR trace_id = $trace_id)
-        AND ($trace_id IS NULL OR start_time >= (SELECT min(first_start) FROM candidate))
-        AND ($trace_id IS NULL OR start_time <= (SELECT max(last_start) FROM candidate))
         AND trace_id IN (SELECT trace_id FROM candidate)
 ),
 -- A root comes before all others, then the earliest: the lowest place that says something speaks for the trace.
@@ -56,10 +52,10 @@ record AS (
         count(*) FILTER (duplicate_of IS NULL OR synthetic IS NOT TRUE) AS span_count,
         count(*) FILTER (is_generation) AS generation_count,
         list_sort(list(DISTINCT model) FILTER (counted AND model IS NOT NULL)) AS models,
-        sum(input_tokens) FILTER (counted)::BIGINT AS input_tokens,
-        sum(output_tokens) FILTER (counted)::BIGINT AS output_tokens,
-        sum(total_tokens) FILTER (counted)::BIGINT AS total_tokens,
-        sum(cache_read_tokens) FILTER (counted)::BIGINT AS cache_read_tokens,
+        TRY_CAST(sum(input_tokens) FILTER (counted) AS BIGINT) AS input_tokens,
+        TRY_CAST(sum(output_tokens) FILTER (counted) AS BIGINT) AS output_tokens,
+        TRY_CAST(sum(total_tokens) FILTER (counted) AS BIGINT) AS total_tokens,
+        TRY_CAST(sum(cache_read_tokens) FILTER (counted) AS BIGINT) AS cache_read_tokens,
         sum(total_cost) FILTER (counted) AS total_cost,
         arg_min(service_name, place) AS service_name,
         arg_min(session_id, place) AS session_id,
@@ -96,7 +92,6 @@ content AS MATERIALIZED (
 SELECT
     page.* EXCLUDE (start_time, end_time, sort_time, root_row, generation_row),
     epoch_ns(page.sort_time) AS sort_ns,
-    (SELECT epoch_ns(max(last_start)) FROM candidate) AS last_start_ns,
     (SELECT count(*) >= $page_limit FROM candidate) AS cut,
     epoch_ns(page.start_time) AS start_ns,
     epoch_ns(page.end_time) AS end_ns,

@@ -19,7 +19,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def filled(database: Database) -> Database:
     """Two traces: an agent with a generation that a second layer repeats, and a rootless one, later."""
-    root = {"kind": "agent", "name": "run", "session_id": "s1", "input": "question", "output": "answer"}
+    root = {
+        "kind": "agent",
+        "name": "run",
+        "session_id": "s1",
+        "user_id": "u1",
+        "input": "question",
+        "output": "answer",
+    }
     call = {"kind": "generation", "parent_span_id": span_id(1), "model": "gpt-4o", "tags": ["b", "a"]}
     tokens = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "total_cost": 0.5}
     insert(

@@ -1,10 +1,12 @@
 """Each error of the contract has its status in the one table."""
 
+from typing import Any
+
 import orjson
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from api.errors import error_response, unknown
+from api.errors import dump, error_response, unknown
 from contract.errors import BadQuery, Forbidden, NotFound, Overloaded, Refused, Unauthorized, Unavailable
 
 STATUSES = [
@@ -43,3 +45,12 @@ def test_the_nearest_valid_name_is_offered_only_when_it_is_near() -> None:
 def test_a_lone_surrogate_does_not_break_the_answer() -> None:
     response = error_response(make_mocked_request("GET", "/x"), NotFound("\ud800"))
     assert orjson.loads(response.body)["detail"] == "?"
+
+
+def test_what_nests_too_deep_for_the_answer_is_left_out_and_the_rest_is_there() -> None:
+    deep: list[Any] = []
+    for _ in range(900):
+        deep = [deep]
+    answer = orjson.loads(dump({"input": deep, "name": "\ud800"}))
+    assert answer["name"] == "?"
+    assert "nests more than 200 levels" in str(answer["input"])

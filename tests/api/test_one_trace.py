@@ -25,14 +25,20 @@ def span(number: int, **more: Any) -> dict[str, Any]:
 
 
 def record(spans: int, generations: int = 0, errors: int = 0) -> dict[str, Any]:
-    return {"span_count": spans, "generation_count": generations, "error_count": errors, "sort_ns": 0}
+    return {
+        "span_count": spans,
+        "generation_count": generations,
+        "error_count": errors,
+        "sort_ns": 0,
+        "last_start_ns": 9,
+    }
 
 
 class Growing:
     """A store whose trace changes with every question, as a writer beside it would have it."""
 
     def __init__(self, records: Sequence[dict[str, Any]], spans: Sequence[Sequence[dict[str, Any]]]) -> None:
-        self._answers = {"list_traces": list(records), "get_spans": list(spans)}
+        self._answers = {"get_trace": list(records), "get_spans": list(spans)}
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
     async def read(self, query: str, parameters: Mapping[str, Any], _: Any = ()) -> list[Any]:
@@ -68,7 +74,7 @@ def test_a_trace_that_changed_between_the_questions_is_asked_for_again(
 def test_a_trace_at_rest_is_asked_for_once() -> None:
     store = Growing([record(1)], [[span(1)]])
     ask(store)
-    assert [query for query, _ in store.asked] == ["list_traces", "get_spans"]
+    assert [query for query, _ in store.asked] == ["get_trace", "get_spans"]
 
 
 def test_a_trace_that_never_rests_is_answered_all_the_same() -> None:

@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 import pytest
 
+from api import metrics
 from api.one_trace import SPANS_AT_MOST
 from api.parameters import CONTROLS
 from api.routes import TABLE
 from contract.access import Identity
-from contract.reading import OPERATORS, TRACE_RECORD_FIELDS
+from contract.reading import MEASURES, OPERATORS, TRACE_RECORD_FIELDS
 from storage.database import Database
 from tests.support.asking import Get, asking
 from tests.support.stored import ROUTES_OF_STORED_DATA, START_NS, insert, log, metric_point, span, span_id, trace_id
@@ -51,7 +52,7 @@ def test_traces_are_listed_newest_first_with_their_record(filled: Database) -> N
             "total_cost": 0.5,
             "service_name": "shop",
             "session_id": "s1",
-            "user_id": None,
+            "user_id": "u1",
             "tags": ["a", "b"],
             "metadata": {"k": 1},
             "environment": None,
@@ -293,6 +294,10 @@ def test_another_project_sees_nothing(filled: Database, path: str) -> None:
         answer = await get(path)
         if path.endswith("/status"):
             assert answer.json["rows"] == {"spans": 0, "logs": 0, "metric_points": 0}
+        elif path.endswith("/metrics/query"):
+            assert set(answer.json["data"][0].values()) == {0}
+        elif path.endswith("/facets"):
+            assert [each["values"] for each in answer.json["data"]] == [[]] * 5
         elif answer.status == 200:
             assert answer.json["data"] == []
         else:
@@ -381,7 +386,7 @@ def test_our_own_fault_is_500_without_its_cause(database: Database, caplog: pyte
         answer = await get("/api/v1/traces")
         assert (answer.status, answer.json["type"]) == (500, "/errors/internal")
         assert "secret" not in answer.body.decode()
-        assert len([each for each in caplog.records if each.name == "api.routes"]) == 1
+        assert len([each for each in caplog.records if each.name == "api.handling"]) == 1
 
     asking(database, talk, reader=Broken())
 
@@ -396,5 +401,5 @@ def test_every_route_and_parameter_is_documented() -> None:
     for route in TABLE:
         assert route.path in paths
     operators = {name for names in OPERATORS.values() for name in names}
-    for name in (*CONTROLS, *operators, *TRACE_RECORD_FIELDS):
+    for name in (*CONTROLS, *operators, *TRACE_RECORD_FIELDS, *MEASURES, *metrics.CONTROLS):
         assert name in written, name

@@ -30,7 +30,7 @@ def test_a_time_may_be_written_in_each_of_these_forms(text: str, expected: int) 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "2026-13-01", "-15x", "9999999999999999999", "2026-09-21T25:00Z", "+5", "٣"]
+    "text", [str(2**63 - 1), "", "soon", "2026-13-01", "-15x", "9999999999999999999", "2026-09-21T25:00Z", "+5", "٣"]
 )
 def test_anything_else_is_refused_by_name(text: str) -> None:
     with pytest.raises(BadQuery, match="from takes a time such as 2026-11-21T09:00:00Z") as caught:
@@ -45,5 +45,5 @@ def test_times_are_written_with_all_nanoseconds() -> None:
 
 
 def test_what_is_written_is_read_back_equal() -> None:
-    for ns in (0, NOW + 1, 2**63 - 1, -(2**60)):
+    for ns in (0, NOW + 1, 2**63 - 2, -(2**60)):
         assert parse_time(rfc3339(ns) or "", NOW, "from") == ns

@@ -100,3 +100,17 @@ def test_grpc_is_guarded_by_the_same_keys(guarded: RunningServer) -> None:
             export(b"", timeout=10)
         assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
         assert export(b"", timeout=10, metadata=[("authorization", "Bearer sk-1")]) == b""
+
+
+def test_a_snapshot_of_a_running_server_is_served_by_another_one(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        http = ("--http", f"127.0.0.1:{server.http_port}")
+        assert run("send-test", *http, cwd=tmp_path).returncode == 0
+        taken = run("snapshot", "copy.duckdb", "--db", "t.duckdb", *http, cwd=tmp_path)
+        assert taken.returncode == 0, taken.stderr
+        assert run("compact", "--db", "t.duckdb", cwd=tmp_path).stderr.count("is in use by process") == 1
+        assert run("send-test", *http, cwd=tmp_path).returncode == 0
+    (tmp_path / "other").mkdir()
+    (tmp_path / "copy.duckdb").rename(tmp_path / "other" / "t.duckdb")
+    with running(tmp_path / "other") as server:
+        assert server.get("/api/v1/status")["rows"]["spans"] == 2

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from contract.errors import Refused
 from contract.raw import default
-from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
+from receiver.otlp_decode import MAX_ITEMS, decode_logs, decode_metrics, decode_traces
 from tests.support.otlp import gen_ai_request, trace_request
 from tests.support.otlp_json import to_json
 
@@ -189,3 +189,26 @@ def test_numbers_keep_their_type_and_their_last_bit() -> None:
         "'minus': -0.0, 'nan': nan, 'inf': -inf, 'none': None}"
     )
     assert [type(attributes[key]).__name__ for key in ("nan", "inf", "minus")] == ["NonFinite", "NonFinite", "float"]
+
+
+def tiny_spans(count: int) -> bytes:
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    for _ in range(count):
+        spans.add()
+    return request.SerializeToString()
+
+
+def test_a_request_of_too_many_tiny_items_is_refused_before_anything_is_made_of_them() -> None:
+    with pytest.raises(Refused, match="smaller batches") as refusal:
+        decode_traces(tiny_spans(MAX_ITEMS + 1), "protobuf")
+    assert refusal.value.kind == "too_large"
+    empty_scopes = b"\x0a\xc0\x9a\x0c" + b"\x12\x00" * 100_000  # a ResourceSpans of 200,000 bytes
+    with pytest.raises(Refused, match="smaller batches"):
+        decode_traces(empty_scopes + b"\x0a\x02\x12\x00", "protobuf")
+
+
+def test_a_json_request_of_too_many_objects_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(Refused, match="smaller batches"):
+        decode_traces(b'{"resourceSpans":[' + b"{}," * 1_000_000 + b"{}]}", "json")
+    assert decode_traces(b'{"resourceSpans":[' + b"{}," * 1000 + b"{}]}", "json")[0] == []

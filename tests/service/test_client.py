@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ class Answers(BaseHTTPRequestHandler):
         self.server.requests.append((self.command, self.path, dict(self.headers), body))
         status, answer = self.server.answer
         self.send_response(status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer)
 
@@ -38,7 +41,7 @@ class Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Any]:
     with HTTPServer(("127.0.0.1", 0), Answers) as fake:
-        fake.requests, fake.answer = [], (200, b'{"spans": [1, 2]}')  # type: ignore[attr-defined]
+        fake.requests, fake.answer, fake.headers = [], (200, b'{"spans": [1, 2]}'), {}  # type: ignore[attr-defined]
         thread = threading.Thread(target=fake.serve_forever)
         thread.start()
         yield fake
@@ -90,3 +93,34 @@ def test_no_server_is_a_failure_that_names_the_address() -> None:
 )
 def test_an_address_of_every_interface_is_reached_over_loopback(host: str, url: str) -> None:
     assert client.base_url(Endpoint(host, 5)) == url
+
+
+def operators(server: Any) -> Config:
+    projects = [
+        {"name": name, "public_key": f"pk-{name}", "secret_key": f"sk-{name}", "scopes": scopes}
+        for name, scopes in (("shop", ["read"]), ("ops", ["operator"]))
+    ]
+    return config_for(server, {"TRACEPOND_AUTH_PROJECTS": json.dumps(projects)})
+
+
+def test_a_snapshot_is_asked_for_with_the_key_that_may_and_is_on_disk_whole(server: Any, tmp_path: Path) -> None:
+    server.headers, server.answer = {"Content-Length": "9"}, (200, b"the bytes")
+    client.fetch_snapshot(operators(server), str(tmp_path / "copy"))
+    [(method, path, headers, body)] = server.requests
+    assert (method, path, body) == ("POST", "/api/v1/snapshot", b"{}")
+    assert (headers["Authorization"], headers["Content-Type"]) == ("Bearer sk-ops", "application/json")
+    assert (tmp_path / "copy").read_bytes() == b"the bytes"
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_snapshot_that_ends_early_is_a_failure(server: Any, tmp_path: Path) -> None:
+    server.headers, server.answer = {"Content-Length": "10"}, (200, b"the bytes")
+    with pytest.raises(client.RequestFailed, match="ended after 9 of 10 bytes"):
+        client.fetch_snapshot(config_for(server), str(tmp_path / "copy"))
+
+
+def test_a_server_that_refuses_a_snapshot_says_why_and_no_file_is_made(server: Any, tmp_path: Path) -> None:
+    server.answer = (403, b"no scope")
+    with pytest.raises(client.RequestFailed, match="answered 403: no scope"):
+        client.fetch_snapshot(config_for(server), str(tmp_path / "copy"))
+    assert list(tmp_path.iterdir()) == []

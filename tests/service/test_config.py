@@ -6,6 +6,7 @@ import pytest
 
 from service.config import Config, ConfigError, is_loopback, load
 from service.quantities import Endpoint
+from storage.retention import Limits, Policy
 
 HTTP = "receivers.otlp.protocols.http.endpoint"
 HTTP_VARIABLE = "TRACEPOND_RECEIVERS_OTLP_PROTOCOLS_HTTP_ENDPOINT"
@@ -146,3 +147,21 @@ def test_grpc_is_held_to_the_same_rule() -> None:
 )
 def test_loopback_is_known_by_its_address(host: str, expected: Any) -> None:
     assert is_loopback(host) is expected
+
+
+def test_without_limits_nothing_is_ever_deleted() -> None:
+    assert not read().storage.retention
+    assert not read(environ={"TRACEPOND_STORAGE_RETENTION_MAX_AGE": "none"}).storage.retention
+
+
+def test_limits_of_the_file_and_of_projects_are_one_policy() -> None:
+    text = "auth: {projects: [{name: shop, public_key: pk, secret_key: sk, retention: {max_age: 1h}}]}"
+    environ = {"TRACEPOND_STORAGE_RETENTION_MAX_SIZE": "2GB", "TRACEPOND_STORAGE_RETENTION_MAX_ROWS": "5"}
+    expected = Policy(Limits(None, 5), 2_000_000_000, {"shop": Limits(3600)})
+    assert read(text, environ).storage.retention == expected
+
+
+def test_a_size_that_cannot_be_kept_in_memory_is_refused() -> None:
+    environ = {"TRACEPOND_STORAGE_RETENTION_MAX_SIZE": "2GB"}
+    with pytest.raises(ConfigError, match=r"RETENTION_MAX_SIZE: storage\.retention\.max_size needs a file"):
+        read(environ=environ, storage__path=":memory:")

@@ -29,3 +29,12 @@ def test_secrets_are_masked_wherever_they_come_from() -> None:
     assert text.count(MASK) == 2
     assert "pk-1" in text
     assert "scopes: [read]" in text
+
+
+def test_limits_of_a_project_are_printed_as_they_can_be_read() -> None:
+    limits = "retention: {max_age: 90d, max_rows: 10}"
+    config = load(PROJECTS.replace("scopes: [read]", limits), "c.yaml", {}, {})
+    again = load(render(config), "c.yaml", {}, {})
+    assert again.storage.retention == config.storage.retention
+    assert again.auth.projects[0].retention.max_age_s == 90 * 86_400
+    assert "retention" not in render(load(PROJECTS, "c.yaml", {}, {})).partition("auth:")[2]

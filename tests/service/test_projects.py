@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from service.projects import projects
+from storage.retention import Limits
 
 ENTRY: dict[str, Any] = {"name": "shop", "public_key": "pk-1", "secret_key": "sk-1"}
 
@@ -47,3 +48,27 @@ def test_no_message_and_no_repr_shows_a_secret() -> None:
     with pytest.raises(ValueError, match="secret_key") as caught:
         projects([ENTRY | {"secret_key": "geheim\n"}])
     assert "geheim" not in str(caught.value)
+
+
+def test_a_project_may_have_limits_of_its_own() -> None:
+    assert projects([ENTRY])[0].retention == Limits()
+    said = ENTRY | {"retention": {"max_age": "2h", "max_rows": 1000}}
+    assert projects([said])[0].retention == Limits(7200, 1000)
+    other = ENTRY | {"public_key": "pk-2", "secret_key": "sk-2"}
+    assert len(projects([said, other | {"retention": said["retention"]}])) == 2
+    with pytest.raises(ValueError, match="project 'shop' has two retentions"):
+        projects([said, other])
+
+
+@pytest.mark.parametrize(
+    ("retention", "message"),
+    [
+        ({"max_size": "2GB"}, "entry 1: retention must be a mapping with max_age or max_rows"),
+        ("7d", "entry 1: retention must be a mapping"),
+        ({"max_age": 7}, "entry 1: retention: max_age: expected none or a number with a unit"),
+        ({"max_rows": -1}, "entry 1: retention: max_rows: expected none or a whole number"),
+    ],
+)
+def test_a_wrong_limit_is_named(retention: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        projects([ENTRY | {"retention": retention}])

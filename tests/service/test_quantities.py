@@ -88,3 +88,13 @@ def test_one_of_takes_any_case_and_lists_the_words() -> None:
 def test_text_is_text_and_not_empty(written: object) -> None:
     with pytest.raises(ValueError, match="expected text"):
         quantities.text(written)
+
+
+def test_a_limit_may_be_none_and_is_more_than_nothing() -> None:
+    max_age = quantities.or_none(quantities.seconds, unit=True)
+    assert max_age("none") is None
+    assert max_age("7d") == 604_800
+    for written, message in (("0s", "more than 0"), ("14", "unit"), (1.5, "unit"), (None, "none or a duration")):
+        with pytest.raises(ValueError, match=message):
+            max_age(written)
+    assert quantities.or_none(quantities.count)("7") == 7

@@ -97,3 +97,14 @@ def test_a_stage_goes_away_when_its_statement_fails(database: Database) -> None:
     with pytest.raises(duckdb.Error):
         stage(cursor, columns, "SELECT nothing FROM stage")
     assert stage(cursor, columns, "SELECT a FROM stage") == [(1,)]
+
+
+def test_a_stage_that_fails_inside_a_transaction_says_why(database: Database) -> None:
+    """DuckDB refuses everything after the failure; that refusal must not take the place of the reason."""
+    cursor = database.cursor()
+    cursor.execute("BEGIN").fetchall()
+    columns = [(Column("a", "int"), [2**63 - 1])]
+    with pytest.raises(duckdb.ConversionException):
+        stage(cursor, columns, f"SELECT make_timestamp_ns(a) FROM {STAGE}")
+    cursor.execute("ROLLBACK").fetchall()
+    assert stage(cursor, columns, f"SELECT a FROM {STAGE}") == [(2**63 - 1,)]

@@ -18,6 +18,7 @@ from tests.support.stored import opened
 from translator.merge import merge_copies
 from translator.settle import settle
 
+TIMES = {"now": START_NS, "never": 2**63 - 1}
 MESSAGE = '{"content":"What is DuckDB?"}'
 
 
@@ -167,6 +168,16 @@ def test_a_replaced_row_keeps_what_settling_says_of_it(store: Store, forgetful: 
     ]
     (merged,) = [copies for span_id, copies in store.rows("span_id, copies") if span_id == "w"]
     assert [copy[S.input_tokens] for copy in json.loads(merged)] == [None, None]
+
+
+def test_a_log_record_or_point_of_the_last_time_there_is_is_stored_once_and_its_neighbours_too(store: Store) -> None:
+    """2**63 - 1 is infinity to DuckDB, and no bound that a query can name by number."""
+    for names in (["never"], ["now", "never"], ["never"]):
+        store.commit(
+            logs=tuple(log_row("a", name, time=TIMES[name]) for name in names),
+            points=tuple(metric_row(name, time=TIMES[name]) for name in names),
+        )
+    assert store.rows("digest", "log_record") == store.rows("digest", "metric_point") == [("never",), ("now",)]
 
 
 def test_a_span_that_turns_out_to_be_no_call_is_no_repeat_any_more(store: Store) -> None:

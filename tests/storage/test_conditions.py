@@ -4,6 +4,7 @@ import pytest
 
 from contract.reading import Condition
 from storage.conditions import compile_conditions
+from tests.support.stored import insert, opened, span
 
 RENDERED = [
     (Condition("model", "eq", ("m",)), "(model = $c0)"),
@@ -44,3 +45,89 @@ def test_a_record_field_of_traces_asks_the_record_and_spares_traces_that_cannot_
 
 def test_without_conditions_everything_holds() -> None:
     assert compile_conditions("list_spans", []).sql("span") == "true"
+
+
+ATTRIBUTES = [
+    ({"k": "plain"}, "plain", True),
+    ({"k": "plain"}, "plai", False),
+    ({"other": "plain"}, "plain", False),
+    ({"k": 'say "hi"\\'}, 'say "hi"\\', True),
+    ({"k": "line\nbreak"}, "line\nbreak", True),
+    ({"k": "你好"}, "你好", True),
+    ({"k": ""}, "", True),
+    ({"k": True}, "true", True),
+    ({"k": 5}, "5.0", True),
+    ({"k": None}, "null", False),
+]
+
+
+@pytest.mark.parametrize(("attributes", "value", "found"), ATTRIBUTES)
+def test_an_attribute_is_found_however_json_writes_its_value(
+    attributes: dict[str, object], value: str, found: bool
+) -> None:
+    assert matches(Condition("attr.k", "eq", (value,)), raw_attributes=attributes) is found
+
+
+TEXTS = [
+    ("Hello World", "hello", True),
+    ("Hello World", "WORLD", True),
+    ("Hello World", "o w", True),
+    ("Hello World", "o  w", False),
+    ("50% off (now)", "50% OFF (", True),
+    ("a.b", "a?b", False),
+    ("axb", "a.b", False),
+    ("你好世界", "你好", True),
+    ("你好世界", "世好", False),
+    ('{"content":"\\u4f60\\u597d"}', "你好", True),
+    ('{"content":"caf\\u00c9 au lait"}', "café", True),
+    ("ÜBER den Wolken", "über", True),
+    ("ПОИСК", "поиск", True),
+    ('{"content":"say \\"hi\\"\\nnow"}', 'say "hi"', True),
+    ('{"content":"C:\\\\temp"}', "c:\\TEMP", True),
+    ("nul\x00byte", "\x00", True),
+    ("$c0 \\1", "\\1", True),
+]
+
+
+@pytest.mark.parametrize(("text", "term", "found"), TEXTS)
+def test_a_term_is_found_in_any_case_and_script_also_where_json_has_escaped_it(
+    text: str, term: str, found: bool
+) -> None:
+    for column in ("input", "output", "name"):
+        assert matches(Condition("q", "contains", (term,)), **{column: text}) is found, column
+
+
+def matches(condition: Condition, **columns: object) -> bool:
+    """Whether a span with these columns meets it."""
+    database = opened()
+    insert(database, "span", span(1, **columns))
+    compiled = compile_conditions("list_spans", [condition])
+    sql = f"SELECT count(*) FROM span WHERE {compiled.sql('span')}"
+    [[count]] = database.cursor().execute(sql, compiled.parameters).fetchall()
+    database.close()
+    return bool(count)
+
+
+def test_a_condition_on_sessions_is_asked_of_the_id_of_the_sums_or_of_some_span_of_their_traces() -> None:
+    compiled = compile_conditions(
+        "list_sessions",
+        [
+            Condition("session_id", "eq", ("s",)),
+            Condition("trace_count", "gt", (1,)),
+            Condition("model", "eq", ("m",)),
+            Condition("model", "exists", (False,)),
+        ],
+    )
+    assert compiled.sql("record") == "(trace_count > $c1)"
+    by_id, some, none = compiled.sql("candidate").split(" AND (", 1)[0], "", ""
+    assert by_id == "(session_id = $c0)"
+    some, none = (part for part in compiled.sql("candidate").split("session_id IN (SELECT session_id FROM span")[1:])
+    assert "(model = $c2)" in some
+    assert some.endswith("NOT ")
+    assert "(model IS NOT NULL)" in none
+
+
+def test_some_span_of_a_trace_is_asked_also_where_the_record_has_the_field() -> None:
+    compiled = compile_conditions("list_traces", [Condition("span.session_id", "eq", ("s",))])
+    assert not compiled.has("record")
+    assert "(session_id = $c0)" in compiled.sql("candidate")

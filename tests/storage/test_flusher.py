@@ -1,21 +1,23 @@
 """From acknowledged to readable: what happens when the tables cannot, or can never, take a request."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from contract.columns import Row
+from contract.columns import Row, S
 from contract.errors import TracepondError, Unavailable
 from contract.settling import Settle, SettledSpan, TraceFacts
 from contract.translated import Translated
+from storage.commit import Committer
 from storage.database import Database
 from storage.flusher import GROUP_ROWS, Flusher
+from storage.payload import decode
 from storage.pending import Pending
-from tests.support.rows import generation_row, span_row
+from tests.support.rows import generation_row, log_row, span_row
 from translator.merge import merge_copies
 from translator.settle import settle
 
@@ -86,14 +88,86 @@ def test_what_a_broken_rule_could_not_settle_is_stored_by_a_program_without_the_
     store = Store(tmp_path / "x.duckdb", broken)
     twice = [generation_row("w", input="q"), generation_row("c", "w", output="a")]
     store.flusher.recover([store.request(*twice), store.request(span_row("a", trace_id="t2"))])
-    assert store.rows() == [("a",)]
+    assert store.rows() == [("a",), ("w",)]
     store.close()
 
     store = Store(tmp_path / "x.duckdb")
     store.flusher.retry_unstorable()
-    assert store.rows() == [("a",), ("c",), ("w",)]
+    assert store.rows("SELECT span_id, duplicate_of FROM span ORDER BY ALL") == [("a", None), ("c", "w"), ("w", None)]
     assert store.rows("SELECT * FROM unstorable") == []
     store.close()
+
+
+def test_one_odd_row_is_set_aside_and_the_rest_of_its_request_is_stored(store: Store) -> None:
+    """Promise 8 for what is found out after the acknowledgement."""
+    odd = store.request(
+        span_row("a"), span_row("bad", total_tokens=2**64 - 2), span_row("b"), logs=(log_row("b", "d"),)
+    )
+    store.flusher.recover([store.request(span_row("c")), odd, store.request(span_row("e"))])
+    assert store.rows() == [("a",), ("b",), ("c",), ("e",)]
+    assert store.rows("SELECT digest FROM log_record") == [("d",)]
+    ((payload,),) = store.rows("SELECT payload FROM unstorable")
+    assert [row[S.span_id] for row in decode(payload.encode()).spans] == ["bad"]
+    assert store.rows("SELECT flushed_seq FROM store") == [(3,)]
+
+
+def test_many_odd_rows_are_not_looked_for_one_by_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+    monkeypatch.setattr(store.flusher, "_try", spied(store.flusher._try, tries))
+    odd = store.request(*(span_row(str(n), total_tokens=2**64 - 2) for n in range(1000)))
+    store.flusher.recover([store.request(span_row("a")), odd, store.request(span_row("b"))])
+    assert store.rows() == [("a",), ("b",)]
+    assert len(tries) < 100
+    kept = [decode(payload.encode()) for (payload,) in store.rows("SELECT payload FROM unstorable")]
+    assert sum(request.rows for request in kept) == 1000
+
+
+def spied(real: Callable[[list[Pending]], TracepondError | None], calls: list[int]) -> Any:
+    def called(group: list[Pending]) -> TracepondError | None:
+        calls.append(len(group))
+        return real(group)
+
+    return called
+
+
+def short_of_memory(committer: Committer, at_most: int) -> Callable[..., None]:
+    """A `commit` that has no memory for more than so many spans, nor for one that is called `huge`."""
+    real = committer.commit
+
+    def commit(connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int) -> None:
+        spans = [row[S.span_id] for request in requests for row in request.spans]
+        if len(spans) > at_most or "huge" in spans:
+            raise duckdb.OutOfMemoryException("could not allocate block")
+        real(connection, requests, seq)
+
+    return commit
+
+
+def test_what_the_memory_does_not_hold_at_once_is_stored_in_parts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committer = store.flusher._committer
+    monkeypatch.setattr(committer, "commit", short_of_memory(committer, at_most=2))
+    store.flusher.recover([store.request(*(span_row(str(n)) for n in range(5))), store.request(span_row("x"))])
+    assert store.rows() == [(name,) for name in "01234x"]
+    assert store.rows("SELECT * FROM unstorable") == []
+
+
+def test_a_row_that_the_memory_never_holds_does_not_keep_all_that_follows_from_the_tables(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committer = store.flusher._committer
+    monkeypatch.setattr(committer, "commit", short_of_memory(committer, at_most=100))
+    store.flusher.recover([store.request(span_row("a"), span_row("huge"), span_row("b")), store.request(span_row("c"))])
+    assert store.rows() == [("a",), ("b",), ("c",)]
+    assert store.rows("SELECT count(*) FROM unstorable") == [(1,)]
+    assert store.flusher.flushed_seq == 2
+
+
+def test_what_another_program_set_aside_with_other_columns_stays_where_it_is(store: Store) -> None:
+    store.rows("INSERT INTO unstorable VALUES (1, now()::TIMESTAMP, 'x', '[0, [], [], []]')")
+    store.flusher.retry_unstorable()
+    assert store.rows("SELECT seq FROM unstorable") == [(1,)]
 
 
 def test_when_the_store_cannot_take_data_it_stays_first_in_the_queue(

@@ -1,6 +1,7 @@
 """The journal: what is on disk when `append` returns, and what is read back after any end."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def test_a_record_cut_anywhere_is_left_out_and_those_before_it_are_whole(tmp_pat
     assert recovered(tmp_path) == ([1, 2] if lost_bytes <= HEADER.size else [1])
 
 
-def test_a_flipped_bit_ends_the_reading_there_and_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_flipped_bit_loses_its_own_record_only_and_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     journal = opened(tmp_path)
     journal.append(records(1, 2, 3, size=30), 0)
     journal.close(remove=False)
@@ -88,8 +89,20 @@ def test_a_flipped_bit_ends_the_reading_there_and_is_told(tmp_path: Path, caplog
     data[FIRST_RECORD_BYTES + HEADER.size + 30 + HEADER.size + 5] ^= 4
     file.write_bytes(data)
     with caplog.at_level(logging.INFO):
+        assert recovered(tmp_path) == [1, 3]
+    assert "the request before number 3 cannot be read" in caplog.text
+
+
+def test_a_last_record_that_was_not_finished_is_no_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = opened(tmp_path)
+    journal.append(records(1, 2, size=30), 0)
+    journal.close(remove=False)
+    file = tmp_path / "x.duckdb.journal0"
+    file.write_bytes(file.read_bytes()[: -HEADER.size - 5])
+    with caplog.at_level(logging.INFO):
         assert recovered(tmp_path) == [1]
     assert "was not finished" in caplog.text
+    assert "damaged" not in caplog.text
 
 
 def test_the_rest_of_an_earlier_turn_is_not_taken_for_new_records(tmp_path: Path) -> None:
@@ -112,3 +125,25 @@ def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
     assert recovered(tmp_path) == []
     (tmp_path / "x.duckdb.journal0").write_bytes(b"")
     assert recovered(tmp_path) == []
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("harm", [delete, cut])
+def test_what_is_appended_after_somebody_took_the_file_away_is_found(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    journal = opened(tmp_path)
+    journal.append(records(1, 2), 0)
+    harm(tmp_path / "x.duckdb.journal0")
+    journal.append(records(3, size=100), 0)
+    journal.append(records(4), 0)
+    assert recovered(tmp_path) == [3, 4]
+    journal.close(remove=True)
+    assert list(tmp_path.iterdir()) == []

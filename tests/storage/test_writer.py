@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from contract.columns import Row, S
 from contract.errors import Overloaded, Refused, Unavailable
 from contract.translated import Translated
 from storage.database import Database
-from storage.writer import Writer
+from storage.writer import FULL_S, Writer
 from tests.support.rows import generation_row, log_row, span_row
 from translator.merge import merge_copies
 from translator.settle import settle
@@ -241,6 +242,39 @@ def test_what_the_disk_does_not_take_is_not_acknowledged_and_what_comes_later_is
         assert await rows_of(writer, database) == [("b",)]
 
     run(tmp_path / "x.duckdb", write)
+
+
+def test_a_disk_with_room_again_makes_ready_though_nobody_sends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load balancer sends nothing to a server that is not ready: only time can heal."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def write(writer: Writer, _: Database) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "pwrite", full)
+            with pytest.raises(Unavailable):
+                await writer.commit(Translated([span_row("a")]))
+        now = time.monotonic()
+        assert writer.unhealthy() is not None
+        monkeypatch.setattr(time, "monotonic", lambda: now + FULL_S)
+        assert writer.unhealthy() is None
+        monkeypatch.undo()
+
+    run(tmp_path / "x.duckdb", write)
+
+
+def test_a_journal_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.duckdb.journal0").mkdir()
+    database = Database(str(tmp_path / "x.duckdb"))
+    database.open()
+    writer = Writer(database, settle, merge_copies)
+    with pytest.raises(Unavailable, match=r"its journal cannot be opened.*journal0"):
+        writer.start()
+    asyncio.run(writer.stop())
+    database.close()
 
 
 def test_a_reader_that_asks_sees_all_that_was_acknowledged_before(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def live(
         finally:
             await store.writer.stop()
             store.database.close()
+            store.upkeep.close()
 
     return asyncio.run(life())
 

@@ -85,8 +85,14 @@ ROUTES_OF_STORED_DATA = [
     "/api/v1/spans",
     f"/api/v1/spans/{trace_id(1)}/{span_id(1)}",
     "/api/v1/generations",
+    "/api/v1/sessions",
+    "/api/v1/sessions/s1",
+    "/api/v1/users",
+    "/api/v1/users/u1",
     "/api/v1/logs",
     "/api/v1/metric_points",
+    "/api/v1/metrics/query",
+    "/api/v1/facets",
     "/api/v1/status",
 ]
 """One path for each route that answers with stored data."""

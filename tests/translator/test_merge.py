@@ -3,11 +3,13 @@
 import itertools
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.columns import Row, S
 from tests.support.rows import span_row
+from translator import merge
 from translator.merge import merge_copies
 
 
@@ -80,3 +82,11 @@ def test_any_order_and_any_grouping_of_copies_gives_the_same_row(rows: list[Row]
         for row in order[1:]:
             step = merge_copies([step, row])
         assert step == expected
+
+
+def test_of_many_large_copies_the_most_complete_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "MAX_COPIES_CHARACTERS", 3000)
+    copies = [copy(number, input="x" * 1000, output="y" * number) for number in range(1, 9)]
+    merged = merge_copies(copies)
+    assert len(json.loads(merged[S.copies])) == 2
+    assert len(merged[S.output]) == 8

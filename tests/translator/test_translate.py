@@ -129,7 +129,7 @@ def test_times_that_were_not_sent_are_said_to_be_so() -> None:
 
 def test_absurd_times_are_clamped_and_kept_exactly() -> None:
     row = translated(span(start_ns=2**64 - 1, end_ns=2**64 - 1))
-    assert row["start_time"] == row["end_time"] == 2**63 - 1
+    assert row["start_time"] == row["end_time"] == 2**63 - 2
     assert json.loads(row["raw_rest"]) == {"start_ns": 2**64 - 1, "end_ns": 2**64 - 1}
 
 

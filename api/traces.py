@@ -1,0 +1,85 @@
+"""The routes of one trace and one span."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from api.errors import SAFE_HEADERS, dump
+from api.handling import Api, identity_of, json_response, next_link
+from api.one_trace import SPANS_AT_MOST, SpanPage, no_trace, read_spans, read_trace
+from api.otlp_json import otlp_json
+from api.parameters import SpansQuestion, parse_detail, parse_spans, stored_id
+from api.records import Stored, span_detail, span_record, trace_record
+from contract.errors import NotFound
+from contract.reading import Row
+
+
+async def get_trace(api: Api, request: web.Request) -> web.Response:
+    """`{"trace": {...}, "spans": [...], "next_cursor": ...}`, spans in start order."""
+    question, asked = spans_question(request, ("io", "limit", "cursor"))
+    record, page = await read_trace(api.reader, asked, question)
+    logs = await api.reader.read("get_trace_logs", asked) if question.io == "full" else []
+    body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io)
+    headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
+    return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def spans_question(request: web.Request, names: tuple[str, ...]) -> tuple[SpansQuestion, dict[str, Any]]:
+    """What is asked of the trace that the path names, and how the reader is told which one that is."""
+    project, trace_id = identity_of(request).project, stored_id(request.match_info["trace_id"])
+    question = parse_spans(request.query.items(), names, path=request.path, project=project, limit=SPANS_AT_MOST)
+    return question, {"project": project, "trace_id": trace_id}
+
+
+def render_trace(api: Api, record: Row, page: SpanPage, logs: Sequence[Row], io: str) -> bytes:
+    """The answer's bytes; in a thread, since 10,000 spans take a second."""
+    spans = page.spans
+    if io == "full":
+        logs_of, donors_of = grouped(logs, "span_id"), grouped(spans, "duplicate_of")
+        shown = [detail(api, span, logs_of, donors_of.get(span["span_id"], [])) for span in spans]
+    else:
+        shown = [span_record(span, io) for span in spans]
+    trace = trace_record(record, spans[0]["project"] if spans else "", io)
+    return dump({"trace": trace, "spans": shown, "next_cursor": page.next_cursor})
+
+
+def grouped(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
+    """Rows by a column's value; rows without one are left out."""
+    groups: dict[Any, list[Row]] = {}
+    for row in rows:
+        if row[column] is not None:
+            groups.setdefault(row[column], []).append(row)
+    return groups
+
+
+def detail(api: Api, span: Stored, logs_of: Mapping[Any, list[Row]], donors: Sequence[Stored]) -> dict[str, Any]:
+    return span_detail(span, logs_of.get(span["span_id"], []), donors, api.present)
+
+
+async def get_span(api: Api, request: web.Request) -> web.Response:
+    """Everything about one span."""
+    io = parse_detail(request.query.items())
+    trace_id, span_id = (stored_id(request.match_info[name]) for name in ("trace_id", "span_id"))
+    asked = {"project": identity_of(request).project, "trace_id": trace_id, "span_id": span_id}
+    rows = await api.reader.read("get_spans", asked | {"io": io})
+    span = next((row for row in rows if row["span_id"] == span_id), None)
+    if span is None:
+        raise NotFound(f"no span {span_id[:100]!r} in trace {trace_id[:100]!r}")
+    if io != "full":
+        return json_response(span_record(span, io))
+    logs = await api.reader.read("get_trace_logs", asked)
+    donors = [row for row in rows if row["duplicate_of"] == span_id]
+    body = await asyncio.to_thread(detail, api, span, grouped(logs, "span_id"), donors)
+    return json_response(body)
+
+
+async def get_trace_otlp(api: Api, request: web.Request) -> web.Response:
+    """The trace as OTLP/JSON, equal to what was received."""
+    question, asked = spans_question(request, ("limit", "cursor"))
+    page = await read_spans(api.reader, asked, question)
+    if not page.spans:
+        raise no_trace(asked)
+    body = await asyncio.to_thread(otlp_json, page.spans)
+    return json_response(body, headers=next_link(request, page.next_cursor))

@@ -1,0 +1,57 @@
+"""What an error of the engine means for the rows that met it: never, not now, or not so many at a time."""
+
+import logging
+
+import duckdb
+
+from contract.errors import Refused, TracepondError, Unavailable
+from storage.pending import Pending
+
+logger = logging.getLogger(__name__)
+
+MEMORY = "memory"
+"""Reason of an error that fewer rows, or the same rows later, may not meet."""
+
+TRIES = 5
+"""So often a single row is tried that meets it (readers share the memory); then it counts as one that cannot be stored.
+Acknowledged and tried for ever, it would keep all that came after it from the tables, also after a restart."""
+
+ALLOCATION_FAILED = "could not allocate"
+"""In the words of a COMMIT that ran out of memory (DuckDB 2.0), whose class is the same as a full disk's."""
+
+
+def meaning(error: Exception) -> TracepondError:
+    """`Refused` for rows that can never be stored, `Unavailable` for all else."""
+    if isinstance(error, duckdb.FatalException):
+        return Unavailable("the store failed and is opened again", reason="store", retry_after_s=5)
+    if isinstance(error, duckdb.OutOfMemoryException) or ALLOCATION_FAILED in str(error):
+        logger.error("commit failed: %s", first_line(error))
+        return Unavailable("the store has too little memory for this now", reason=MEMORY, retry_after_s=5)
+    if isinstance(error, (duckdb.TransactionException, duckdb.IOException)):
+        logger.error("commit failed: %s", first_line(error))
+        return Unavailable("the store cannot take data now (disk full?)", reason="store", retry_after_s=5)
+    logger.error("rows that cannot be stored", exc_info=error)
+    return Refused("the store cannot hold this data", reason="internal")
+
+
+def may_be_too_much(error: TracepondError | None) -> bool:
+    """Whether a part of the rows may be stored where all of them were not."""
+    return isinstance(error, Refused) or (isinstance(error, Unavailable) and error.reason == MEMORY)
+
+
+def given_up(request: Pending, error: TracepondError | None) -> TracepondError | None:
+    """The error of a request that cannot be made smaller: `Refused` once there was too little memory too often."""
+    if isinstance(error, Unavailable) and error.reason == MEMORY:
+        request.tries += 1
+        if request.tries >= TRIES:
+            return Refused("the store has too little memory for this", reason="internal")
+    return error
+
+
+def worth_another_try(request: Pending) -> bool:
+    """Whether the last try failed for want of memory, and was not the last one."""
+    return 0 < request.tries < TRIES
+
+
+def first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,71 @@
+-- The record of one trace: as list_traces.sql makes it of many, in two thirds of the time, most of which is planning.
+-- A root comes before all others, then the earliest: the lowest place that says something speaks for the trace.
+WITH placed AS (
+    SELECT
+        *,
+        parent_span_id IS NULL AS is_root,
+        kind IN ('generation', 'embedding') AND duplicate_of IS NULL AS counted,
+        kind = 'generation' AND duplicate_of IS NULL AS is_generation,
+        rowid AS row_id,
+        row_number() OVER (ORDER BY parent_span_id IS NOT NULL, start_time, span_id) AS place
+    FROM span
+    WHERE project = $project AND trace_id = $trace_id
+),
+record AS MATERIALIZED (
+    SELECT
+        trace_id,
+        coalesce(arg_min(trace_name, place), arg_min(name, place)) AS name,
+        min(start_time) AS sort_time,
+        CASE WHEN bool_and(coalesce(contains(raw_rest, '"start_ns":0'), false))
+            THEN NULL ELSE min(start_time) END AS start_time,
+        max(end_time) AS end_time,
+        coalesce(
+            arg_min(status, place) FILTER (is_root AND status <> 'unset'),
+            CASE WHEN bool_or(status = 'error') THEN 'error' ELSE 'unset' END
+        ) AS status,
+        count(*) FILTER (status = 'error' AND (duplicate_of IS NULL OR synthetic IS NOT TRUE)) AS error_count,
+        count(*) FILTER (duplicate_of IS NULL OR synthetic IS NOT TRUE) AS span_count,
+        count(*) FILTER (is_generation) AS generation_count,
+        list_sort(list(DISTINCT model) FILTER (counted AND model IS NOT NULL)) AS models,
+        TRY_CAST(sum(input_tokens) FILTER (counted) AS BIGINT) AS input_tokens,
+        TRY_CAST(sum(output_tokens) FILTER (counted) AS BIGINT) AS output_tokens,
+        TRY_CAST(sum(total_tokens) FILTER (counted) AS BIGINT) AS total_tokens,
+        TRY_CAST(sum(cache_read_tokens) FILTER (counted) AS BIGINT) AS cache_read_tokens,
+        sum(total_cost) FILTER (counted) AS total_cost,
+        arg_min(service_name, place) AS service_name,
+        arg_min(session_id, place) AS session_id,
+        arg_min(user_id, place) AS user_id,
+        arg_min(environment, place) AS environment,
+        arg_min(release, place) AS release,
+        arg_min(version, place) AS version,
+        list_sort(list_distinct(flatten(list(TRY_CAST(TRY_CAST(tags AS JSON) AS VARCHAR[]))
+            FILTER (tags IS NOT NULL)))) AS tags,
+        list(metadata ORDER BY place) FILTER (metadata IS NOT NULL) AS metadata,
+        bool_or(is_root) AS complete,
+        max(placed.start_time) AS last_start,
+        arg_min(row_id, place) FILTER (is_root) AS root_row,
+        arg_min(row_id, place) FILTER (is_generation) AS generation_row
+    FROM placed
+    GROUP BY trace_id
+),
+content AS (
+    SELECT
+        rowid AS row_id,
+        CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input,
+        CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output
+    FROM span
+    WHERE $io <> 'none'
+        AND rowid IN (SELECT unnest([root_row, generation_row]) FROM record)
+)
+SELECT
+    record.* EXCLUDE (start_time, end_time, sort_time, last_start, root_row, generation_row),
+    (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms,
+    epoch_ns(sort_time) AS sort_ns,
+    epoch_ns(last_start) AS last_start_ns,
+    epoch_ns(start_time) AS start_ns,
+    epoch_ns(end_time) AS end_ns,
+    coalesce(root.input, generation.input) AS input,
+    coalesce(root.output, generation.output) AS output
+FROM record
+LEFT JOIN content AS root ON root.row_id = record.root_row
+LEFT JOIN content AS generation ON generation.row_id = record.generation_row

@@ -1,0 +1,56 @@
+"""The file for commands that work on it while no server does."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from contract.errors import Refused
+from contract.translated import Translated
+from service.config import Config, load
+from service.offline import memory_limit, opened
+from storage.database import Database, run
+from storage.journal import Journal
+from storage.writer import Writer
+from tests.support.rows import span_row
+from translator.merge import merge_copies
+from translator.settle import settle
+
+
+def configured(path: Path, more: str = "") -> Config:
+    return load(f"storage: {{path: {path}{more}}}", "c.yaml", {}, {})
+
+
+def test_what_a_killed_server_had_acknowledged_is_there_and_the_file_is_closed_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.duckdb"
+
+    async def die() -> None:
+        database = Database(str(path))
+        database.open()
+        writer = Writer(database, settle, merge_copies)
+        writer.start()
+        await writer.commit(Translated([span_row("a")]))
+        with monkeypatch.context() as patched:
+            patched.setattr(writer._flusher, "stop", lambda: False)
+            patched.setattr(Journal, "close", lambda self, remove: None)
+            await writer.stop()
+        database.close()
+
+    asyncio.run(die())
+    with opened(configured(path)) as database:
+        assert run(database.cursor(), "SELECT span_id FROM span") == [("a",)]
+    assert os.listdir(tmp_path) == ["x.duckdb"]
+
+
+def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="is no file; name the database with --db"), opened(configured(tmp_path / "x")):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_memory_limit_is_the_one_configured(tmp_path: Path) -> None:
+    assert memory_limit(configured(tmp_path, ", memory_limit: 100MB")) == "100000000B"
+    assert memory_limit(configured(tmp_path)).endswith("B")

@@ -1,0 +1,48 @@
+"""What an error of the engine means for the rows that met it."""
+
+import duckdb
+import pytest
+
+from contract.errors import Refused, TracepondError, Unavailable
+from contract.translated import Translated
+from storage.failures import MEMORY, TRIES, given_up, may_be_too_much, meaning, worth_another_try
+from storage.pending import Pending
+
+COMMIT_WITHOUT_MEMORY = "TransactionContext Error: Failed to commit: could not allocate block of size 57.2 MiB"
+COMMIT_WITHOUT_DISK = 'TransactionContext Error: Failed to commit: Could not write file "x": No space left on device'
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "reason"),
+    [
+        (duckdb.OutOfMemoryException("could not allocate"), Unavailable, MEMORY),
+        (duckdb.TransactionException(COMMIT_WITHOUT_MEMORY), Unavailable, MEMORY),
+        (duckdb.TransactionException(COMMIT_WITHOUT_DISK), Unavailable, "store"),
+        (duckdb.IOException("No space left on device"), Unavailable, "store"),
+        (duckdb.FatalException("invalidated"), Unavailable, "store"),
+        (duckdb.ConversionException("Timestamp out of range"), Refused, "internal"),
+        (OverflowError("Python int too large"), Refused, "internal"),
+    ],
+)
+def test_an_error_is_never_or_not_now(error: Exception, kind: type[TracepondError], reason: str) -> None:
+    told = meaning(error)
+    assert type(told) is kind
+    assert isinstance(told, (Refused, Unavailable))
+    assert told.reason == reason
+    assert may_be_too_much(told) == (reason != "store")
+
+
+def test_a_row_that_the_memory_never_holds_counts_as_unstorable_after_some_tries() -> None:
+    request, error = Pending(1, Translated()), Unavailable("too little memory", reason=MEMORY)
+    for _ in range(TRIES - 1):
+        assert given_up(request, error) is error
+        assert worth_another_try(request)
+    assert isinstance(given_up(request, error), Refused)
+    assert not worth_another_try(request)
+
+
+def test_a_full_disk_is_waited_for_without_end() -> None:
+    request, error = Pending(1, Translated()), Unavailable("disk full", reason="store")
+    assert {given_up(request, error) for _ in range(2 * TRIES)} == {error}
+    assert not worth_another_try(request)
+    assert given_up(request, None) is None
