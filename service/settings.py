@@ -57,7 +57,7 @@ SETTINGS = (
     ),
     Setting(
         "receivers.otlp.protocols.http.max_request_body_size_mib", "whole number", 64, quantities.count,
-        "largest HTTP request body, before and after unpacking, in MiB",
+        "largest HTTP request body, before and after unpacking, in MiB; at most a quarter of storage.memory_limit",
     ),
     Setting(
         "receivers.max_in_flight_mib", "whole number", 64, quantities.count,
