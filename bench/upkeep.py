@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import platform
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench.store import make_rows
 from contract.columns import Row, S

@@ -20,7 +20,7 @@ from contract.reading import QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage.aggregates import SHAPE, add_shape
 from storage.conditions import Compiled, compile_conditions
-from storage.windows import WINDOWED, Windows, upper_bound, worth_it
+from storage.windows import WINDOWED, Windows, worth_it
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
 
@@ -113,6 +113,7 @@ class Question(NamedTuple):
     """Of conditions."""
     places: frozenset[str]
     """Where there are conditions."""
+    reads_texts: bool
 
 
 class DuckReader:
@@ -173,7 +174,9 @@ class DuckReader:
         add_shape(compiled, shape)
         if "page_limit" in bound:  # a record can only be judged once it is rolled up
             bound["page_limit"] = None if compiled.has("record") or bound["limit"] is None else SPARE * bound["limit"]
-        return Question(query, known.render(compiled), bound, compiled.parameters, compiled.places())
+        return Question(
+            query, known.render(compiled), bound, compiled.parameters, compiled.places(), compiled.reads_texts
+        )
 
     def _admit(self) -> None:
         if self._asking >= self._threads + WAITING_AT_MOST:
@@ -198,8 +201,10 @@ class DuckReader:
 
         if not worth_it(question.query, question.bound, question.places):
             return ask(question.bound)
-        floors = self._windows.floors(lambda sql: cursor.execute(sql).fetchall(), upper_bound(question.bound))
-        return WINDOWED[question.query](ask, question.bound, floors)
+        parts = self._windows.parts(
+            lambda sql: cursor.execute(sql).fetchall(), question.bound, costly=question.reads_texts
+        )
+        return WINDOWED[question.query](ask, question.bound, parts)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)

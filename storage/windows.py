@@ -25,14 +25,54 @@ WHERE rowid IN (SELECT (number * {last} / {parts})::BIGINT FROM range({count}) A
 """
 """4 ms; quantiles of the whole column take 18 ms for 1 M rows."""
 
-PARTS = (2, 24)
-"""Samples in the first part and in the second: 8,000 and 94,000 of 1 M rows; the third is everything."""
+FIRST_PART = 2
+"""Samples in the first part: 8,000 of 1 M rows."""
+
+GROWTH = 8
+"""How many times the part before a part has at most, where texts are searched; where nothing was found, it has that.
+
+Other conditions cost so little a row that all the rest is asked at once.
+"""
+
+SPARE = 1.2
+"""More rows than the page should need by what was found so far."""
 
 SAMPLE_LASTS_S = 10.0
 FEWEST_ROWS = 50_000
 """Below it everything is asked at once: a part costs 10 ms of planning."""
 
-OLDEST_NS = -(1 << 63)
+
+class Parts:
+    """Where the parts of one question begin, the newest part first."""
+
+    def __init__(self, times: list[int], limit: int, from_ns: int | None, *, costly: bool = True) -> None:
+        """`times`: sampled start times, in order, of what may be asked for; `from_ns`: where the question begins.
+
+        `costly`: rows are, so that parts should grow slowly.
+        """
+        self._costly = costly
+        self._times = times
+        self._limit = limit
+        self._from_ns = from_ns
+        self._samples = FIRST_PART
+
+    @property
+    def floor(self) -> int | None:
+        """The beginning of this part, `from_ns` or null of the last one."""
+        if self._samples >= len(self._times):
+            return self._from_ns
+        sampled = self._times[-self._samples]
+        return sampled if self._from_ns is None or sampled > self._from_ns else self._from_ns
+
+    @property
+    def is_last(self) -> bool:
+        return self.floor == self._from_ns
+
+    def widen(self, found: int) -> None:
+        """Go on to the next part: as much as the page should need, by how many rows this and all before it gave."""
+        most = self._samples * (GROWTH if self._costly else SAMPLES)
+        needed = self._samples * (1 + SPARE * (self._limit - found) / found) if found and self._costly else most
+        self._samples = max(self._samples + 1, min(most, round(needed)))
 
 
 class Windows:
@@ -43,14 +83,11 @@ class Windows:
         self._times: list[int] = []
         self._until = -1.0
 
-    def floors(self, run: Run, below_ns: int | None) -> list[int]:
-        """Start times that begin the parts, the newest part first; the last part, which has no beginning, is not named.
-
-        `below_ns`: nothing from there on is asked for.
-        """
-        times = self._sampled(run)
-        end = len(times) if below_ns is None else bisect_left(times, below_ns)
-        return [times[end - part] for part in PARTS if part < end]
+    def parts(self, run: Run, bound: Mapping[str, Any], *, costly: bool = True) -> Parts:
+        """The parts of a question with these values."""
+        times, below_ns = self._sampled(run), upper_bound(bound)
+        known = times if below_ns is None else times[: bisect_left(times, below_ns)]
+        return Parts(known, bound["limit"], bound["from_ns"] if "floor_ns" not in bound else None, costly=costly)
 
     def _sampled(self, run: Run) -> list[int]:
         if self._clock() >= self._until:
@@ -67,48 +104,47 @@ def sample(run: Run) -> list[int]:
     return sorted(at for (at,) in run(SAMPLE_SQL.format(last=rows - 1, parts=SAMPLES - 1, count=SAMPLES)))
 
 
-def ask_spans(ask: Ask, bound: Mapping[str, Any], floors: list[int]) -> list[Row]:
+def ask_spans(ask: Ask, bound: Mapping[str, Any], parts: Parts) -> list[Row]:
     """The newest rows of `list_spans`: parts do not overlap, what they give is put together."""
     rows: list[Row] = []
     to_ns = bound["to_ns"]
-    for from_ns in parts_from(bound, floors):
-        rows += ask({**bound, "from_ns": from_ns, "to_ns": to_ns, "limit": bound["limit"] - len(rows)})
-        if len(rows) >= bound["limit"]:
-            break
-        to_ns = from_ns
-    return rows
+    while True:
+        floor = parts.floor
+        rows += ask({**bound, "from_ns": floor, "to_ns": to_ns, "limit": bound["limit"] - len(rows)})
+        if len(rows) >= bound["limit"] or parts.is_last:
+            return rows
+        parts.widen(len(rows))
+        to_ns = floor
 
 
-def ask_traces(ask: Ask, bound: Mapping[str, Any], floors: list[int]) -> list[Row]:
+def ask_traces(ask: Ask, bound: Mapping[str, Any], parts: Parts) -> list[Row]:
     """The newest rows of `list_traces`: of the traces that begin in a part, whole; each part holds those before it.
 
     A trace is found by what the part shows of it; that it began earlier is seen when it is rolled up, and it is left
     out. Where that leaves too few of those that were rolled up, all are.
     """
-    for from_ns in parts_from(bound, floors):
-        rows = ask({**bound, "from_ns": from_ns})
-        if len(rows) >= bound["limit"]:
-            return rows
+    rows = widening(ask, bound, parts, "from_ns")
     is_cut = bound["page_limit"] is not None and (not rows or rows[0]["cut"])
-    return ask({**bound, "page_limit": None}) if is_cut and bound["from_ns"] is not None else rows
-
-
-def ask_roll_ups(ask: Ask, bound: Mapping[str, Any], floors: list[int]) -> list[Row]:
-    """The latest active rows of `list_sessions` or `list_users`: who was active in a part, with all their spans."""
-    for floor in (*floors, None):
-        rows = ask({**bound, "floor_ns": floor})
-        if len(rows) >= bound["limit"]:
-            break
+    if len(rows) < bound["limit"] and is_cut and bound["from_ns"] is not None:
+        return ask({**bound, "page_limit": None})
     return rows
 
 
-def parts_from(bound: Mapping[str, Any], floors: list[int]) -> list[int | None]:
-    """Where each part begins; the last one where the question itself does."""
-    asked = bound["from_ns"]
-    return [*(floor for floor in floors if asked is None or floor > asked), asked]
+def ask_roll_ups(ask: Ask, bound: Mapping[str, Any], parts: Parts) -> list[Row]:
+    """The latest active rows of `list_sessions` or `list_users`: who was active in a part, with all their spans."""
+    return widening(ask, bound, parts, "floor_ns")
 
 
-WINDOWED: dict[str, Callable[[Ask, Mapping[str, Any], list[int]], list[Row]]] = {
+def widening(ask: Ask, bound: Mapping[str, Any], parts: Parts, name: str) -> list[Row]:
+    """The rows of the first part that fills the page, else of the last; a part's beginning is the parameter `name`."""
+    while True:
+        rows = ask({**bound, name: parts.floor})
+        if len(rows) >= bound["limit"] or parts.is_last:
+            return rows
+        parts.widen(len(rows))
+
+
+WINDOWED: dict[str, Callable[[Ask, Mapping[str, Any], Parts], list[Row]]] = {
     "list_spans": ask_spans,
     "list_traces": ask_traces,
     "list_sessions": ask_roll_ups,

@@ -11,7 +11,7 @@ from contract.reading import Condition
 from storage import windows
 from storage.database import Database
 from storage.reader import DuckReader
-from storage.windows import Windows, ask_spans, ask_traces, sample, upper_bound, worth_it
+from storage.windows import SAMPLES, Parts, Windows, ask_spans, ask_traces, sample, upper_bound, worth_it
 from tests.support.stored import START_NS, insert, opened, span
 
 ROWS = 120
@@ -80,26 +80,57 @@ def ask(database: Database, query: str, given: dict[str, Any], conditions: tuple
 
 def test_parts_begin_at_sampled_times_below_the_end_of_the_range() -> None:
     made = Windows(clock=lambda: 0.0)
-    answers = [[(100_000,)], [(at,) for at in range(256, 0, -1)]]
-    floors = made.floors(lambda _: answers.pop(0), None)
-    assert floors == [257 - part for part in windows.PARTS]
-    assert made.floors(lambda _: answers.pop(0), 101) == [101 - part for part in windows.PARTS], "sampled again"
-    assert made.floors(lambda _: [], 2) == []
+    answers = [[(100_000,)], [(at,) for at in range(256, 0, -1)], [(100_000,)], [(5,)]]
+    bound = {"limit": 10, "from_ns": None, "to_ns": None, "after_ns": None}
+    assert made.parts(lambda _: answers.pop(0), bound).floor == 255
+    assert made.parts(lambda _: answers.pop(0), {**bound, "to_ns": 101}).floor == 99
+    assert made.parts(lambda _: [], {**bound, "after_ns": 100}).floor == 99
+    assert made.parts(lambda _: [], {**bound, "to_ns": 2}).floor is None
+    assert made.parts(lambda _: [], {**bound, "from_ns": 200, "floor_ns": None}).floor == 255, "no range bounds it"
+    assert len(answers) == 2, "one sample serves them all"
+
+
+def test_the_last_part_begins_where_the_question_does() -> None:
+    for from_ns in (None, 50):
+        parts = Parts(list(range(100)), 10, from_ns)
+        floors = [parts.floor]
+        while not parts.is_last:
+            parts.widen(0)
+            floors.append(parts.floor)
+        assert floors == [98, 84, from_ns]
+    assert Parts(list(range(100)), 10, 99).is_last
+    assert Parts([], 10, None).is_last
+
+
+def test_a_part_is_as_big_as_the_page_should_need_by_what_was_found() -> None:
+    for found, floor in ((0, 984), (1, 984), (5, 996), (9, 997)):
+        parts = Parts(list(range(1000)), 10, None)
+        parts.widen(found)
+        assert parts.floor == floor, found
+
+
+def test_where_rows_cost_little_everything_is_asked_after_the_first_part() -> None:
+    parts = Parts(list(range(SAMPLES)), 10, None, costly=False)
+    assert not parts.is_last
+    parts.widen(9)
+    assert parts.is_last
 
 
 def test_a_small_file_is_not_sampled_and_a_sample_lasts_for_a_while() -> None:
     now = [0.0]
     asked: list[str] = []
+    bound = {"limit": 1, "from_ns": None, "to_ns": None, "after_ns": None}
 
     def run(sql: str) -> list[tuple[int]]:
         asked.append(sql)
         return [(windows.FEWEST_ROWS - 1,)]
 
     made = Windows(clock=lambda: now[0])
-    assert made.floors(run, None) == made.floors(run, None) == []
+    assert made.parts(run, bound).is_last
+    assert made.parts(run, bound).is_last
     assert len(asked) == 1
     now[0] = windows.SAMPLE_LASTS_S
-    made.floors(run, None)
+    made.parts(run, bound)
     assert len(asked) == 2
 
 
@@ -120,8 +151,9 @@ def test_a_full_page_asks_nothing_older() -> None:
         return [{"cut": False}] * bound["limit"]
 
     for ask_parts in (ask_spans, ask_traces):
-        assert len(ask_parts(newest, {"limit": 3, "page_limit": 6, "from_ns": None, "to_ns": None}, [9, 5])) == 3
-    assert asked == [9, 9]
+        parts = Parts(list(range(20)), 3, None)
+        assert len(ask_parts(newest, {"limit": 3, "page_limit": 6, "from_ns": None, "to_ns": None}, parts)) == 3
+    assert asked == [18, 18]
 
 
 def test_traces_are_rolled_up_without_bound_where_too_many_of_a_range_had_begun_before_it() -> None:
@@ -131,7 +163,7 @@ def test_traces_are_rolled_up_without_bound_where_too_many_of_a_range_had_begun_
         asked.append(bound["page_limit"])
         return [{"cut": bound["page_limit"] is not None}]
 
-    ask_traces(cut, {"limit": 3, "page_limit": 6, "from_ns": 1, "to_ns": None}, [])
+    ask_traces(cut, {"limit": 3, "page_limit": 6, "from_ns": 1, "to_ns": None}, Parts([], 3, 1))
     assert asked == [6, None]
 
 
