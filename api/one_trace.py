@@ -1,9 +1,10 @@
 """One trace and its spans as one answer, although the store is asked two questions: bounded, and one state.
 
-A trace may grow between the questions. The record is asked first, since its times narrow the search for the spans; an
-answer whose record counts other spans than it shows is thrown away.
+Both are asked at once, each on a connection of its own, since most of the time goes into planning them. A trace may
+grow between the questions: an answer whose record counts other spans than it shows is thrown away.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -31,9 +32,9 @@ class SpanPage(NamedTuple):
 async def read_trace(reader: Reader, asked: Asked, question: SpansQuestion) -> tuple[Row, SpanPage]:
     """The record of a trace and its spans. Raises `NotFound`."""
     for _ in range(TRIES):
-        record = await read_record(reader, asked, question.io)
-        times = {"from_ns": record["sort_ns"], "to_ns": record["last_start_ns"]}
-        page = await read_spans(reader, {**asked, **times}, question)
+        record, page = await asyncio.gather(
+            read_record(reader, asked, question.io), read_spans(reader, asked, question)
+        )
         is_whole = question.after is None and page.next_cursor is None
         if not is_whole or agree(record, page.spans):
             break

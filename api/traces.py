@@ -19,11 +19,17 @@ from contract.reading import Row
 async def get_trace(api: Api, request: web.Request) -> web.Response:
     """`{"trace": {...}, "spans": [...], "next_cursor": ...}`, spans in start order."""
     question, asked = spans_question(request, ("io", "limit", "cursor"))
-    record, page = await read_trace(api.reader, asked, question)
-    logs = await api.reader.read("get_trace_logs", asked) if question.io == "full" else []
+    (record, page), logs = await asyncio.gather(
+        read_trace(api.reader, asked, question), read_logs(api, asked, question.io)
+    )
     body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io)
     headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
     return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+async def read_logs(api: Api, asked: dict[str, Any], io: str) -> list[Row]:
+    """The log records that describe spans of the trace; nothing but a full answer shows them."""
+    return await api.reader.read("get_trace_logs", asked) if io == "full" else []
 
 
 def spans_question(request: web.Request, names: tuple[str, ...]) -> tuple[SpansQuestion, dict[str, Any]]:

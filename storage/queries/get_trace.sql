@@ -42,7 +42,6 @@ record AS MATERIALIZED (
             FILTER (tags IS NOT NULL)))) AS tags,
         list(metadata ORDER BY place) FILTER (metadata IS NOT NULL) AS metadata,
         bool_or(is_root) AS complete,
-        max(placed.start_time) AS last_start,
         arg_min(row_id, place) FILTER (is_root) AS root_row,
         arg_min(row_id, place) FILTER (is_generation) AS generation_row
     FROM placed
@@ -58,10 +57,9 @@ content AS (
         AND rowid IN (SELECT unnest([root_row, generation_row]) FROM record)
 )
 SELECT
-    record.* EXCLUDE (start_time, end_time, sort_time, last_start, root_row, generation_row),
+    record.* EXCLUDE (start_time, end_time, sort_time, root_row, generation_row),
     (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms,
     epoch_ns(sort_time) AS sort_ns,
-    epoch_ns(last_start) AS last_start_ns,
     epoch_ns(start_time) AS start_ns,
     epoch_ns(end_time) AS end_ns,
     coalesce(root.input, generation.input) AS input,

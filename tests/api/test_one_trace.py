@@ -30,7 +30,6 @@ def record(spans: int, generations: int = 0, errors: int = 0) -> dict[str, Any]:
         "generation_count": generations,
         "error_count": errors,
         "sort_ns": 0,
-        "last_start_ns": 9,
     }
 
 

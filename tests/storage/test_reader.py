@@ -318,10 +318,5 @@ def test_the_record_of_one_trace_is_the_one_of_the_list(database: Database, read
         assert len(listed) == 6
         for row in listed:
             [one] = ask(reader, "get_trace", trace_id=row["trace_id"], io=io)
-            assert one.pop("last_start_ns") == max_start(rows, row)
             assert one == {name: value for name, value in row.items() if name != "cut"}
     assert ask(reader, "get_trace", trace_id="nobody", io="full") == []
-
-
-def max_start(rows: list[dict[str, Any]], record: dict[str, Any]) -> int:
-    return max(row["start_time"] for row in rows if row["trace_id"] == record["trace_id"])
