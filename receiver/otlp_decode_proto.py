@@ -40,7 +40,7 @@ def _scope_spans(
 def _span(
     span: Message, trace_id: str, span_id: str, parent_span_id: str, shared_resource: Resource, shared_scope: Scope
 ) -> Span:
-    status = span.status
+    status, events, links = span.status, span.events, span.links
     return Span(
         trace_id,
         span_id,
@@ -50,8 +50,8 @@ def _span(
         span.start_time_unix_nano,
         span.end_time_unix_nano,
         attributes(span.attributes),
-        [_event(event) for event in span.events],
-        [_link(link) for link in span.links],
+        [_event(event) for event in events] if events else [],
+        [_link(link) for link in links] if links else [],
         status.code,
         status.message,
         shared_resource,

@@ -168,7 +168,8 @@ class Committer:
 
     def _fold_repeats(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
         """Spans that the file has already: an equal copy is dropped, a different one completes the row."""
-        repeated = [key for key in group.rows if key[2] in group.traces[key[:2]].facts.parents]
+        known = {key: trace.facts.parents for key, trace in group.traces.items() if trace.facts.parents}
+        repeated = [key for key in group.rows if key[2] in known.get(key[:2], ())] if known else []
         for key, stored in stored_rows(connection, repeated).items():
             row = group.rows[key]
             merged = stored if same(stored, row) and not row[S.copies] else self._merge([stored, row])

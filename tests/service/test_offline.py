@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from contract.translated import Translated
 from service.config import Config, load
 from service.offline import memory_limit, opened
 from storage.database import Database, run
-from storage.journal import Journal
 from storage.writer import Writer
 from tests.support.rows import span_row
 from translator.merge import merge_copies
@@ -22,27 +22,24 @@ def configured(path: Path, more: str = "") -> Config:
     return load(f"storage: {{path: {path}{more}}}", "c.yaml", {}, {})
 
 
-def test_what_a_killed_server_had_acknowledged_is_there_and_the_file_is_closed_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "x.duckdb"
+def test_what_a_killed_server_had_acknowledged_is_there_and_the_file_is_closed_well(tmp_path: Path) -> None:
+    left = tmp_path / "left"
 
-    async def die() -> None:
-        database = Database(str(path))
+    async def acknowledge() -> None:
+        database = Database(str(tmp_path / "x.duckdb"))
         database.open()
         writer = Writer(database, settle, merge_copies)
         writer.start()
         await writer.commit(Translated([span_row("a")]))
-        with monkeypatch.context() as patched:
-            patched.setattr(writer._flusher, "stop", lambda: False)
-            patched.setattr(Journal, "close", lambda self, remove: None)
-            await writer.stop()
+        shutil.copytree(tmp_path, left)  # what a kill would leave on the disk
+        await writer.stop()
         database.close()
 
-    asyncio.run(die())
-    with opened(configured(path)) as database:
+    asyncio.run(acknowledge())
+    assert (left / "x.duckdb.journal0").exists()
+    with opened(configured(left / "x.duckdb")) as database:
         assert run(database.cursor(), "SELECT span_id FROM span") == [("a",)]
-    assert os.listdir(tmp_path) == ["x.duckdb"]
+    assert os.listdir(left) == ["x.duckdb"]
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
