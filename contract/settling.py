@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Protocol
 
-from contract.columns import SPAN_COLUMNS, Row, S
+from contract.columns import Row, S
 
 TraceKey = tuple[str, str]
 """(project, trace_id)"""
@@ -124,6 +124,3 @@ class MergeCopies(Protocol):
     """
 
     def __call__(self, rows: list[Row]) -> Row: ...
-
-
-KNOWN_ROW_COLUMNS = tuple(column.name for column in SPAN_COLUMNS)

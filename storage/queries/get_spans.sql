@@ -27,8 +27,6 @@ FROM span
 WHERE project = $project
     AND trace_id = $trace_id
     AND ($span_id IS NULL OR span_id = $span_id OR duplicate_of = $span_id)
-    AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
-    AND ($to_ns IS NULL OR start_time <= make_timestamp_ns($to_ns))
     AND ($after_ns IS NULL OR start_time >= make_timestamp_ns($after_ns))
     AND ($after_ns IS NULL OR start_time > make_timestamp_ns($after_ns) OR span_id > $after_span_id)
 ORDER BY span.start_time, span_id

@@ -72,9 +72,6 @@ class PriceList:
                     return entry._replace(tiers={})  # a maker's tiers are not the reseller's
         return None
 
-    def knows(self, host: str) -> bool:
-        return host in self._providers
-
     def _owners(self, names: Iterable[str]) -> list[str]:
         """Who alone gives such names."""
         return list(dict.fromkeys(owner for name in names if (owner := self._owner(name)) is not None))
