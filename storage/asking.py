@@ -1,15 +1,30 @@
-"""Questions of those who look after the file: a connection of their own for one question, one state of the file."""
+"""Questions to the file: one state of it for as long as they last, and no way to write.
+
+`ask` is for those who look after the file: a connection of their own for one question.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import duckdb
 
 from contract.errors import Unavailable
+from storage.commit import roll_back
 from storage.database import Database, run
 
 Answer = TypeVar("Answer")
+
+
+@contextmanager
+def one_state(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Every statement within sees the same committed state, and none can write."""
+    run(cursor, "BEGIN TRANSACTION READ ONLY")
+    try:
+        yield
+    finally:
+        roll_back(cursor)
 
 
 async def ask(database: Database, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
@@ -23,8 +38,8 @@ async def ask(database: Database, question: Callable[[duckdb.DuckDBPyConnection]
 def _answer(database: Database, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
     cursor = database.cursor()
     try:
-        run(cursor, "BEGIN TRANSACTION READ ONLY")
-        return question(cursor)
+        with one_state(cursor):
+            return question(cursor)
     except (
         duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException, duckdb.OutOfMemoryException
     ) as error:  # fmt: skip

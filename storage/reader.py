@@ -19,6 +19,7 @@ from contract.errors import Overloaded, TracepondError, Unavailable
 from contract.reading import QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage.aggregates import SHAPE, add_shape
+from storage.asking import one_state
 from storage.conditions import Compiled, compile_conditions
 from storage.windows import WINDOWED, Windows, worth_it
 
@@ -144,12 +145,12 @@ class DuckReader:
         """See `contract.reading.Reader`. A caller that goes away interrupts its query."""
         question = self.prepare(query, parameters, conditions)
         self._admit()
-        if self._visible is not None:
-            await self._visible()
         ticket, loop = _Ticket(), asyncio.get_running_loop()
         timer = loop.call_later(self._time_limit_s, ticket.expire)
         self._asking += 1
         try:
+            if self._visible is not None:
+                await asyncio.wait_for(self._visible(), self._time_limit_s)
             rows = await loop.run_in_executor(self._executor, self._run, ticket, question)
         except BaseException as error:
             ticket.expire()
@@ -185,14 +186,15 @@ class DuckReader:
 
     def _run(self, ticket: _Ticket, question: Question) -> list[Row]:
         cursor = self._cursor()
-        ticket.start(cursor)
-        try:
-            return self._answer(cursor, question)
-        finally:
-            ticket.finish()
+        with one_state(cursor):
+            ticket.start(cursor)
+            try:
+                return self._answer(cursor, question)
+            finally:
+                ticket.finish()
 
     def _answer(self, cursor: duckdb.DuckDBPyConnection, question: Question) -> list[Row]:
-        """The rows of one statement, or of several that ask the newest part of the file first."""
+        """The rows of one statement, or of several that ask the newest part of the file first, all of one state."""
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
             result = cursor.execute(question.sql, {**bound, **question.values})
@@ -215,7 +217,7 @@ class DuckReader:
 
     def _explained(self, error: BaseException) -> BaseException:
         """What the asker is told; errors that are nobody's to tell pass unchanged."""
-        if isinstance(error, duckdb.InterruptException):
+        if isinstance(error, (duckdb.InterruptException, TimeoutError)):
             self._counts["expired"] += 1
             limit = f"{self._time_limit_s:g} s"
             return Unavailable(f"the query took longer than {limit}; ask for a shorter time range", reason="time_limit")

@@ -3,7 +3,8 @@
 import asyncio
 import random
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -17,10 +18,12 @@ from contract.reading import (
     TRACE_RECORD_FIELDS,
     USER_RECORD_FIELDS,
     Condition,
+    Row,
 )
 from storage import reader as reader_module
 from storage.database import Database
-from storage.reader import DuckReader, Query, Question, load_queries
+from storage.reader import WAITING_AT_MOST, DuckReader, Query, Question, load_queries
+from storage.windows import WINDOWED, Ask, Parts
 from tests.support.stored import insert, opened, span, span_id, trace_id
 
 SLOW = "SELECT count(*) AS n FROM range(100000000) a, range(100000000) b WHERE a.range % 7 = b.range % 11"
@@ -320,3 +323,38 @@ def test_the_record_of_one_trace_is_the_one_of_the_list(database: Database, read
             [one] = ask(reader, "get_trace", trace_id=row["trace_id"], io=io)
             assert one == {name: value for name, value in row.items() if name != "cut"}
     assert ask(reader, "get_trace", trace_id="nobody", io="full") == []
+
+
+def test_all_statements_of_one_answer_see_the_same_state(
+    database: Database, reader: DuckReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(ask: Ask, bound: Mapping[str, Any], parts: Parts) -> list[Row]:
+        before = ask(bound)
+        insert(database, "span", span(2))
+        assert ask(bound) == before
+        return before
+
+    insert(database, "span", span(1))
+    monkeypatch.setitem(WINDOWED, "list_spans", twice)
+    asked = {"project": "default", "limit": 10, "io": "none"}
+    named = [Condition("name", "eq", ("op",))]
+    assert len(asyncio.run(reader.read("list_spans", asked, named))) == 1
+    monkeypatch.undo()
+    assert len(asyncio.run(reader.read("list_spans", asked, named))) == 2
+
+
+async def never() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+def test_who_waits_for_the_tables_counts_as_asking_and_not_for_ever(database: Database) -> None:
+    reader = DuckReader(database, visible=never, threads=1, time_limit_s=0.2)
+
+    async def talk() -> None:
+        reads = (reader.read("count_rows", {"project": "p"}) for _ in range(1 + WAITING_AT_MOST + 1))
+        answers = await asyncio.gather(*reads, return_exceptions=True)
+        assert Counter(map(type, answers)) == {Unavailable: 1 + WAITING_AT_MOST, Overloaded: 1}
+
+    asyncio.run(talk())
+    reader.close()
+    assert ("reader_queries_in_flight", {}, 0) in reader.stats()
