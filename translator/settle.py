@@ -9,6 +9,7 @@ order cannot show.
 """
 
 import re
+from itertools import islice
 from typing import Any
 
 from contract.columns import L
@@ -41,7 +42,12 @@ NAME_COLUMNS = {"tool": ("tool_name",)}
 ID_COLUMN = {"tool": "tool_call_id"}
 
 NEIGHBOURS = 16
-"""How many of those that share a trait are compared, in order of start: bounds the work on hostile traces."""
+"""How many of those that share a trait are compared, in order of start, and how many calls above a call: bounds the
+work on hostile traces."""
+ANCESTORS_AT_MOST = 64
+"""Spans above a call that are looked at; the deepest line in a recorded trace has 17."""
+LAYERS_AT_MOST = 32
+"""Spans that may tell of one call; recorded traffic has 3."""
 
 
 class Call:
@@ -143,11 +149,11 @@ def missing(facts: Facts, column: str) -> bool:
 
 
 def ancestors_of(parents: dict[str, str | None], span_id: str) -> list[str]:
-    """From the parent up; ends at a root, at a span that never came, or where a cycle closes."""
+    """From the parent up; ends at a root, at a span that never came, where a cycle closes, or far away."""
     line: list[str] = []
     seen = {span_id}
     parent = parents.get(span_id)
-    while parent and parent not in seen:
+    while parent and parent not in seen and len(line) < ANCESTORS_AT_MOST:
         line.append(parent)
         seen.add(parent)
         parent = parents.get(parent)
@@ -159,7 +165,9 @@ def clusters(calls: list[Call]) -> list[list[Call]]:
     group = {call.id: [call] for call in calls}
     for _, _, first_id, second_id in sorted(pairs(calls)):
         first, second = group[first_id], group[second_id]
-        if first is not second and all(compatible(a, b) for a in first for b in second):
+        if first is second or len(first) + len(second) > LAYERS_AT_MOST:
+            continue
+        if all(compatible(a, b) for a in first for b in second):
             first.extend(second)
             for call in second:
                 group[call.id] = first
@@ -182,7 +190,8 @@ def candidates(calls: list[Call]) -> list[tuple[Call, Call]]:
     Not every pair: a trace may hold ten thousand calls.
     """
     by_id = {call.id: call for call in calls}
-    found = {(i, call.id) if i < call.id else (call.id, i) for call in calls for i in call.ancestors if i in by_id}
+    above = ((call, i) for call in calls for i in islice((i for i in call.ancestors if i in by_id), NEIGHBOURS))
+    found = {(i, call.id) if i < call.id else (call.id, i) for call, i in above}
     shared: dict[Any, list[Call]] = {}
     several_scopes = len({call.scope for call in calls}) > 1
     for call in calls:

@@ -1,6 +1,7 @@
 """One call, one counted generation: rules 8 and 9, on literal facts."""
 
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -11,7 +12,14 @@ from contract.columns import Row, S
 from contract.settling import CALL_KINDS, SettledSpan, TraceFacts, facts_of_row
 from tests.support.layers import Call, Layout, calls, layered, layouts
 from tests.support.rows import generation_row, span_row
-from translator.settle import settle
+from translator.settle import (
+    ANCESTORS_AT_MOST,
+    LAYERS_AT_MOST,
+    NEIGHBOURS,
+    candidates,
+    read_call,
+    settle,
+)
 
 Settled = dict[str, dict[str, Any]]
 
@@ -253,3 +261,20 @@ def test_random_trees_of_layered_calls_count_each_call_and_token_once(
     assert len(counted) == trace.calls
     assert sum(call["input_tokens"] or 0 for call in counted) == trace.input_tokens
     assert sum(call["output_tokens"] or 0 for call in counted) == trace.output_tokens
+
+
+def test_a_very_deep_line_of_calls_is_looked_at_in_bounded_pieces() -> None:
+    rows = [generation_row(f"{i:04}", f"{i - 1:04}" if i else None, **TOKENS) for i in range(3000)]
+    trace = facts(*rows)
+    read = [read_call(trace, span_id, each) for span_id, each in trace.calls.items()]
+    assert max(len(call.ancestors) for call in read) == ANCESTORS_AT_MOST
+    assert len(candidates(read)) <= NEIGHBOURS * len(read)
+    assert duplicates(*rows)["0001"] == "0000"
+
+
+def test_no_call_is_told_by_more_spans_than_anybody_sends() -> None:
+    rows = [generation_row(f"{i:04}", scope_name=f"scope {i}", response_id="r", **TOKENS) for i in range(500)]
+    told = duplicates(*rows)
+    assert max(Counter(told.values()).values()) < LAYERS_AT_MOST
+    shuffled = random.Random(1).sample(rows, len(rows))
+    assert duplicates(*shuffled) == told
