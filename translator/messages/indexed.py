@@ -3,6 +3,7 @@
 Numbers may be sparse, unordered or huge; they order the list and never size it.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,31 +13,51 @@ from translator.values import listing, plain_json
 MAX_ITEMS = 10_000
 """Langfuse bounds the same lists to 10,001."""
 
+MAX_LEVELS = 48
+"""Dots that make a level, as deep as the decoder lets values be; the rest of a longer key is one name."""
+
 Attributes = Mapping[str, Any]
+
+
+class _Node(dict[str, Any]):
+    """A level that the keys of attributes make; told apart from a map that was sent, which nobody may change."""
 
 
 def nested(attributes: Attributes, prefix: str) -> list[Any]:
     """The list below `prefix`, in numeric order; maps and lists within it are rebuilt alike."""
-    tree: dict[str, Any] = {}
+    tree = _Node()
     size = len(prefix)
-    for key, value in attributes.items():
-        if key.startswith(prefix):
-            _put(tree, key[size:].split("."), value)
+    below = [(key[size:], value) for key, value in attributes.items() if key.startswith(prefix)]
+    for key, value in sorted(below, key=_maps_first):
+        _put(tree, key.split(".", MAX_LEVELS), value)
     found = _rebuilt(tree)
     return found if isinstance(found, list) else []
 
 
-def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
+def _maps_first(item: tuple[str, Any]) -> float:
+    """A map that was sent stands before the keys below it, whatever the order they came in."""
+    return len(item[0]) if isinstance(item[1], dict) else math.inf
+
+
+def _put(tree: _Node, path: list[str], value: Any) -> None:
     for step in path[:-1]:
         inner = tree.get(step)
-        if not isinstance(inner, dict):
-            inner = tree[step] = {} if inner is None else {"": inner}
+        if not isinstance(inner, _Node):
+            inner = tree[step] = _level(inner)
         tree = inner
     last = path[-1]
-    if isinstance(tree.get(last), dict):
-        tree[last][""] = value
+    known = tree.get(last)
+    if isinstance(known, _Node):
+        known[""] = value
     else:
         tree[last] = value
+
+
+def _level(value: Any) -> _Node:
+    """A level that begins with a value which has keys below it: a map's own keys, anything else under no name."""
+    if value is None:
+        return _Node()
+    return _Node(value) if isinstance(value, dict) else _Node({"": value})
 
 
 def _rebuilt(tree: Any) -> Any:

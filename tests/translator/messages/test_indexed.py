@@ -26,6 +26,21 @@ def test_a_key_that_is_both_value_and_prefix_loses_nothing() -> None:
     assert nested(dict(reversed(sent.items())), "p.") == [{"a": {"c": "z", "b": "y", "": "x"}}]
 
 
+def test_a_map_that_was_sent_is_joined_with_the_keys_below_it_and_stays_as_it_was() -> None:
+    inner: dict[str, Any] = {"role": "user", "b": {"c": 1}}
+    sent: dict[str, Any] = {"p.0": inner, "p.0.content": "hi", "p.0.b.d": 2}
+    whole = {"role": "user", "b": {"c": 1, "d": 2}, "content": "hi"}
+    assert nested(sent, "p.") == [whole]
+    assert nested(dict(reversed(sent.items())), "p.") == [whole]
+    assert inner == {"role": "user", "b": {"c": 1}}
+
+
+def test_a_key_with_thousands_of_dots_is_only_a_long_name() -> None:
+    key = "gen_ai.prompt.0." + "a." * 20_000
+    row = seen({"gen_ai.operation.name": "chat", key: "x", "gen_ai.prompt.1.content": "hi"})
+    assert row["input_messages"][1] == {"role": "user", "parts": [{"type": "text", "content": "hi"}]}
+
+
 def test_vector_length_from_list_json_and_numbered_keys() -> None:
     prefix = "embedding.embeddings."
     read = vector_length(prefix)
