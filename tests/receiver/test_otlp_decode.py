@@ -173,10 +173,14 @@ def test_malformed_protobuf_is_refused_with_the_name_of_the_message() -> None:
         decode_traces(b"\xff\xff\xff", "protobuf")
 
 
-def test_bad_utf8_in_protobuf_is_refused() -> None:
-    body = trace_request(1, word="xxxx").SerializeToString().replace(b"xxxx", b"x\xff\xfex")
-    with pytest.raises(Refused, match="UTF-8"):
-        decode_traces(body, "protobuf")
+def test_a_text_that_is_not_utf8_is_made_readable_and_the_client_is_told() -> None:
+    body = trace_request(2, word="xxxx").SerializeToString().replace(b"xxxx", b"x\xff\xfex", 1)
+    spans, rejections = decode_traces(body, "protobuf")
+    assert [span.attributes["word"] for span in spans] == ["x\ufffd\ufffdx", "xxxx"]
+    assert (rejections.count, rejections.message()) == (
+        0,
+        "1 text(s) not valid UTF-8: U+FFFD stands for what could not be read",
+    )
 
 
 def test_numbers_keep_their_type_and_their_last_bit() -> None:
