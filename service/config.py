@@ -86,6 +86,7 @@ class Config:
     receivers: Receivers
     storage: Storage
     query_timeout_s: float
+    allowed_hosts: tuple[str, ...]
     prices: tuple[UserPrice, ...]
     auth: Auth
     logs: Logs
@@ -196,6 +197,7 @@ def assemble(values: Mapping[str, Value]) -> Config:
             ),
         ),
         query_timeout_s=get["api.query_timeout_s"],
+        allowed_hosts=get["api.allowed_hosts"],
         prices=get[PRICES],
         auth=decide_auth(values),
         logs=Logs(get["service.telemetry.logs.level"], get["service.telemetry.logs.encoding"]),

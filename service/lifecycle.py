@@ -205,10 +205,16 @@ class Server:
             *otlp_http.routes(self.pipeline, self.admission, self.counters, limits),
         ]
 
+    def _allowed_hosts(self) -> list[str] | None:
+        """Null where keys are needed: a page of somebody else has none to send."""
+        if self._config.auth.mode == "keys":
+            return None
+        return [*self._config.allowed_hosts, self._config.receivers.http_endpoint.host]
+
     async def _start_http(self) -> None:
         endpoint = self._config.receivers.http_endpoint
         runner = web.AppRunner(
-            application(self.access, self._routes()),
+            application(self.access, self._routes(), self._allowed_hosts()),
             auto_decompress=False,  # the receiver unpacks, and counts while it does
             access_log=None,
             handle_signals=False,

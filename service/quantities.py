@@ -115,6 +115,14 @@ def text(value: Any) -> str:
     return value
 
 
+def names(value: Any) -> tuple[str, ...]:
+    """Host names: a list, or a text with commas between them."""
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(name, str) and name.strip() for name in given):
+        raise ValueError(f"expected a list of names, got {described(value)}")
+    return tuple(name.strip() for name in given)
+
+
 def one_of(*choices: str) -> Callable[[Any], str]:
     """One of the words, in any case."""
 

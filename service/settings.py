@@ -96,6 +96,11 @@ SETTINGS = (
         "longest time one query may take",
     ),
     Setting(
+        "api.allowed_hosts", "list of names", [], quantities.names,
+        "names under which browsers may ask while no keys are needed, beside addresses, names without a dot and "
+        "those that end in .local, .internal or .localhost",
+    ),
+    Setting(
         AUTH_MODE, "auto, none or keys", "auto", quantities.one_of("auto", "none", "keys"),
         "none: everyone may send and read; keys: a key of auth.projects is needed; auto: keys when there are projects, "
         "else none, on loopback addresses only",
