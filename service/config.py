@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service import yaml_file
+from service import tls, yaml_file
 from service.projects import Project
 from service.quantities import Endpoint
 from service.settings import AUTH_MODE, AUTH_PROJECTS, BY_ENVIRONMENT_NAME, BY_PATH, FLAG_OF, PRICES, SETTINGS, Setting
+from service.tls import Tls
 from service.yaml_file import ConfigError, nearest
 from storage.retention import Limits, Policy
 from translator.prices.user_table import UserPrice
@@ -49,8 +50,10 @@ class Value:
 class Receivers:
     grpc_endpoint: Endpoint | None
     grpc_max_message_bytes: int
+    grpc_tls: Tls | None
     http_endpoint: Endpoint
     http_max_body_bytes: int
+    http_tls: Tls | None
     max_in_flight_bytes: int
 
 
@@ -133,9 +136,9 @@ def from_environment(environ: Mapping[str, str], read_file: ReadFile) -> dict[st
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or SERVICE_LINKS.fullmatch(name):
             continue
-        setting = BY_ENVIRONMENT_NAME.get(name)
+        setting, is_in_file = BY_ENVIRONMENT_NAME.get(name), False
         if setting is None and name.endswith("_FILE"):
-            setting = BY_ENVIRONMENT_NAME.get(name.removesuffix("_FILE"))
+            setting, is_in_file = BY_ENVIRONMENT_NAME.get(name.removesuffix("_FILE")), True
             setting = setting if setting is not None and setting.secret else None
         if setting is None:
             raise ConfigError(f"environment {name}: no such setting{nearest(name, BY_ENVIRONMENT_NAME)}")
@@ -143,7 +146,8 @@ def from_environment(environ: Mapping[str, str], read_file: ReadFile) -> dict[st
             continue  # compose files write VARIABLE=${VARIABLE:-}: empty is unset
         if setting.path in found:
             raise ConfigError(f"environment: both {setting.environment_name} and {name} are set; keep one")
-        found[setting.path] = (_variable(name, environ, read_file), f"environment {name}")
+        text = _in_file(name, environ, read_file) if is_in_file else environ[name]
+        found[setting.path] = (text, f"environment {name}")
     return found
 
 
@@ -156,9 +160,10 @@ def with_langfuse_project(
     """
     keys = {}
     for name in (LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY):
-        source = name if environ.get(name) else f"{name}_FILE" if environ.get(f"{name}_FILE") else None
-        if source is not None:
-            keys[name] = _variable(source, environ, read_file)
+        if environ.get(name):
+            keys[name] = environ[name]
+        elif environ.get(f"{name}_FILE"):
+            keys[name] = _in_file(f"{name}_FILE", environ, read_file)
     if not keys:
         return values
     if len(keys) == 1:
@@ -181,8 +186,10 @@ def assemble(values: Mapping[str, Value]) -> Config:
         receivers=Receivers(
             grpc_endpoint=get[f"{protocols}.grpc.endpoint"],
             grpc_max_message_bytes=get[f"{protocols}.grpc.max_recv_msg_size_mib"] * MIB,
+            grpc_tls=tls_of(values, "grpc"),
             http_endpoint=get[f"{protocols}.http.endpoint"],
             http_max_body_bytes=get[f"{protocols}.http.max_request_body_size_mib"] * MIB,
+            http_tls=tls_of(values, "http"),
             max_in_flight_bytes=get["receivers.max_in_flight_mib"] * MIB,
         ),
         storage=Storage(
@@ -204,6 +211,17 @@ def assemble(values: Mapping[str, Value]) -> Config:
         drain_timeout_s=get["service.drain_timeout_s"],
         values=values,
     )
+
+
+def tls_of(values: Mapping[str, Value], protocol: str) -> Tls | None:
+    """The certificate of one port. Raises `ConfigError` where only a part of it is named."""
+    section = f"receivers.otlp.protocols.{protocol}.tls"
+    named = [values[f"{section}.{key}"] for key in ("cert_file", "key_file", "client_ca_file")]
+    try:
+        return tls.chosen(*(value.parsed and os.path.expanduser(value.parsed) for value in named))
+    except ValueError as error:
+        origin = next(value.origin for value in named if value.parsed)
+        raise ConfigError(f"{origin}: {section}: {error}") from None
 
 
 def decide_auth(values: Mapping[str, Value]) -> Auth:
@@ -249,9 +267,8 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
 
 
-def _variable(name: str, environ: Mapping[str, str], read_file: ReadFile) -> str:
-    if not name.endswith("_FILE"):
-        return environ[name]
+def _in_file(name: str, environ: Mapping[str, str], read_file: ReadFile) -> str:
+    """What stands in the file that the variable names. Raises `ConfigError`."""
     try:
         return read_file(environ[name])
     except (OSError, UnicodeDecodeError) as error:

@@ -27,7 +27,7 @@ from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
-from service import resources
+from service import resources, tls
 from service.access import Access
 from service.application import application
 from service.client import base_url
@@ -181,7 +181,9 @@ class Server:
         limits = self._limits(self._config.receivers.grpc_max_message_bytes)
         receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access)
         host = endpoint.host or "[::]"
-        port = await bind(GRPC_ENDPOINT, endpoint, lambda: receiver.start(host, endpoint.port))
+        chosen = self._config.receivers.grpc_tls
+        certificate = None if chosen is None else usable(tls.files, chosen)
+        port = await bind(GRPC_ENDPOINT, endpoint, lambda: receiver.start(host, endpoint.port, certificate))
         self._grpc = receiver
         self.grpc_address = endpoint._replace(port=port)
 
@@ -222,7 +224,9 @@ class Server:
         )
         await runner.setup()
         self._http = runner
-        site = web.TCPSite(runner, endpoint.host or None, endpoint.port)
+        chosen = self._config.receivers.http_tls
+        context = None if chosen is None else usable(tls.server_context, chosen)
+        site = web.TCPSite(runner, endpoint.host or None, endpoint.port, ssl_context=context)
         await bind(HTTP_ENDPOINT, endpoint, site.start)
         self.http_address = endpoint._replace(port=runner.addresses[0][1])
 
@@ -255,6 +259,14 @@ async def bind(path: str, endpoint: Endpoint, start: Callable[[], Awaitable[Boun
         except OSError as error:
             why = f"cannot be bound ({error})"
     raise cannot_listen(path, endpoint, why)
+
+
+def usable(read: Callable[[tls.Tls], Bound], chosen: tls.Tls) -> Bound:
+    """What the files of a certificate say. Raises `StartFailed`."""
+    try:
+        return read(chosen)
+    except tls.Unusable as error:
+        raise StartFailed(f"TLS: {error}") from error
 
 
 def cannot_listen(path: str, endpoint: Endpoint, why: str) -> StartFailed:
@@ -326,7 +338,7 @@ def on_signal(number: signal.Signals, asked_to_stop: asyncio.Event) -> None:
 def first_lines(server: Server, config: Config) -> list[str]:
     """Where it listens, where it stores, and one line to paste into the shell of an application."""
     assert server.http_address is not None
-    http = base_url(server.http_address)
+    http = base_url(server.http_address, config.receivers.http_tls)
     where = "in memory, gone at the end" if server.database.in_memory else server.database.path
     keys = " OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" if config.auth.mode == "keys" else ""
     return [

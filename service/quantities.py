@@ -115,6 +115,11 @@ def text(value: Any) -> str:
     return value
 
 
+def path_or_none(value: Any) -> str | None:
+    """A path, or `none` (None)."""
+    return None if value == NONE else text(value)
+
+
 def names(value: Any) -> tuple[str, ...]:
     """Host names: a list, or a text with commas between them."""
     given = value.split(",") if isinstance(value, str) else value

@@ -52,12 +52,36 @@ SETTINGS = (
         "largest gRPC message, before and after unpacking, in MiB",
     ),
     Setting(
+        "receivers.otlp.protocols.grpc.tls.cert_file", "path or none", "none", quantities.path_or_none,
+        "certificate chain of this port in PEM; with it the port speaks TLS only",
+    ),
+    Setting(
+        "receivers.otlp.protocols.grpc.tls.key_file", "path or none", "none", quantities.path_or_none,
+        "private key of that certificate",
+    ),
+    Setting(
+        "receivers.otlp.protocols.grpc.tls.client_ca_file", "path or none", "none", quantities.path_or_none,
+        "authority whose certificates clients must show (mTLS); none asks for none",
+    ),
+    Setting(
         HTTP_ENDPOINT, "HOST:PORT", "127.0.0.1:4318", quantities.endpoint,
         "where OTLP over HTTP and the query API listen; port 0 picks a free one",
     ),
     Setting(
         "receivers.otlp.protocols.http.max_request_body_size_mib", "whole number", 64, quantities.count,
         "largest HTTP request body, before and after unpacking, in MiB; at most a quarter of storage.memory_limit",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.tls.cert_file", "path or none", "none", quantities.path_or_none,
+        "certificate chain of this port in PEM; with it the port speaks TLS only",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.tls.key_file", "path or none", "none", quantities.path_or_none,
+        "private key of that certificate",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.tls.client_ca_file", "path or none", "none", quantities.path_or_none,
+        "authority whose certificates clients must show (mTLS); none asks for none",
     ),
     Setting(
         "receivers.max_in_flight_mib", "whole number", 64, quantities.count,
