@@ -16,7 +16,7 @@ from contract.errors import Unauthorized
 from contract.sink import Sink
 from receiver.admission import Admission
 from receiver.counters import Counters
-from receiver.intake import Intake, require_ingest
+from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
 from receiver.signals import SIGNALS, Signal, export_response
 from receiver.status import WireStatus
@@ -56,11 +56,12 @@ class GrpcReceiver:
         counters: Counters,
         limits: Limits,
         authenticate: Authenticate,
+        taken: Taken | None = None,
     ) -> None:
         self._admission = admission
         self._limits = limits
         self._authenticate = authenticate
-        self._intake = Intake(sink, counters, "grpc")
+        self._intake = Intake(sink, counters, "grpc", taken=taken)
         self._server: grpc.aio.Server | None = None
 
     async def start(self, host: str, port: int, certificate: tuple[bytes, bytes, bytes | None] | None = None) -> int:

@@ -12,7 +12,17 @@ from typing import Any
 from service import tls, yaml_file
 from service.projects import Project
 from service.quantities import Endpoint
-from service.settings import AUTH_MODE, AUTH_PROJECTS, BY_ENVIRONMENT_NAME, BY_PATH, FLAG_OF, PRICES, SETTINGS, Setting
+from service.settings import (
+    AUTH_MODE,
+    AUTH_PROJECTS,
+    BY_ENVIRONMENT_NAME,
+    BY_PATH,
+    EXPORTER_HEADERS,
+    FLAG_OF,
+    PRICES,
+    SETTINGS,
+    Setting,
+)
 from service.tls import Tls
 from service.yaml_file import ConfigError, nearest
 from storage.retention import Limits, Policy
@@ -69,6 +79,13 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Exporter:
+    endpoint: str | None
+    headers: tuple[tuple[str, str], ...]
+    queue_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Auth:
     mode: str
     """`none` or `keys`; `auto` is decided by now."""
@@ -88,6 +105,7 @@ class Config:
 
     receivers: Receivers
     storage: Storage
+    exporter: Exporter
     query_timeout_s: float
     allowed_hosts: tuple[str, ...]
     prices: tuple[UserPrice, ...]
@@ -203,6 +221,7 @@ def assemble(values: Mapping[str, Value]) -> Config:
                 {project.name: project.retention for project in get[AUTH_PROJECTS] if project.retention != Limits()},
             ),
         ),
+        exporter=Exporter(get["exporters.otlp.endpoint"], get[EXPORTER_HEADERS], get["exporters.otlp.queue_mib"] * MIB),
         query_timeout_s=get["api.query_timeout_s"],
         allowed_hosts=get["api.allowed_hosts"],
         prices=get[PRICES],

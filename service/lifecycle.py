@@ -14,6 +14,8 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -32,9 +34,11 @@ from service.access import Access
 from service.application import application
 from service.client import base_url
 from service.config import Config
+from service.forward import Forwarder
 from service.pipeline import Pipeline
 from service.quantities import Endpoint
 from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
+from service.spool import Spool
 from service.version import version
 from storage.database import Database
 from storage.reader import DuckReader
@@ -96,6 +100,7 @@ class Server:
         self.admission = Admission(config.receivers.max_in_flight_bytes)
         self.counters = Counters()
         self.access = Access(config.auth)
+        self.forwarder: Forwarder | None = None
         self.reader: DuckReader | None = None
         self.grpc_address: Endpoint | None = None
         self.http_address: Endpoint | None = None
@@ -128,7 +133,7 @@ class Server:
     def samples(self) -> list[Sample]:
         """What every stage counts, for `/metrics`."""
         stages: list[HasStats | None] = [
-            self.counters, self.admission, self.translator, self.writer, self.reader, self.upkeep,
+            self.counters, self.admission, self.translator, self.writer, self.reader, self.upkeep, self.forwarder,
         ]  # fmt: skip
         build = Sample("build_info", {"version": version()}, 1)
         return [build, *(sample for stage in stages if stage is not None for sample in stage.stats())]
@@ -144,6 +149,7 @@ class Server:
             "in_flight_bytes": self.admission.in_flight_bytes,
             "lag_s": round(self.writer.lag_s(), 3),
             "not_ready": self.not_ready(),
+            "forwarding": None if self.forwarder is None else self.forwarder.report(),
             "translation": self.translator.report(),
         }
 
@@ -172,20 +178,40 @@ class Server:
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
         self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.upkeep.run()))
+        await self._start_forwarding()
         self._stack.push_async_callback(self._stop_receivers)
+
+    async def _start_forwarding(self) -> None:
+        exporter = self._config.exporter
+        if exporter.endpoint is None:
+            return
+        folder = self.database.path + ".forward"
+        if self.database.in_memory:
+            folder = self._stack.enter_context(TemporaryDirectory(prefix="tracepond-"))
+        forwarder = Forwarder(Spool(Path(folder), exporter.queue_bytes), exporter.endpoint, dict(exporter.headers))
+        try:
+            await forwarder.open()
+        except OSError as error:
+            raise StartFailed(f"exporters.otlp: {folder} cannot be used: {error.strerror}") from error
+        self.forwarder = forwarder
+        self._stack.push_async_callback(self.forwarder.close)
+        self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.forwarder.run()))
 
     async def _start_grpc(self) -> None:
         endpoint = self._config.receivers.grpc_endpoint
         if endpoint is None:
             return
         limits = self._limits(self._config.receivers.grpc_max_message_bytes)
-        receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access)
+        receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access, self._taken())
         host = endpoint.host or "[::]"
         chosen = self._config.receivers.grpc_tls
         certificate = None if chosen is None else usable(tls.files, chosen)
         port = await bind(GRPC_ENDPOINT, endpoint, lambda: receiver.start(host, endpoint.port, certificate))
         self._grpc = receiver
         self.grpc_address = endpoint._replace(port=port)
+
+    def _taken(self) -> Callable[[str, str, bytes], None] | None:
+        return None if self.forwarder is None else self.forwarder.offer
 
     def _limits(self, asked_bytes: int) -> Limits:
         """As configured, and no more than the store can hold in its memory, where a row lies up to four times."""
@@ -204,7 +230,7 @@ class Server:
                 samples=self.samples,
                 actions=api.upkeep.actions(self.upkeep),
             ),
-            *otlp_http.routes(self.pipeline, self.admission, self.counters, limits),
+            *otlp_http.routes(self.pipeline, self.admission, self.counters, limits, self._taken()),
         ]
 
     def _allowed_hosts(self) -> list[str] | None:

@@ -35,6 +35,7 @@ GRPC_ENDPOINT = "receivers.otlp.protocols.grpc.endpoint"
 HTTP_ENDPOINT = "receivers.otlp.protocols.http.endpoint"
 STORAGE_PATH = "storage.path"
 LOG_LEVEL = "service.telemetry.logs.level"
+EXPORTER_HEADERS = "exporters.otlp.headers"
 AUTH_MODE = "auth.mode"
 AUTH_PROJECTS = "auth.projects"
 PRICES = "prices"
@@ -114,6 +115,19 @@ SETTINGS = (
     Setting(
         "storage.retention.max_rows", "whole number or none", "none", quantities.or_none(quantities.count),
         "the oldest are deleted while there are more spans, log records and metric points together",
+    ),
+    Setting(
+        "exporters.otlp.endpoint", "URL or none", "none", quantities.url_or_none,
+        "where everything that arrives is also sent, as it came, over OTLP/HTTP (`/v1/traces` and the like are added)",
+    ),
+    Setting(
+        EXPORTER_HEADERS, "list of name=value", [], quantities.headers,
+        "headers of those requests, such as x-api-key=SECRET; in a variable with commas between them",
+        secret=True,
+    ),
+    Setting(
+        "exporters.otlp.queue_mib", "whole number", 256, quantities.count,
+        "what may wait on disk while that endpoint does not answer, in MiB; beyond it requests are not sent on",
     ),
     Setting(
         "api.query_timeout_s", "duration", 30, quantities.seconds,
