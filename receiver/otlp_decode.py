@@ -1,5 +1,7 @@
 """OTLP request bodies to the values of `contract.span`; protobuf and OTLP/JSON give equal values.
 
+Traces and logs in protobuf go to `receiver.compiled.DECODER` first; where it gives None, to the stock classes.
+
 Pure. Anything malformed raises `Refused` and nothing else; an item that alone cannot be kept is counted in
 `Rejections` and its neighbours are kept.
 """
@@ -15,6 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from contract.errors import Refused
 from contract.span import LogRecord, MetricPoint, Span
 from receiver import otlp_decode_json, otlp_decode_json_metrics, otlp_decode_proto, otlp_decode_proto_metrics
+from receiver.compiled import DECODER
 from receiver.otlp_json_values import parse
 from receiver.rejections import Rejections
 
@@ -30,14 +33,18 @@ def decode_traces(body: bytes, content: Content) -> tuple[list[Span], Rejections
     """The spans of an ExportTraceServiceRequest. Raises `Refused` when it is malformed."""
     if content == "json":
         return _guard(lambda: otlp_decode_json.spans(parse(body, "resourceSpans")))
-    return _guard(lambda: otlp_decode_proto.spans(_parse(ExportTraceServiceRequest, body)))
+    return DECODER.spans(body, MAX_ITEMS) or _guard(
+        lambda: otlp_decode_proto.spans(_parse(ExportTraceServiceRequest, body))
+    )
 
 
 def decode_logs(body: bytes, content: Content) -> tuple[list[LogRecord], Rejections]:
     """The records of an ExportLogsServiceRequest. Raises `Refused` when it is malformed."""
     if content == "json":
         return _guard(lambda: otlp_decode_json.logs(parse(body, "resourceLogs")))
-    return _guard(lambda: otlp_decode_proto.logs(_parse(ExportLogsServiceRequest, body)))
+    return DECODER.logs(body, MAX_ITEMS) or _guard(
+        lambda: otlp_decode_proto.logs(_parse(ExportLogsServiceRequest, body))
+    )
 
 
 def decode_metrics(body: bytes, content: Content) -> tuple[list[MetricPoint], Rejections]:
