@@ -1,5 +1,7 @@
 """OTLP request bodies to the values of `contract.span`; protobuf and OTLP/JSON give equal values.
 
+Traces and logs in protobuf go to `receiver.compiled.DECODER` first; where it gives None, to the stock classes.
+
 Pure. Anything malformed raises `Refused` and nothing else; an item that alone cannot be kept is counted in
 `Rejections` and its neighbours are kept.
 """
@@ -21,6 +23,7 @@ from receiver import (
     otlp_decode_proto_metrics,
     otlp_repair,
 )
+from receiver.compiled import DECODER
 from receiver.otlp_json_values import parse
 from receiver.rejections import Rejections
 
@@ -37,14 +40,18 @@ def decode_traces(body: bytes, content: Content) -> tuple[list[Span], Rejections
     """The spans of an ExportTraceServiceRequest. Raises `Refused` when it is malformed."""
     if content == "json":
         return _guard(lambda: otlp_decode_json.spans(parse(body, "resourceSpans")))
-    return _guard(lambda: _from_protobuf(ExportTraceServiceRequest, body, otlp_decode_proto.spans))
+    return DECODER.spans(body, MAX_ITEMS) or _guard(
+        lambda: _from_protobuf(ExportTraceServiceRequest, body, otlp_decode_proto.spans)
+    )
 
 
 def decode_logs(body: bytes, content: Content) -> tuple[list[LogRecord], Rejections]:
     """The records of an ExportLogsServiceRequest. Raises `Refused` when it is malformed."""
     if content == "json":
         return _guard(lambda: otlp_decode_json.logs(parse(body, "resourceLogs")))
-    return _guard(lambda: _from_protobuf(ExportLogsServiceRequest, body, otlp_decode_proto.logs))
+    return DECODER.logs(body, MAX_ITEMS) or _guard(
+        lambda: _from_protobuf(ExportLogsServiceRequest, body, otlp_decode_proto.logs)
+    )
 
 
 def decode_metrics(body: bytes, content: Content) -> tuple[list[MetricPoint], Rejections]:

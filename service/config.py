@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.compiled import PURE_PYTHON_VARIABLE
 from service import tls, yaml_file
 from service.projects import Project
 from service.quantities import Endpoint
@@ -34,6 +35,9 @@ DEFAULT = "default"
 PREFIX = "TRACEPOND_"
 CONFIG_VARIABLE = "TRACEPOND_CONFIG"
 """Path of the configuration file, for images; the flag `--config` goes before it."""
+
+NO_SETTINGS = frozenset({CONFIG_VARIABLE, PURE_PYTHON_VARIABLE})
+"""Variables of ours that no key of the file has."""
 
 SERVICE_LINKS = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
 """Kubernetes gives every pod TRACEPOND_SERVICE_HOST, TRACEPOND_PORT_4318_TCP and the like for a service of that name
@@ -152,7 +156,7 @@ def from_environment(environ: Mapping[str, str], read_file: ReadFile) -> dict[st
     """Path -> (text, origin) of every `TRACEPOND_` variable; `..._FILE` names a file that holds a secret's value."""
     found = {}
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or SERVICE_LINKS.fullmatch(name):
+        if not name.startswith(PREFIX) or name in NO_SETTINGS or SERVICE_LINKS.fullmatch(name):
             continue
         setting, is_in_file = BY_ENVIRONMENT_NAME.get(name), False
         if setting is None and name.endswith("_FILE"):

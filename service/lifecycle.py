@@ -26,6 +26,7 @@ from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
 from receiver import otlp_http
 from receiver.admission import Admission
+from receiver.compiled import DECODER
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
@@ -39,7 +40,7 @@ from service.pipeline import Pipeline
 from service.quantities import Endpoint
 from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.spool import Spool
-from service.version import version
+from service.version import version, version_line
 from storage.database import Database
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
@@ -142,6 +143,7 @@ class Server:
         """What `/api/v1/status` says beside the number of rows."""
         return {
             "version": version(),
+            "decoder": DECODER.name,
             "uptime_s": round(time.monotonic() - self._created, 3),
             "schema_version": self.database.schema_version(),
             "database": {"size_bytes": self.database.size_bytes(), "wal_bytes": self.database.wal_bytes()},
@@ -345,7 +347,10 @@ async def serve(config: Config, announce: Callable[[str], None]) -> int:
     collect_rarely()
     for line in first_lines(server, config):
         announce(line)
-    logger.info("started", extra={"version": version(), "pid": os.getpid(), "database": server.database.path})
+    logger.info(
+        "started",
+        extra={"version": version(), "decoder": DECODER.name, "pid": os.getpid(), "database": server.database.path},
+    )
     await asked_to_stop.wait()
     logger.info("draining: no new requests, those in flight are finished")
     await server.stop()
@@ -368,7 +373,7 @@ def first_lines(server: Server, config: Config) -> list[str]:
     where = "in memory, gone at the end" if server.database.in_memory else server.database.path
     keys = " OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" if config.auth.mode == "keys" else ""
     return [
-        f"tracepond {version()}",
+        f"tracepond {version_line()}",
         f"  OTLP/gRPC       {server.grpc_address or 'off'}",
         f"  OTLP/HTTP, API  {server.http_address}",
         f"  database        {where}",
