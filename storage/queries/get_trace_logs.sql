@@ -9,6 +9,6 @@ WHERE project = $project
     AND trace_id = $trace_id
     AND describes_span
     AND ($span_id IS NULL OR span_id = $span_id OR span_id IN (
-        SELECT span_id FROM span WHERE project = $project AND trace_id = $trace_id AND duplicate_of = $span_id
+        SELECT span_id FROM span WHERE project = $project AND trace_id = $trace_id AND duplicate_of = $span_id AND duplicate_of_trace IS NULL
     ))
 ORDER BY log_record.time, observed_time, digest
