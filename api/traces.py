@@ -49,7 +49,8 @@ def render_trace(api: Api, record: Row, page: SpanPage, logs: Sequence[Row], io:
     """The answer's bytes; in a thread, since 10,000 spans take a second."""
     spans = page.spans
     if io == "full":
-        logs_of, donors_of = grouped(logs, "span_id"), grouped(spans, "duplicate_of")
+        within = [span for span in spans if span["duplicate_of_trace"] is None]
+        logs_of, donors_of = grouped(logs, "span_id"), grouped(within, "duplicate_of")
         shown = [detail(api, span, logs_of, donors_of.get(span["span_id"], [])) for span in spans]
     else:
         shown = [span_record(span, io) for span in spans]

@@ -31,6 +31,7 @@ from translator.merge import merge_copies
 from translator.present import present
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 START_NS = 1_790_000_000_000_000_000
 DAY_NS = 86_400 * 10**9
@@ -56,7 +57,7 @@ def starts(spans: int, shuffled: bool) -> Iterator[int]:
 
 
 def fill(database: Database, spans: int, shuffled: bool) -> None:
-    connection, translator, committer = database.cursor(), Translator(), Committer(settle, merge_copies)
+    connection, translator, committer = database.cursor(), Translator(), Committer(settle, merge_copies, match)
     group: list[Translated] = []
     for number, batch in enumerate(batches(Traffic(), spans, starts(spans, shuffled)), 1):
         group.append(translator.translate(batch))

@@ -51,6 +51,7 @@ from translator.prices.book import PriceBook
 from translator.prices.explain import explained
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class Server:
             self.database,
             partial(settle, price=self.prices.priced),
             partial(merge_copies, price=self.prices.priced),
+            match,
             queue_bytes=config.receivers.max_in_flight_bytes,
             checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
         )

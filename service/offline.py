@@ -14,6 +14,7 @@ from storage.writer import Writer
 from translator.merge import merge_copies
 from translator.prices.book import PriceBook
 from translator.settle import settle
+from translator.twins import match
 
 
 def memory_limit(config: Config) -> str:
@@ -42,6 +43,6 @@ def opened(config: Config, book: PriceBook | None = None) -> Iterator[Database]:
 
 async def bring_in(database: Database, book: PriceBook) -> None:
     """What a killed server had acknowledged is in the tables. Raises `Unavailable` when it cannot be brought there."""
-    writer = Writer(database, partial(settle, price=book.priced), partial(merge_copies, price=book.priced))
+    writer = Writer(database, partial(settle, price=book.priced), partial(merge_copies, price=book.priced), match)
     await asyncio.to_thread(writer.start)
     await writer.stop()

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
-from contract.settling import MergeCopies, Settle, TraceKey
+from contract.settling import Match, MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from storage.commit import POSITION_SQL, Committer, roll_back
 from storage.database import Database
@@ -24,6 +24,7 @@ from storage.failures import first_line, given_up, may_be_too_much, meaning, wor
 from storage.histogram import Seconds
 from storage.payload import decode, encode
 from storage.pending import Call, Pending, divided, halves
+from storage.twins import apart
 
 logger = logging.getLogger(__name__)
 
@@ -49,14 +50,16 @@ Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 class Flusher:
     """Owns the writing connection and the checkpoints."""
 
-    def __init__(self, database: Database, settle: Settle, merge: MergeCopies, *, checkpoint_wal_bytes: int) -> None:
+    def __init__(
+        self, database: Database, settle: Settle, merge: MergeCopies, match: Match = apart, *, checkpoint_wal_bytes: int
+    ) -> None:
         self.flushed_seq = 0
         self.identity = ""
         self.broken: str | None = None
         self.pending_bytes = 0
         self.checkpoints_held = False
         self._database = database
-        self._committer = Committer(settle, merge)
+        self._committer = Committer(settle, merge, match)
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._pending: deque[Pending] = deque()
         self._pending_rows = 0
