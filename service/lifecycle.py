@@ -22,7 +22,7 @@ import api.routes
 import api.upkeep
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
-from receiver import otlp_http
+from receiver import langfuse_http, otlp_http
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
@@ -44,6 +44,7 @@ from translator.merge import merge_copies
 from translator.present import present
 from translator.prices.book import PriceBook
 from translator.prices.explain import explained
+from translator.scores import merge_scores
 from translator.settle import settle
 from translator.translate import Translator
 
@@ -86,7 +87,8 @@ class Server:
         self.writer = Writer(
             self.database,
             partial(settle, price=self.prices.priced),
-            partial(merge_copies, price=self.prices.priced),
+            partial(merge_copies, price=self.prices.priced, translate=Translator(self.prices).row),
+            merge_scores,
             queue_bytes=config.receivers.max_in_flight_bytes,
             checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
         )
@@ -201,6 +203,9 @@ class Server:
                 ready=self.not_ready,
                 samples=self.samples,
                 actions=api.upkeep.actions(self.upkeep),
+            ),
+            *langfuse_http.routes(
+                self.pipeline, self.admission, self.counters, limits, ready=self.not_ready, version=version()
             ),
             *otlp_http.routes(self.pipeline, self.admission, self.counters, limits),
         ]

@@ -22,6 +22,7 @@ from contract.settling import (
     facts_of_row,
 )
 from contract.translated import Translated
+from storage import scores
 from storage.columns import insert, stage
 from storage.lookback import SPAN_COLUMN, describing_logs, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered, SeenTraces
@@ -30,6 +31,9 @@ SpanKey = tuple[str, str, str]
 
 RECENT_SPANS = 30_000
 """About 20 MB: two seconds of full load, half an hour of a busy application."""
+
+COPIES_AT_A_TIME = 64
+"""Of one span in a group: events of one that is told piece by piece come together."""
 
 SAME_PLACES = (
     S.parent_span_id, S.span_name, S.otlp_kind, S.end_time, S.status, S.status_message, S.input, S.output,
@@ -86,9 +90,10 @@ class Group:
 class Committer:
     """Owns what is remembered between commits; used by one thread."""
 
-    def __init__(self, settle: Settle, merge: MergeCopies) -> None:
+    def __init__(self, settle: Settle, merge: MergeCopies, merge_scores: MergeCopies = scores.last) -> None:
         self._settle = settle
         self._merge = merge
+        self._merge_scores = merge_scores
         self._recent = RecentTraces(RECENT_SPANS)
         self._seen = SeenTraces()
 
@@ -115,6 +120,8 @@ class Committer:
         try:
             self._fill(connection, group, requests)
             write(connection, group, requests, seq)
+            told = [row for request in requests for row in request.scores]
+            scores.store(connection, told, self._merge_scores, seq)
             connection.execute(POSITION_SQL.format(seq=seq)).fetchall()
             connection.execute("COMMIT").fetchall()
         except BaseException:
@@ -142,15 +149,18 @@ class Committer:
         self._apply(connection, group)
 
     def _gather(self, group: Group, requests: list[Translated]) -> None:
+        copies: dict[SpanKey, list[Row]] = {}
         for request in requests:
             for row in request.spans:
                 key = (row[S.project], row[S.trace_id], row[S.span_id])
-                first = group.rows.get(key)
-                if first is None:
-                    group.rows[key] = row
-                elif not same(first, row):
-                    group.rows[key] = self._merge([first, row])
+                if key not in copies:
+                    copies[key] = [row]
+                elif row[S.copies] or not any(same(known, row) for known in copies[key]):
+                    copies[key].append(row)
+                    if len(copies[key]) > COPIES_AT_A_TIME:
+                        copies[key] = [self._merge(copies[key])]
             group.logs.extend(request.logs)
+        group.rows = {key: rows[0] if len(rows) == 1 else self._merge(rows) for key, rows in copies.items()}
 
     def _recall_traces(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
         """What is known of every trace that the group touches: remembered, never seen, or asked of the file."""

@@ -22,11 +22,12 @@ from contract.stats import Sample
 from contract.translated import Translated
 from storage.database import Database
 from storage.failures import first_line
-from storage.flusher import Flusher, Result, Work, settle_future
+from storage.flusher import Flusher, Result, Work
 from storage.histogram import Seconds
 from storage.journal import Journal, Record
 from storage.payload import decode, encode
-from storage.pending import Pending
+from storage.pending import Pending, settle_future
+from storage.scores import last
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +55,13 @@ class Writer:
         database: Database,
         settle: Settle,
         merge: MergeCopies,
+        merge_scores: MergeCopies = last,
         *,
         queue_bytes: int = 64 << 20,
         checkpoint_wal_bytes: int = 128 << 20,
     ) -> None:
         self._database = database
-        self._flusher = Flusher(database, settle, merge, checkpoint_wal_bytes=checkpoint_wal_bytes)
+        self._flusher = Flusher(database, settle, merge, merge_scores, checkpoint_wal_bytes=checkpoint_wal_bytes)
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
         self._jobs: deque[Job] = deque()
