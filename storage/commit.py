@@ -24,6 +24,7 @@ from contract.settling import (
 from contract.translated import Translated
 from storage import scores
 from storage.columns import insert, stage
+from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, describing_logs, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered, SeenTraces
 
@@ -141,14 +142,14 @@ class Committer:
             self._recent.put(key, trace)
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
-        self._gather(group, requests)
+        self._gather(connection, group, requests)
         group.logs = without_repeats(connection, "log_record", group.logs, L.digest, L.time)
         self._recall_traces(connection, group)
         self._fold_repeats(connection, group)
         self._learn(connection, group)
         self._apply(connection, group)
 
-    def _gather(self, group: Group, requests: list[Translated]) -> None:
+    def _gather(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
         copies: dict[SpanKey, list[Row]] = {}
         for request in requests:
             for row in request.spans:
@@ -160,11 +161,13 @@ class Committer:
                     if len(copies[key]) > COPIES_AT_A_TIME:
                         copies[key] = [self._merge(copies[key])]
             group.logs.extend(request.logs)
+        if any(rows[0][S.copies] for rows in copies.values()):
+            group.replaced = bring_home(connection, copies, lambda key: key in self._seen or self._recent.knows(key))
         group.rows = {key: rows[0] if len(rows) == 1 else self._merge(rows) for key, rows in copies.items()}
 
     def _recall_traces(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
         """What is known of every trace that the group touches: remembered, never seen, or asked of the file."""
-        touched = {(key[0], key[1]) for key in group.rows}
+        touched = {(key[0], key[1]) for key in (*group.rows, *group.replaced)}
         touched.update((row[L.project], row[L.trace_id]) for row in group.logs if row[L.describes_span])
         unsure = []
         for key in touched:
@@ -190,7 +193,11 @@ class Committer:
                 group.replaced.append(key)
 
     def _learn(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
-        """Add the new facts to the known ones."""
+        """Add the new facts to the known ones; spans that have moved are not there any more."""
+        for project, trace_id, span_id in group.replaced:
+            if (project, trace_id, span_id) not in group.rows:
+                group.traces[project, trace_id].facts.parents.pop(span_id, None)
+                group.traces[project, trace_id].facts.calls.pop(span_id, None)
         for (project, trace_id, span_id), row in group.rows.items():
             facts = group.traces[project, trace_id].facts
             facts.parents[span_id] = row[S.parent_span_id]
