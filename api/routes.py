@@ -20,8 +20,8 @@ from contract.present import Present
 from contract.reading import Reader
 from contract.stats import Sample
 
-OTHER_METHODS = {"/api/v1/traces/{trace_id}": ", DELETE"}
-"""What `api.upkeep` answers at a path of the table below."""
+OTHER_METHODS = {"/api/v1/traces/{trace_id}": ", DELETE", "/api/v1/scores": ", POST"}
+"""What `api.upkeep` and `api.scores` answer at a path of the table below."""
 
 UNPRICED_SHOWN = 20
 """Models without a price that `/api/v1/status` names."""

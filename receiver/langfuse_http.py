@@ -4,7 +4,7 @@ Success is answered once the events are committed. Sources: langfuse/langfuse `w
 answers clients insist on was seen with the clients (tests/golden/langfuse).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -13,14 +13,16 @@ import orjson
 from aiohttp import web
 
 from contract.access import SCORE, Identity
-from contract.errors import Forbidden
-from contract.sink import Sink
+from contract.errors import Forbidden, NotFound, Refused
+from contract.sink import PostScore, Sink
 from contract.span import Batch
+from contract.upkeep import Upkeep
 from receiver.admission import Admission
 from receiver.body import content_encoding, read_body
 from receiver.counters import Counters
 from receiver.intake import Intake, require_ingest
 from receiver.langfuse_events import Events, decode_batch, decode_scores
+from receiver.langfuse_values import identifier
 from receiver.limits import Limits
 from receiver.status import WireStatus, wire_status
 
@@ -63,6 +65,7 @@ class _Context(NamedTuple):
     limits: Limits
     ready: Callable[[], Sequence[str]]
     version: str
+    upkeep: Upkeep
 
 
 def routes(
@@ -73,9 +76,10 @@ def routes(
     *,
     ready: Callable[[], Sequence[str]],
     version: str,
+    upkeep: Upkeep,
 ) -> list[web.RouteDef]:
     """The routes; `ready` gives the reasons why not."""
-    context = _Context(Intake(sink, counters, "http"), admission, counters, limits, ready, version)
+    context = _Context(Intake(sink, counters, "http"), admission, counters, limits, ready, version, upkeep)
 
     def handler(handle: Callable[[_Context, web.Request], Awaitable[web.Response]]) -> Handler:
         async def answered(request: web.Request) -> web.Response:
@@ -89,6 +93,7 @@ def routes(
     return [
         web.post(at("ingestion"), handler(_post_ingestion)),
         web.post(SCORES, handler(_post_scores)),
+        web.delete(at("scores/{score_id}"), handler(_delete_score)),
         web.get(at("projects"), handler(_get_projects)),
         web.get(HEALTH, handler(_get_health)),
         web.get(READY, handler(_get_health)),
@@ -141,6 +146,43 @@ async def _post_scores(context: _Context, request: web.Request) -> web.Response:
     return _json({"accepted": len(events.accepted), "rejected": len(errors), "errors": errors}, 207)
 
 
+def score_poster(sink: Sink, counters: Counters) -> PostScore:
+    """For routes of other forms: the same way in."""
+    intake = Intake(sink, counters, "http")
+
+    async def post(identity: Identity, score: Mapping[str, Any]) -> str:
+        require_ingest(identity)
+        body = orjson.dumps(score)
+        events = decode_scores(body)
+        counters.received(EVENTS.items, "http", 1)
+        if events.faults:
+            counters.refused(EVENTS.items, "http", {"invalid": 1})
+            raise Refused(events.faults[0].message)
+        batch = intake.batch(identity, len(body))
+        batch.scores = events.scores
+        await intake.accept(EVENTS, batch, 1)
+        return events.scores[0].score_id
+
+    return post
+
+
+async def _delete_score(context: _Context, request: web.Request) -> web.Response:
+    """The score that the path names is gone."""
+    identity: Identity = request.get("identity") or Identity()
+    if "admin" not in identity.scopes:
+        raise Forbidden("this key may not delete (scope admin)")
+    score_id = identifier(request.match_info["score_id"], "score id") or ""
+    if not await context.upkeep.delete_scores(identity.project, [score_id]):
+        raise NotFound(f"no score {score_id[:100]!r}")
+    return _json({"message": "Score deleted"})
+
+
+def _require_json(request: web.Request) -> None:
+    """What a page of somebody else can send without being asked for leave is never JSON (Fetch, "simple requests")."""
+    if request.content_type != "application/json":
+        raise Refused("Content-Type must be application/json", reason="unsupported_type", kind="unsupported_type")
+
+
 def _require_score(identity: Identity) -> None:
     if not identity.scopes & {SCORE, "ingest"}:
         raise Forbidden("this key may not send scores (scope ingest)")
@@ -155,6 +197,7 @@ async def _receive(
         with intake.before_decoding(EVENTS):
             identity: Identity = request.get("identity") or Identity()
             require(identity)
+            _require_json(request)
             encoding = content_encoding(request.headers.get("Content-Encoding", ""))
             hold = until_committed.enter_context(context.admission.hold())
             body = await read_body(request.content, request.content_length, context.limits, hold)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 import api.routes
+import api.scores
 import api.upkeep
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
@@ -202,10 +203,19 @@ class Server:
                 status_source=self.status,
                 ready=self.not_ready,
                 samples=self.samples,
-                actions=api.upkeep.actions(self.upkeep),
+                actions=lambda asked: [
+                    *api.upkeep.actions(self.upkeep)(asked),
+                    *api.scores.actions(langfuse_http.score_poster(self.pipeline, self.counters), self.upkeep)(asked),
+                ],
             ),
             *langfuse_http.routes(
-                self.pipeline, self.admission, self.counters, limits, ready=self.not_ready, version=version()
+                self.pipeline,
+                self.admission,
+                self.counters,
+                limits,
+                ready=self.not_ready,
+                version=version(),
+                upkeep=self.upkeep,
             ),
             *otlp_http.routes(self.pipeline, self.admission, self.counters, limits),
         ]

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import gzip
 import warnings
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 import aiohttp
@@ -15,6 +15,7 @@ from aiohttp import web
 from contract.access import SCORE, Identity
 from contract.errors import Overloaded, Refused, Unavailable
 from contract.sink import Sink
+from contract.upkeep import Erased
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.langfuse_http import is_langfuse_path, routes
@@ -26,12 +27,28 @@ from tests.support.sinks import ListSink
 Ask = Callable[..., Awaitable[tuple[int, Any, Any]]]
 
 
+class Deleting:
+    """Upkeep that has one score."""
+
+    scores = ("shop", "s1")
+
+    async def delete_scores(self, project: str, score_ids: Collection[str]) -> int:
+        return sum((project, score_id) == self.scores for score_id in score_ids)
+
+    async def delete_traces(self, project: str, trace_ids: Collection[str], *, dry_run: bool = False) -> Erased:
+        raise NotImplementedError
+
+    def snapshot(self) -> Any:
+        raise NotImplementedError
+
+
 class Served:
     """What answered, and what it counted."""
 
     def __init__(self, sink: Sink, identity: Identity, ready: Sequence[str], admission: Admission) -> None:
         self.sink, self.identity, self.ready, self.admission = sink, identity, ready, admission
         self.counters = Counters()
+        self.upkeep = Deleting()
 
     def talk(self, talk: Callable[[Ask], Awaitable[None]]) -> None:
         asyncio.run(self._serve(talk))
@@ -48,7 +65,15 @@ class Served:
         application = web.Application(middlewares=[identify])
         limits = Limits(max_body_bytes=100_000, max_unpacked_bytes=100_000)
         application.add_routes(
-            routes(self.sink, self.admission, self.counters, limits, ready=lambda: self.ready, version="1.2")
+            routes(
+                self.sink,
+                self.admission,
+                self.counters,
+                limits,
+                ready=lambda: self.ready,
+                version="1.2",
+                upkeep=self.upkeep,
+            )
         )
         runner = web.AppRunner(application, auto_decompress=False)
         await runner.setup()
@@ -58,6 +83,7 @@ class Served:
 
             async def ask(method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
                 data = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
+                headers = {"Content_Type": "application/json"} | headers
                 named = {name.replace("_", "-"): value for name, value in headers.items()}
                 async with client.request(method, url + path, data=data, headers=named) as response:
                     text = await response.read()
@@ -170,6 +196,19 @@ def test_one_score_is_answered_with_its_id_and_a_list_with_202() -> None:
     assert (status, body["accepted"], body["rejected"], len(body["errors"])) == (207, 1, 1, 1)
     assert asked(server, "POST", "/api/public/scores", {"name": "n"})[0] == 400
     assert [len(batch.scores) for batch in server.sink.batches] == [1, 1, 1]
+
+
+def test_a_score_is_deleted_where_the_key_may() -> None:
+    owner, sender = served(identity=Identity("shop")), served(identity=Identity("shop", frozenset({"ingest"})))
+    assert asked(owner, "DELETE", "/lf/api/public/scores/s1")[0] == 200
+    assert asked(owner, "DELETE", "/api/public/scores/s2")[0] == 404
+    assert asked(sender, "DELETE", "/api/public/scores/s1")[0] == 403
+    assert asked(served(identity=Identity("other")), "DELETE", "/api/public/scores/s1")[0] == 404
+
+
+def test_what_a_page_of_somebody_else_could_send_is_refused() -> None:
+    for content_type in ("text/plain", "application/x-www-form-urlencoded"):
+        assert asked(served(), "POST", INGESTION, {"batch": []}, Content_Type=content_type)[0] == 415
 
 
 def test_scopes_are_asked_for() -> None:
