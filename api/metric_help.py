@@ -1,6 +1,11 @@
 """What each metric says: the `# HELP` lines of `/metrics`, word for word the meanings in docs/metrics.md."""
 
-ITEMS = {"spans": "spans", "log_records": "log records", "metric_points": "metric points"}
+ITEMS = {
+    "spans": "spans",
+    "log_records": "log records",
+    "metric_points": "metric points",
+    "langfuse_events": "events of the Langfuse API",
+}
 
 FATES = {
     "received": "decoded, whatever became of them",

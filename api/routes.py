@@ -9,10 +9,10 @@ from api.errors import METHOD_NOT_ALLOWED, SAFE_HEADERS, problem_response, unkno
 from api.facets import get_facets
 from api.handling import Api, Route, guarded, identity_of, json_response, parse_no_parameters, pattern
 from api.health import PROMETHEUS_TEXT, prometheus_text
-from api.lists import LOGS, METRIC_POINTS, SESSIONS, SPANS, TRACES, USERS, list_handler
+from api.lists import LOGS, METRIC_POINTS, SCORES, SESSIONS, SPANS, TRACES, USERS, list_handler
 from api.metrics import get_metrics_query
 from api.openapi import openapi
-from api.records import log_record, metric_record, session_record, span_record, trace_record, user_record
+from api.records import log_record, metric_record, score_record, session_record, span_record, trace_record, user_record
 from api.roll_ups import get_session, get_user
 from api.traces import get_span, get_trace, get_trace_otlp
 from contract.errors import NotFound
@@ -20,8 +20,8 @@ from contract.present import Present
 from contract.reading import Reader
 from contract.stats import Sample
 
-OTHER_METHODS = {"/api/v1/traces/{trace_id}": ", DELETE"}
-"""What `api.upkeep` answers at a path of the table below."""
+OTHER_METHODS = {"/api/v1/traces/{trace_id}": ", DELETE", "/api/v1/scores": ", POST"}
+"""What `api.upkeep` and `api.scores` answer at a path of the table below."""
 
 UNPRICED_SHOWN = 20
 """Models without a price that `/api/v1/status` names."""
@@ -107,6 +107,12 @@ TABLE = (
         gives="users",
     ),
     Route("/api/v1/users/{user_id}", get_user, takes="roll_up", gives="user"),
+    Route(
+        "/api/v1/scores",
+        list_handler(SCORES, "timestamp", lambda row, _project, _io: score_record(row)),
+        takes="list_scores",
+        gives="scores",
+    ),
     Route(
         "/api/v1/logs",
         list_handler(LOGS, "time", lambda row, _, io: log_record(row, io)),

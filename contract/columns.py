@@ -1,7 +1,7 @@
-"""The stored form of spans, log records and metric points: one row is a list in the order of these columns.
+"""The stored form of spans, log records, metric points and scores: one row is a list in the order of these columns.
 
 Rows are lists and not objects because a row is built for every span that arrives (a copied template costs 0.2 µs, a
-dataclass of 60 fields 2 µs). `S`, `L` and `M` give a column's place by name: `row[S.kind]`.
+dataclass of 60 fields 2 µs). `S`, `L`, `M` and `C` give a column's place by name: `row[S.kind]`.
 
 Column types: `text`, `int`, `float`, `bool`, `time` (integer ns since 1970, within int64), `json` (JSON text).
 """
@@ -148,6 +148,38 @@ METRIC_COLUMNS = tuple(
 )
 
 
+SCORE_COLUMNS = tuple(
+    Column(*line.split())
+    for line in """
+    project text
+    score_id text
+    name text
+    value float
+    string_value text
+    data_type text
+    source text
+    comment text
+    trace_id text
+    span_id text
+    session_id text
+    time time
+    environment text
+    metadata json
+    config_id text
+    queue_id text
+    dataset_run_id text
+    author_user_id text
+    rest json
+    told json
+    received_time time
+    commit_seq int
+    """.strip().splitlines()
+)
+
+TRACE_KIND = "trace"
+"""Kind of the rows of `span` that hold what was said of a trace itself: no span, listed and counted nowhere."""
+
+
 class SpanPlaces:
     """Place of each span column in a row."""
 
@@ -189,7 +221,18 @@ class MetricPlaces:
     ) = range(len(METRIC_COLUMNS))  # fmt: skip
 
 
-S, L, M = SpanPlaces, LogPlaces, MetricPlaces
+class ScorePlaces:
+    """Place of each score column in a row."""
+
+    (
+        project, score_id, name, value, string_value, data_type, source, comment, trace_id, span_id, session_id, time,
+        environment, metadata, config_id, queue_id, dataset_run_id, author_user_id, rest, told,
+        received_time, commit_seq,
+    ) = range(len(SCORE_COLUMNS))  # fmt: skip
+
+
+S, L, M, C = SpanPlaces, LogPlaces, MetricPlaces, ScorePlaces
 EMPTY_SPAN: Row = [None] * len(SPAN_COLUMNS)
 EMPTY_LOG: Row = [None] * len(LOG_COLUMNS)
 EMPTY_METRIC: Row = [None] * len(METRIC_COLUMNS)
+EMPTY_SCORE: Row = [None] * len(SCORE_COLUMNS)

@@ -49,6 +49,20 @@ def _fields(columns: Sequence[Column], **more: str) -> dict[str, str]:
 SPAN_FIELDS = _fields(SPAN_COLUMNS, duration_ms="float")
 LOG_FIELDS = _fields(LOG_COLUMNS)
 METRIC_FIELDS = _fields(METRIC_COLUMNS)
+SCORE_FIELDS = {
+    "id": "text",
+    "name": "text",
+    "value": "float",
+    "string_value": "text",
+    "data_type": "text",
+    "source": "text",
+    "comment": "text",
+    "trace_id": "text",
+    "span_id": "text",
+    "session_id": "text",
+    "timestamp": "time",
+    "environment": "text",
+}
 
 TRACE_RECORD_FIELDS = {
     "name": "text",
@@ -106,6 +120,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "list_spans": SPAN_FIELDS,
     "list_logs": LOG_FIELDS,
     "list_metric_points": METRIC_FIELDS,
+    "list_scores": SCORE_FIELDS,
     "list_sessions": {**SPAN_FIELDS, **SESSION_RECORD_FIELDS},
     "list_users": {**SPAN_FIELDS, **USER_RECORD_FIELDS},
     "metrics": SPAN_FIELDS,

@@ -1,8 +1,10 @@
 """What a receiver hands its batches to, and what it may rely on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from contract.access import Identity
 from contract.span import Batch
 
 
@@ -23,4 +25,12 @@ class Sink(Protocol):
         Raises `Overloaded` or `Unavailable` when nothing of the batch was stored and sending it again can help,
         `Refused` when it cannot. The batch must not be changed by the caller afterwards.
         """
+        ...
+
+
+class PostScore(Protocol):
+    """Takes one score in the form of Langfuse's API."""
+
+    async def __call__(self, identity: Identity, score: Mapping[str, Any]) -> str:
+        """Its id, once it is committed. Raises `Refused`, `Forbidden`, `Overloaded` or `Unavailable`."""
         ...

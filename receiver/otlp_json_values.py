@@ -49,7 +49,7 @@ class BadId(BadItem):
 
 def parse(body: bytes, field: str) -> Object:
     """The request object of a body whose groups stand in `field`. Raises `Refused`."""
-    request = _load(body)
+    request = load(body)
     if not isinstance(request, dict):
         raise Refused("body is not a JSON object")
     request = named(request)
@@ -65,7 +65,8 @@ MAX_OBJECTS = 1_000_000
 attribute; 64 MiB of real traffic have 0.5 million."""
 
 
-def _load(body: bytes) -> Any:
+def load(body: bytes) -> Any:
+    """The JSON value of a body. Raises `Refused`."""
     if len(body) > MAX_OBJECTS and body.count(b"{") + body.count(b"[") > MAX_OBJECTS:
         raise Refused(
             f"more than {MAX_OBJECTS:,} objects and lists in one request: send smaller batches",

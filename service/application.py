@@ -7,14 +7,20 @@ from typing import Any
 from aiohttp import web
 
 from api.errors import error_response as api_error
-from contract.access import Authenticate
-from contract.errors import NotFound, TracepondError, Unauthorized
+from contract.access import SCORE, Authenticate
+from contract.errors import Forbidden, NotFound, TracepondError, Unauthorized
+from receiver.langfuse_http import HEALTH, READY, SCORES, is_langfuse_path
+from receiver.langfuse_http import error_response as langfuse_error
 from receiver.otlp_http import error_response as otlp_error
 from receiver.otlp_http import is_otlp_path
 from service import hosts
 
-PUBLIC_ROUTES = frozenset({"/healthz", "/readyz"})
+PUBLIC_ROUTES = frozenset(
+    {"/healthz", "/readyz", web.DynamicResource(HEALTH).canonical, web.DynamicResource(READY).canonical}
+)
 """Answered without credentials; everything else, paths that do not exist included, needs them."""
+
+SCORES_ROUTE = web.DynamicResource(SCORES).canonical
 
 CHALLENGE = 'Basic realm="tracepond", charset="UTF-8"'
 
@@ -52,11 +58,13 @@ def guard(authenticate: Authenticate) -> Any:
         try:
             if len(request.headers.getall("Authorization", ())) > 1:
                 raise Unauthorized("there is more than one Authorization header")
-            request["identity"] = authenticate(request.headers)
+            identity = request["identity"] = authenticate(request.headers)
         except Unauthorized as error:
             response = in_form_of_path(request, error)
             response.headers["WWW-Authenticate"] = CHALLENGE
             return response
+        if SCORE in identity.scopes and pattern(request) != SCORES_ROUTE:
+            return in_form_of_path(request, Forbidden("a public key alone may post scores, nothing else"))
         return await handler(request)
 
     return check
@@ -79,7 +87,9 @@ async def explain_unknown_paths(request: web.Request, handler: Handler) -> web.S
 
 
 def in_form_of_path(request: web.Request, error: TracepondError) -> web.Response:
-    return otlp_error(request, error) if is_otlp_path(request.path) else api_error(request, error)
+    if is_otlp_path(request.path):
+        return otlp_error(request, error)
+    return langfuse_error(error) if is_langfuse_path(request.path) else api_error(request, error)
 
 
 def pattern(request: web.Request) -> str | None:

@@ -21,10 +21,11 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 import api.routes
+import api.scores
 import api.upkeep
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
-from receiver import otlp_http
+from receiver import langfuse_http, otlp_http
 from receiver.admission import Admission
 from receiver.compiled import DECODER
 from receiver.counters import Counters
@@ -49,6 +50,7 @@ from translator.merge import merge_copies
 from translator.present import present
 from translator.prices.book import PriceBook
 from translator.prices.explain import explained
+from translator.scores import merge_scores
 from translator.settle import settle
 from translator.translate import Translator
 from translator.twins import match
@@ -92,8 +94,9 @@ class Server:
         self.writer = Writer(
             self.database,
             partial(settle, price=self.prices.priced),
-            partial(merge_copies, price=self.prices.priced),
+            partial(merge_copies, price=self.prices.priced, translate=Translator(self.prices).row),
             match,
+            merge_scores,
             queue_bytes=config.receivers.max_in_flight_bytes,
             checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
         )
@@ -232,7 +235,19 @@ class Server:
                 status_source=self.status,
                 ready=self.not_ready,
                 samples=self.samples,
-                actions=api.upkeep.actions(self.upkeep),
+                actions=lambda asked: [
+                    *api.upkeep.actions(self.upkeep)(asked),
+                    *api.scores.actions(langfuse_http.score_poster(self.pipeline, self.counters), self.upkeep)(asked),
+                ],
+            ),
+            *langfuse_http.routes(
+                self.pipeline,
+                self.admission,
+                self.counters,
+                limits,
+                ready=self.not_ready,
+                version=version(),
+                upkeep=self.upkeep,
             ),
             *otlp_http.routes(self.pipeline, self.admission, self.counters, limits, self._taken()),
         ]

@@ -13,7 +13,9 @@ from storage.database import Database
 from storage.writer import Writer
 from translator.merge import merge_copies
 from translator.prices.book import PriceBook
+from translator.scores import merge_scores
 from translator.settle import settle
+from translator.translate import Translator
 from translator.twins import match
 
 
@@ -43,6 +45,7 @@ def opened(config: Config, book: PriceBook | None = None) -> Iterator[Database]:
 
 async def bring_in(database: Database, book: PriceBook) -> None:
     """What a killed server had acknowledged is in the tables. Raises `Unavailable` when it cannot be brought there."""
-    writer = Writer(database, partial(settle, price=book.priced), partial(merge_copies, price=book.priced), match)
+    merge = partial(merge_copies, price=book.priced, translate=Translator(book).row)
+    writer = Writer(database, partial(settle, price=book.priced), merge, match, merge_scores)
     await asyncio.to_thread(writer.start)
     await writer.stop()

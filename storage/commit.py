@@ -25,7 +25,9 @@ from contract.settling import (
     facts_of_row,
 )
 from contract.translated import Translated
+from storage import scores
 from storage.columns import insert, stage
+from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, describing_logs, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered
 from storage.seen import SeenKeys
@@ -35,6 +37,9 @@ SpanKey = tuple[str, str, str]
 
 RECENT_SPANS = 30_000
 """About 20 MB: two seconds of full load, half an hour of a busy application."""
+
+COPIES_AT_A_TIME = 64
+"""Of one span in a group: events of one that is told piece by piece come together."""
 
 SAME_PLACES = (
     S.parent_span_id, S.span_name, S.otlp_kind, S.end_time, S.status, S.status_message, S.input, S.output,
@@ -95,9 +100,12 @@ class Group:
 class Committer:
     """Owns what is remembered between commits; used by one thread."""
 
-    def __init__(self, settle: Settle, merge: MergeCopies, match: Match = apart) -> None:
+    def __init__(
+        self, settle: Settle, merge: MergeCopies, match: Match = apart, merge_scores: MergeCopies = scores.last
+    ) -> None:
         self._settle = settle
         self._merge = merge
+        self._merge_scores = merge_scores
         self._recent = RecentTraces(RECENT_SPANS)
         self._seen = SeenKeys()
         self._twins = Twins(match)
@@ -128,6 +136,8 @@ class Committer:
         try:
             self._fill(connection, group, requests)
             write(connection, group, requests, seq)
+            told = [row for request in requests for row in request.scores]
+            scores.store(connection, told, self._merge_scores, seq)
             connection.execute(POSITION_SQL.format(seq=seq)).fetchall()
             connection.execute("COMMIT").fetchall()
         except BaseException:
@@ -149,7 +159,7 @@ class Committer:
         self._twins.remember()
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
-        self._gather(group, requests)
+        self._gather(connection, group, requests)
         group.logs = without_repeats(connection, "log_record", group.logs, L.digest, L.time)
         self._recall_traces(connection, group)
         self._fold_repeats(connection, group)
@@ -158,20 +168,25 @@ class Committer:
         updated = {key: (group.traces[key[:2]].facts.calls[key[2]], change) for key, change in group.updates}
         group.marks = self._twins.mark(connection, Changed(group.rows, group.former, updated))
 
-    def _gather(self, group: Group, requests: list[Translated]) -> None:
+    def _gather(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
+        copies: dict[SpanKey, list[Row]] = {}
         for request in requests:
             for row in request.spans:
                 key = (row[S.project], row[S.trace_id], row[S.span_id])
-                first = group.rows.get(key)
-                if first is None:
-                    group.rows[key] = row
-                elif not same(first, row):
-                    group.rows[key] = self._merge([first, row])
+                if key not in copies:
+                    copies[key] = [row]
+                elif row[S.copies] or not any(same(known, row) for known in copies[key]):
+                    copies[key].append(row)
+                    if len(copies[key]) > COPIES_AT_A_TIME:
+                        copies[key] = [self._merge(copies[key])]
             group.logs.extend(request.logs)
+        if any(rows[0][S.copies] for rows in copies.values()):
+            group.replaced = bring_home(connection, copies, lambda key: key in self._seen or self._recent.knows(key))
+        group.rows = {key: rows[0] if len(rows) == 1 else self._merge(rows) for key, rows in copies.items()}
 
     def _recall_traces(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
         """What is known of every trace that the group touches: remembered, never seen, or asked of the file."""
-        touched = {(key[0], key[1]) for key in group.rows}
+        touched = {(key[0], key[1]) for key in (*group.rows, *group.replaced)}
         touched.update((row[L.project], row[L.trace_id]) for row in group.logs if row[L.describes_span])
         unsure = []
         for key in touched:
@@ -197,7 +212,11 @@ class Committer:
                 group.replaced.append(key)
 
     def _learn(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
-        """Add the new facts to the known ones."""
+        """Add the new facts to the known ones; spans that have moved are not there any more."""
+        for project, trace_id, span_id in group.replaced:
+            if (project, trace_id, span_id) not in group.rows:
+                group.traces[project, trace_id].facts.parents.pop(span_id, None)
+                group.traces[project, trace_id].facts.calls.pop(span_id, None)
         for (project, trace_id, span_id), row in group.rows.items():
             facts = group.traces[project, trace_id].facts
             facts.parents[span_id] = row[S.parent_span_id]

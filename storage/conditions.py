@@ -37,6 +37,7 @@ SEARCHED = {
     **dict.fromkeys(("list_traces", "list_sessions", "list_users"), ("name", "trace_name", "input", "output")),
     "list_logs": ("event_name", "raw_body"),
     "list_metric_points": ("name", "description"),
+    "list_scores": ("name", "string_value", "comment"),
 }
 """What `q` searches (product.md section 6)."""
 
@@ -104,9 +105,10 @@ PLACES = {
     "facet": "span",
     "list_logs": "log",
     "list_metric_points": "metric",
+    "list_scores": "score",
 }
 
-OWN_TABLES = ("list_logs", "list_metric_points")
+OWN_TABLES = ("list_logs", "list_metric_points", "list_scores")
 """Every other query asks the rows of `span`."""
 
 ROLL_UPS = {

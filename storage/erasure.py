@@ -1,4 +1,4 @@
-"""Traces deleted whole, spans and log records, in steps that keep the writing connection for a moment each.
+"""Traces deleted whole, spans, log records and scores, in steps that keep the writing connection for a moment each.
 
 What a step deletes is looked up on another connection first. What is committed in between has a higher `commit_seq`
 than anything before, which tells a trace that grew without a scan of the table; ranges of it keep a step to the row
@@ -49,6 +49,7 @@ DELETE_SQL = """
 DELETE FROM {table} AS t USING stage
 WHERE t.project = stage.project AND t.trace_id = stage.trace_id AND t.commit_seq BETWEEN {first:d} AND {last:d}
 """
+SCORES_SQL = "DELETE FROM score AS t USING stage WHERE t.project = stage.project AND t.trace_id = stage.trace_id"
 NEWEST = (1 << 63) - 1
 
 
@@ -117,6 +118,8 @@ def erase_step(
         ids = marked_ids(connection, keys) if keys else []
         spans, logs = (erase(connection, table, keys, ranges) for table in EVERYTHING)
         match_again(connection, ids, match)
+        if keys:
+            keys_stage(connection, keys, SCORES_SQL)
         run(connection, "COMMIT")
     except BaseException:
         roll_back(connection)

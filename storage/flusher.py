@@ -23,7 +23,8 @@ from storage.database import Database
 from storage.failures import first_line, given_up, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
 from storage.payload import decode, encode
-from storage.pending import Call, Pending, divided, halves
+from storage.pending import Call, Pending, Waiter, divided, halves, settle_future, wake
+from storage.scores import last
 from storage.twins import apart
 
 logger = logging.getLogger(__name__)
@@ -43,15 +44,20 @@ SET_ASIDE_SQL = "INSERT INTO unstorable VALUES (?, now()::TIMESTAMP, ?, ?)"
 TAKE_BACK_SQL = "DELETE FROM unstorable WHERE seq = ? AND payload = ?"
 Result = TypeVar("Result")
 Work = Callable[[duckdb.DuckDBPyConnection], Result]
-Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
-"""Up to which request, and who waits."""
 
 
 class Flusher:
     """Owns the writing connection and the checkpoints."""
 
     def __init__(
-        self, database: Database, settle: Settle, merge: MergeCopies, match: Match = apart, *, checkpoint_wal_bytes: int
+        self,
+        database: Database,
+        settle: Settle,
+        merge: MergeCopies,
+        match: Match = apart,
+        merge_scores: MergeCopies = last,
+        *,
+        checkpoint_wal_bytes: int,
     ) -> None:
         self.flushed_seq = 0
         self.identity = ""
@@ -59,7 +65,7 @@ class Flusher:
         self.pending_bytes = 0
         self.checkpoints_held = False
         self._database = database
-        self._committer = Committer(settle, merge, match)
+        self._committer = Committer(settle, merge, match, merge_scores)
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._pending: deque[Pending] = deque()
         self._pending_rows = 0
@@ -382,19 +388,3 @@ class Flusher:
         except (duckdb.Error, Unavailable) as error:
             logger.warning("checkpoint failed: %s", first_line(error))
         return False
-
-
-def wake(waiters: list[Waiter], error: TracepondError | None) -> None:
-    for _, loop, done in waiters:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle_future, done, error)
-
-
-def settle_future(done: "asyncio.Future[Any]", error: Exception | None, result: Any = None) -> None:
-    """Tell one who waits, unless they went away."""
-    if done.done():
-        return
-    if error is None:
-        done.set_result(result)
-    else:
-        done.set_exception(error)

@@ -29,6 +29,10 @@ class RecentTraces:
     def get(self, key: TraceKey) -> Remembered | None:
         return self._traces.get(key)
 
+    def knows(self, key: TraceKey) -> bool:
+        """Whether it is one of these, and has spans."""
+        return key in self._traces
+
     def put(self, key: TraceKey, trace: Remembered) -> None:
         self.forget(key)
         weight = len(trace.facts.parents) + 1

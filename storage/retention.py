@@ -1,7 +1,7 @@
 """What is too old, or too much, is deleted: by age, by number of rows, by size of the file (docs/retention.md).
 
-Traces go whole: when no span of it, and no log record that tells of one, is younger than the limit. Other log records
-and metric points go one by one. By age counts when something happened, by number and size when it arrived.
+Traces go whole: when no span of it, and no log record that tells of one, is younger than the limit. Other log records,
+metric points and scores go one by one. By age counts when something happened, by number and size when it arrived.
 """
 
 import logging
@@ -44,12 +44,13 @@ HAPPENED = {
     "span": AGE_SQL.format("coalesce(end_time, start_time)"),
     "log_record": AGE_SQL.format("time"),
     "metric_point": AGE_SQL.format("time"),
+    "score": AGE_SQL.format("time"),
 }
 ARRIVED = dict.fromkeys(HAPPENED, "received_time")
 TELLING = {"span": "true", "log_record": "(coalesce(describes_span, false) AND trace_id IS NOT NULL)"}
 """Rows whose age is that of a trace."""
-LONE = {"log_record": f"NOT {TELLING['log_record']}", "metric_point": "true"}
-"""Rows that go by themselves."""
+LONE = {"log_record": f"NOT {TELLING['log_record']}", "metric_point": "true", "score": "true"}
+"""Rows that go by themselves. Scores also go with their trace; it is older than they are."""
 IN_SCOPE = "($project IS NULL OR project = $project) AND NOT list_contains($others, project)"
 
 WINDOW_SQL = """

@@ -22,11 +22,12 @@ from contract.stats import Sample
 from contract.translated import Translated
 from storage.database import Database
 from storage.failures import first_line
-from storage.flusher import Flusher, Result, Work, settle_future
+from storage.flusher import Flusher, Result, Work
 from storage.histogram import Seconds
 from storage.journal import Journal, Record
 from storage.payload import decode, encode
-from storage.pending import Pending
+from storage.pending import Pending, settle_future
+from storage.scores import last
 from storage.twins import apart
 
 logger = logging.getLogger(__name__)
@@ -56,13 +57,14 @@ class Writer:
         settle: Settle,
         merge: MergeCopies,
         match: Match = apart,
+        merge_scores: MergeCopies = last,
         *,
         queue_bytes: int = 64 << 20,
         checkpoint_wal_bytes: int = 128 << 20,
     ) -> None:
         self.match = match
         self._database = database
-        self._flusher = Flusher(database, settle, merge, match, checkpoint_wal_bytes=checkpoint_wal_bytes)
+        self._flusher = Flusher(database, settle, merge, match, merge_scores, checkpoint_wal_bytes=checkpoint_wal_bytes)
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
         self._jobs: deque[Job] = deque()

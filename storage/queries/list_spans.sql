@@ -6,6 +6,7 @@ WITH page AS MATERIALIZED (
         NULL AS found_input /* list: found */
     FROM span
     WHERE project = $project
+        AND kind <> 'trace'
         AND ($generations IS NOT TRUE OR (kind = 'generation' AND duplicate_of IS NULL))
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))

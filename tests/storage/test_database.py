@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, Column
+from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column
 from contract.errors import Refused, Unavailable
 from storage import database as database_module
 from storage.database import (
@@ -45,7 +45,8 @@ def made(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("table", "columns"), [("span", SPAN_COLUMNS), ("log_record", LOG_COLUMNS), ("metric_point", METRIC_COLUMNS)]
+    ("table", "columns"),
+    [("span", SPAN_COLUMNS), ("log_record", LOG_COLUMNS), ("metric_point", METRIC_COLUMNS), ("score", SCORE_COLUMNS)],
 )
 def test_the_schema_has_the_columns_of_the_contract_in_their_order(table: str, columns: tuple[Column, ...]) -> None:
     """Rows are inserted by place: two columns swapped here would swap their values."""
@@ -68,7 +69,7 @@ def test_a_file_of_a_newer_program_is_refused_and_left_as_it_is(tmp_path: Path) 
     path = made(tmp_path / "x.duckdb")
     change(path, "INSERT INTO schema_migration VALUES (99, now()::TIMESTAMP)")
     before = path.read_bytes()
-    with pytest.raises(Refused, match=r"newer tracepond \(schema 99, this program knows \d+\).*--db"):
+    with pytest.raises(Refused, match=rf"newer tracepond \(schema 99, this program knows {newest_version()}\).*--db"):
         opened(str(path))
     assert path.read_bytes() == before
 
@@ -82,15 +83,18 @@ def test_a_file_with_tables_of_others_is_refused_and_gets_none_of_ours(tmp_path:
         assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("mine",)]
 
 
-def migrated_to(monkeypatch: pytest.MonkeyPatch, next_step: str) -> None:
-    steps = [*migrations(), (newest_version() + 1, next_step)]
+LATER = newest_version() + 1
+
+
+def migrated_to(monkeypatch: pytest.MonkeyPatch, second: str) -> None:
+    steps = [*migrations(), (LATER, second)]
     monkeypatch.setattr(database_module, "migrations", lambda: steps)
 
 
 def test_a_later_migration_is_applied_once_to_a_file_that_holds_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, version = tmp_path / "x.duckdb", newest_version() + 1
+    path = tmp_path / "x.duckdb"
     database = opened(str(path))
     insert(database, "span", span(1))
     database.close()
@@ -98,7 +102,7 @@ def test_a_later_migration_is_applied_once_to_a_file_that_holds_data(
     for _ in range(2):
         database = opened(str(path))
         assert run(database.cursor(), "SELECT note FROM span") == [("new",)]
-        assert run(database.cursor(), "SELECT max(version), count(*) FROM schema_migration") == [(version, version)]
+        assert run(database.cursor(), "SELECT max(version), count(*) FROM schema_migration") == [(LATER, LATER)]
         database.close()
 
 

@@ -14,18 +14,24 @@ import duckdb
 
 from contract.span import Batch
 from contract.translated import Translated
+from receiver.langfuse_events import decode_batch
 from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
 from storage.database import CATALOG, SCHEMA_FOLDER, Database, apply_migration, migrations, newest_version, run
 from storage.writer import Writer
 from tests.support.golden import GOLDEN, RECEIVED_NS
 from tests.support.rows import span_row
 from translator.merge import merge_copies
+from translator.scores import merge_scores
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 SAMPLES = Path(__file__).parents[1] / "storage" / "samples"
 CAPTURES = ("openai-logfire", "pydantic-ai-v1-logs", "mlflow-openai-agents")
 """A call in two layers, content in log records, metric points."""
+
+LANGFUSE = GOLDEN / "langfuse" / "events.json"
+"""A trace told by events, and scores."""
 
 ROWS_A_TABLE = 12
 
@@ -63,11 +69,12 @@ def batches() -> list[Batch]:
         batch = Batch("default", RECEIVED_NS, "http")
         setattr(batch, PLACES[signal], DECODERS[signal](path.read_bytes(), "protobuf")[0])
         found.append(batch)
-    return found
+    events = decode_batch(LANGFUSE.read_bytes())
+    return [*found, Batch("default", RECEIVED_NS, "http", spans=events.spans, scores=events.scores)]
 
 
 async def fill(database: Database) -> None:
-    writer, translator = Writer(database, settle, merge_copies), Translator()
+    writer, translator = Writer(database, settle, merge_copies, match, merge_scores), Translator()
     writer.start()
     for batch in batches():
         await writer.commit(translator.translate(batch))

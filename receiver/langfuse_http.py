@@ -1,0 +1,234 @@
+"""The writing side of Langfuse's API, below `/api/public/` and any prefix: events, scores, and what clients ask first.
+
+Success is answered once the events are committed. Sources: langfuse/langfuse `web/src/pages/api/public/`; which
+answers clients insist on was seen with the clients (tests/golden/langfuse).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import orjson
+from aiohttp import web
+
+from contract.access import SCORE, Identity
+from contract.errors import Forbidden, NotFound, Refused
+from contract.sink import PostScore, Sink
+from contract.span import Batch
+from contract.upkeep import Upkeep
+from receiver.admission import Admission
+from receiver.body import content_encoding, read_body
+from receiver.counters import Counters
+from receiver.intake import Intake, require_ingest
+from receiver.langfuse_events import Events, decode_batch, decode_scores
+from receiver.langfuse_values import identifier
+from receiver.limits import Limits
+from receiver.status import WireStatus, wire_status
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class _Events(NamedTuple):
+    name: str = "langfuse"
+    items: str = "langfuse_events"
+
+
+EVENTS = _Events()
+
+ERROR_NAMES = {
+    400: "InvalidRequestError",
+    401: "UnauthorizedError",
+    403: "ForbiddenError",
+    404: "LangfuseNotFoundError",
+    405: "MethodNotAllowedError",
+    413: "PayloadTooLargeError",
+    415: "InvalidRequestError",
+    429: "RateLimitError",
+    503: "ServiceUnavailableError",
+}
+"""HTTP status -> `error` of the body, in the words of Langfuse's server."""
+
+
+def at(path: str) -> str:
+    """The pattern of a path of this API: a host may be configured with a path, and with a slash at its end."""
+    return "/{prefix:(?!/*api/v1/)(?:.*/)?}api/public/" + path + "{slashes:/*}"
+
+
+HEALTH, READY, SCORES = at("health"), at("ready"), at("scores")
+
+
+class _Context(NamedTuple):
+    intake: Intake
+    admission: Admission
+    counters: Counters
+    limits: Limits
+    ready: Callable[[], Sequence[str]]
+    version: str
+    upkeep: Upkeep
+
+
+def routes(
+    sink: Sink,
+    admission: Admission,
+    counters: Counters,
+    limits: Limits,
+    *,
+    ready: Callable[[], Sequence[str]],
+    version: str,
+    upkeep: Upkeep,
+) -> list[web.RouteDef]:
+    """The routes; `ready` gives the reasons why not."""
+    context = _Context(Intake(sink, counters, "http"), admission, counters, limits, ready, version, upkeep)
+
+    def handler(handle: Callable[[_Context, web.Request], Awaitable[web.Response]]) -> Handler:
+        async def answered(request: web.Request) -> web.Response:
+            try:
+                return await handle(context, request)
+            except Exception as error:
+                return _error(context.intake.failure(error))
+
+        return answered
+
+    return [
+        web.post(at("ingestion"), handler(_post_ingestion)),
+        web.post(SCORES, handler(_post_scores)),
+        web.delete(at("scores/{score_id}"), handler(_delete_score)),
+        web.get(at("projects"), handler(_get_projects)),
+        web.get(HEALTH, handler(_get_health)),
+        web.get(READY, handler(_get_health)),
+    ]
+
+
+def is_langfuse_path(path: str) -> bool:
+    """Whether answers on `path` have to be in Langfuse's form."""
+    words = [word for word in path.split("/") if word]
+    return ("api", "public") in pairwise(words)
+
+
+def error_response(error: Exception) -> web.Response:
+    """Any error as Langfuse's clients read it."""
+    return _error(wire_status(error))
+
+
+def _error(status: WireStatus) -> web.Response:
+    name = ERROR_NAMES.get(status.http_status, "InternalServerError")
+    response = _json({"message": status.message, "error": name}, status.http_status)
+    if status.retry_after_header is not None:
+        response.headers["Retry-After"] = status.retry_after_header
+    return response
+
+
+def _json(body: Any, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+
+
+async def _post_ingestion(context: _Context, request: web.Request) -> web.Response:
+    """207 with what became of each event (`IngestionResponse`)."""
+    events = await _receive(context, request, decode_batch, require_ingest)
+    errors = [
+        {"id": fault.event_id, "status": 400, "message": "Invalid request data", "error": fault.message}
+        for fault in events.faults
+    ]
+    return _json({"successes": [{"id": each, "status": 201} for each in events.accepted], "errors": errors}, 207)
+
+
+async def _post_scores(context: _Context, request: web.Request) -> web.Response:
+    """One score: 200 with its id. A list, as Python SDK 5 sends them: 202, or 207 with what was refused."""
+    events = await _receive(context, request, decode_scores, _require_score)
+    if not events.is_list:
+        if events.faults:
+            return _json({"message": events.faults[0].message, "error": ERROR_NAMES[400]}, 400)
+        return _json({"id": events.scores[0].score_id})
+    if not events.faults:
+        return _json({"message": "Accepted"}, 202)
+    errors = [{"message": fault.message} for fault in events.faults]
+    return _json({"accepted": len(events.accepted), "rejected": len(errors), "errors": errors}, 207)
+
+
+def score_poster(sink: Sink, counters: Counters) -> PostScore:
+    """For routes of other forms: the same way in."""
+    intake = Intake(sink, counters, "http")
+
+    async def post(identity: Identity, score: Mapping[str, Any]) -> str:
+        require_ingest(identity)
+        body = orjson.dumps(score)
+        events = decode_scores(body)
+        counters.received(EVENTS.items, "http", 1)
+        if events.faults:
+            counters.refused(EVENTS.items, "http", {"invalid": 1})
+            raise Refused(events.faults[0].message)
+        batch = intake.batch(identity, len(body))
+        batch.scores = events.scores
+        await intake.accept(EVENTS, batch, 1)
+        return events.scores[0].score_id
+
+    return post
+
+
+async def _delete_score(context: _Context, request: web.Request) -> web.Response:
+    """The score that the path names is gone."""
+    identity: Identity = request.get("identity") or Identity()
+    if "admin" not in identity.scopes:
+        raise Forbidden("this key may not delete (scope admin)")
+    score_id = identifier(request.match_info["score_id"], "score id") or ""
+    if not await context.upkeep.delete_scores(identity.project, [score_id]):
+        raise NotFound(f"no score {score_id[:100]!r}")
+    return _json({"message": "Score deleted"})
+
+
+def _require_json(request: web.Request) -> None:
+    """What a page of somebody else can send without being asked for leave is never JSON (Fetch, "simple requests")."""
+    if request.content_type != "application/json":
+        raise Refused("Content-Type must be application/json", reason="unsupported_type", kind="unsupported_type")
+
+
+def _require_score(identity: Identity) -> None:
+    if not identity.scopes & {SCORE, "ingest"}:
+        raise Forbidden("this key may not send scores (scope ingest)")
+
+
+async def _receive(
+    context: _Context, request: web.Request, decode: Callable[[bytes], Events], require: Callable[[Identity], None]
+) -> Events:
+    """What the body says, committed but for its faults."""
+    intake = context.intake
+    with ExitStack() as until_committed:
+        with intake.before_decoding(EVENTS):
+            identity: Identity = request.get("identity") or Identity()
+            require(identity)
+            _require_json(request)
+            encoding = content_encoding(request.headers.get("Content-Encoding", ""))
+            hold = until_committed.enter_context(context.admission.hold())
+            body = await read_body(request.content, request.content_length, context.limits, hold)
+            body = await intake.unpack(body, encoding, context.limits.max_unpacked_bytes)
+            hold.grow_to(len(body))
+            events = await intake.decoded(body, decode)
+        context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
+        context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
+        batch = intake.batch(identity, len(body))
+        batch.spans, batch.scores = events.spans, events.scores
+        await _commit(context, batch, len(events.accepted))
+    return events
+
+
+async def _commit(context: _Context, batch: Batch, count: int) -> None:
+    if batch.spans or batch.scores:
+        await context.intake.accept(EVENTS, batch, count)
+    else:
+        context.counters.accepted(EVENTS.items, "http", count)  # log lines of SDKs are taken and dropped
+
+
+async def _get_projects(_context: _Context, request: web.Request) -> web.Response:
+    """The project of the key: SDKs check their keys with this and print its id in the addresses of traces."""
+    identity: Identity = request.get("identity") or Identity()
+    name = identity.project
+    organization = {"id": "tracepond", "name": "tracepond"}
+    return _json({"data": [{"id": name, "name": name, "organization": organization, "metadata": {}}]})
+
+
+async def _get_health(context: _Context, _request: web.Request) -> web.Response:
+    """200 when events are taken, else 503."""
+    reasons = list(context.ready())
+    body = {"status": "error" if reasons else "OK", "version": context.version}
+    return _json(body | ({"message": "; ".join(reasons)} if reasons else {}), 503 if reasons else 200)
