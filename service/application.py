@@ -7,6 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from api.errors import error_response as api_error
+from api.langfuse.handling import error_response as langfuse_error
+from api.langfuse.handling import is_langfuse_path
 from contract.access import Authenticate
 from contract.errors import NotFound, TracepondError, Unauthorized
 from receiver.otlp_http import error_response as otlp_error
@@ -66,7 +68,9 @@ async def explain_unknown_paths(request: web.Request, handler: Handler) -> web.S
 
 
 def in_form_of_path(request: web.Request, error: TracepondError) -> web.Response:
-    return otlp_error(request, error) if is_otlp_path(request.path) else api_error(request, error)
+    if is_otlp_path(request.path):
+        return otlp_error(request, error)
+    return langfuse_error(error) if is_langfuse_path(request.path) else api_error(request, error)
 
 
 def pattern(request: web.Request) -> str | None:

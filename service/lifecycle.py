@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+import api.langfuse.routes
 import api.routes
 import api.upkeep
 from contract.errors import TracepondError, Unavailable
@@ -37,6 +38,7 @@ from service.quantities import Endpoint
 from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.version import version
 from storage.database import Database
+from storage.documents import StoredDocuments
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
 from storage.writer import Writer
@@ -90,6 +92,7 @@ class Server:
             queue_bytes=config.receivers.max_in_flight_bytes,
             checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
         )
+        self.documents = StoredDocuments(self.writer)
         self.upkeep = FileUpkeep(self.database, self.writer, storage.retention)
         self.translator = Translator(self.prices)
         self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
@@ -201,6 +204,7 @@ class Server:
                 ready=self.not_ready,
                 samples=self.samples,
                 actions=api.upkeep.actions(self.upkeep),
+                langfuse=partial(api.langfuse.routes.routes, self.upkeep, self.documents, self.prices.listed),
             ),
             *otlp_http.routes(self.pipeline, self.admission, self.counters, limits),
         ]

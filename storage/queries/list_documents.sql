@@ -1,0 +1,12 @@
+-- One page of the documents of a collection, the newest first, all of one parent or one by its id; and how many.
+SELECT
+    id, parent, body, epoch_ns(created_time) AS created_ns, epoch_ns(updated_time) AS updated_ns,
+    count(*) OVER () AS total
+FROM document
+WHERE project = $project
+    AND collection = $collection
+    AND ($parent IS NULL OR parent = $parent)
+    AND ($id IS NULL OR id = $id)
+ORDER BY created_time DESC, id DESC
+LIMIT $limit
+OFFSET coalesce($skip, 0)

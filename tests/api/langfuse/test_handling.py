@@ -1,0 +1,62 @@
+"""Errors, prefixes and bodies of Langfuse's API."""
+
+import pytest
+
+from api.langfuse.handling import ERRORS, error_response, is_langfuse_path, optional_text, text_in, texts_in
+from contract.errors import BadQuery, Overloaded, Refused, Unavailable
+from tests.support.langfuse import Talk, talking
+from tests.support.stored import span
+
+
+def test_every_error_has_its_status_message_and_name() -> None:
+    for kind, (status, name) in ERRORS.items():
+        error = kind("why", reason="r") if issubclass(kind, (Overloaded, Unavailable)) else kind("why")
+        response = error_response(error)
+        assert response.status == status
+        assert response.body == b'{"message":"why","error":"%s"}' % name.encode()
+    assert error_response(Refused("big", kind="too_large")).status == 413
+    assert b"secret" not in bytes(str(error_response(ValueError("secret")).body), "utf-8")
+
+
+def test_what_can_be_tried_again_says_when() -> None:
+    assert error_response(Overloaded("full", reason="r", retry_after_s=3)).headers["Retry-After"] == "3"
+
+
+def test_a_host_with_a_path_and_doubled_slashes_is_understood() -> None:
+    async def talk(ask: Talk) -> None:
+        for prefix in ("", "/lf", "/lf/", "//", "/a/b"):
+            status, body = await ask("GET", f"{prefix}/api/public/traces")
+            assert (status, len(body["data"])) == (200, 1), prefix
+
+    talking(talk, span(1))
+
+
+def test_paths_that_there_are_not_are_answered_in_its_form() -> None:
+    async def talk(ask: Talk) -> None:
+        status, body = await ask("GET", "/api/public/nothing")
+        assert (status, body["error"]) == (404, "LangfuseNotFoundError")
+        status, body = await ask("PUT", "/api/public/traces")
+        assert (status, body.keys()) == (405, {"message", "error"})
+
+    talking(talk)
+    assert is_langfuse_path("/lf//api/public/traces")
+    assert not is_langfuse_path("/api/v1/traces")
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"[]", b"\xff"])
+def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
+    async def talk(ask: Talk) -> None:
+        async with ask.client.delete("/api/public/traces", data=body) as response:
+            assert response.status == 400
+
+    talking(talk)
+
+
+def test_members_of_a_body_have_their_types() -> None:
+    body = {"a": "x", "b": ["x", "y", "x"], "c": 1, "d": "", "e": None}
+    assert (text_in(body, "a"), optional_text(body, "e"), texts_in(body, "b")) == ("x", None, ["x", "y"])
+    for wrong in ("c", "d", "e"):
+        with pytest.raises(BadQuery, match=wrong):
+            text_in(body, wrong)
+    with pytest.raises(BadQuery, match="list of texts"):
+        texts_in(body, "a")
