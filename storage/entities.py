@@ -17,7 +17,16 @@ from contract.entities import (
     Order,
 )
 from contract.reading import Condition
-from storage.conditions import POSITIVE, SAID_BY_A_SPAN, Compiled, compare, pointer, said_by_a_span, some_span
+from storage.conditions import (
+    POSITIVE,
+    SAID_BY_A_SPAN,
+    Compiled,
+    compare,
+    compare_field,
+    pointer,
+    said_by_a_span,
+    some_span,
+)
 
 COSTS = ("input_cost", "output_cost", "total_cost")
 
@@ -98,7 +107,7 @@ END
 """Bins of one width from the least to the greatest value, those that hold something: lower end, upper end, height."""
 
 FOUND_BY_SPANS = SAID_BY_A_SPAN.keys() - {"environment"}
-"""Values of a trace that some span says (the environment `default` is said by none): a short way to few traces."""
+"""Values of a trace that some span says; the environment `default` is said by none."""
 
 NEGATIVE = {"none_of": "any_of", "not_contains": "contains"}
 ENDS = {"starts_with": "starts_with({0}, {1})", "ends_with": "ends_with({0}, {1})"}
@@ -164,7 +173,15 @@ def add_entity_condition(compiled: Compiled, query: str, condition: Condition) -
     sql = EXPRESSIONS[query].get(condition.field, condition.field)
     compiled.reads_traces |= condition.field in OF_TRACES
     compiled.add("entity", entity_condition(compiled, kind, f"({sql})", condition))
-    if query == "measure_traces" and condition.op in POSITIVE and condition.field in FOUND_BY_SPANS:
+    if query == "measure_traces" and condition.op in POSITIVE:
+        add_short_way(compiled, condition)
+
+
+def add_short_way(compiled: Compiled, condition: Condition) -> None:
+    """Few traces are found by what their spans say, before any is looked at whole."""
+    if condition.field == "trace_id":
+        compiled.add("candidate", compare_field(compiled, condition))
+    elif condition.field in FOUND_BY_SPANS:
         compiled.add("candidate", some_span(said_by_a_span(compiled, condition)))
 
 

@@ -41,7 +41,7 @@ async def list_traces(langfuse: Langfuse, request: web.Request) -> web.Response:
     groups = parse_groups(given(request, "fields"), GROUPS)
     asked = asked_traces(request, project, langfuse.api.now_ns())
     found, total = await asyncio.gather(
-        ids_of(langfuse.api.reader, asked, page, ("trace_id", "start_time", "received_time", "span_ids")),
+        ids_of(langfuse.api.reader, asked, page, ("trace_id", "start_time")),
         count(langfuse.api.reader, asked),
     )
     data = await shown_traces(langfuse, project, found, groups)
@@ -72,18 +72,20 @@ async def shown_traces(
     if not found:
         return []
     ids = [each["trace_id"] for each in found]
-    rows, scores = await asyncio.gather(
+    rows, parts, scores = await asyncio.gather(
         read_records(langfuse.api, project, found, "full" if "io" in groups else "none"),
+        read_parts(langfuse.api, project, ids),
         scores_of_traces(langfuse.api.reader, project, ids),
     )
     data = []
-    for each in found:
-        if (row := rows.get(each["trace_id"])) is None:
+    for trace_id in ids:
+        if trace_id not in rows or trace_id not in parts:
             continue
-        record = records.trace(row, project, each["received_time"], with_io="io" in groups)
+        row, (received_ns, span_ids) = rows[trace_id], parts[trace_id]
+        record = records.trace(row, project, received_ns, with_io="io" in groups)
         record |= records.trace_metrics(row) if "metrics" in groups else {"latency": -1, "totalCost": -1}
-        record["observations"] = each["span_ids"] if "observations" in groups else []
-        record["scores"] = [score["id"] for score in scores[row["trace_id"]]] if "scores" in groups else []
+        record["observations"] = span_ids if "observations" in groups else []
+        record["scores"] = [score["id"] for score in scores[trace_id]] if "scores" in groups else []
         data.append(record)
     return data
 
@@ -96,14 +98,21 @@ async def read_records(api: Api, project: str, found: Sequence[Mapping[str, Any]
     return {row["trace_id"]: row for row in await api.reader.read("list_traces", asked, (ids,))}
 
 
+async def read_parts(api: Api, project: str, trace_ids: Sequence[str]) -> dict[str, tuple[int | None, list[str]]]:
+    """Trace id -> when the newest of its spans arrived, and the ids of its spans."""
+    asked = {"project": project, "groups": ("trace_id", "received_time", "span_ids"), "limit": len(trace_ids)}
+    these = Condition("trace_id", "any_of", tuple(trace_ids))
+    rows = await api.reader.read("measure_traces", asked, (these,))
+    return {row["group_0"]: (row["group_1"], row["group_2"]) for row in rows}
+
+
 async def get_trace(langfuse: Langfuse, request: web.Request) -> web.Response:
     """A trace with its observations and scores, whole."""
     project, trace_id = project_of(request), stored_id(request.match_info["trace_id"])
     groups = parse_groups(given(request, "fields"), GROUPS)
     asked = {"project": project, "trace_id": trace_id}
-    io = "full"
     (row, page), scores = await asyncio.gather(
-        read_trace(langfuse.api.reader, asked, SpansQuestion(io, SPANS_AT_MOST, None, "")),
+        read_trace(langfuse.api.reader, asked, SpansQuestion("full", SPANS_AT_MOST, None, "")),
         scores_of_traces(langfuse.api.reader, project, [trace_id]),
     )
     received = max((span["received_time"] for span in page.spans), default=None)

@@ -3,9 +3,7 @@
 WITH placed AS (
     SELECT
         *,
-        row_number() OVER (
-            PARTITION BY trace_id ORDER BY parent_span_id IS NOT NULL, start_time, span_id
-        ) AS place
+        (parent_span_id IS NOT NULL, start_time, span_id) AS place
     FROM span
     WHERE $of_traces
         AND project = $project
@@ -20,11 +18,11 @@ WITH placed AS (
 trace AS (
     SELECT
         trace_id,
-        coalesce(arg_min(trace_name, place), arg_min(name, place)) AS trace_name,
-        arg_min(session_id, place) AS trace_session_id,
-        arg_min(user_id, place) AS trace_user_id,
-        arg_min(release, place) AS trace_release,
-        arg_min(version, place) AS trace_version,
+        coalesce(arg_min(trace_name, place) FILTER (trace_name IS NOT NULL), arg_min(name, place)) AS trace_name,
+        arg_min(session_id, place) FILTER (session_id IS NOT NULL) AS trace_session_id,
+        arg_min(user_id, place) FILTER (user_id IS NOT NULL) AS trace_user_id,
+        arg_min(release, place) FILTER (release IS NOT NULL) AS trace_release,
+        arg_min(version, place) FILTER (version IS NOT NULL) AS trace_version,
         list_sort(list_distinct(flatten(list(TRY_CAST(TRY_CAST(tags AS JSON) AS VARCHAR[]))
             FILTER (tags IS NOT NULL)))) AS trace_tags
     FROM placed

@@ -1,5 +1,6 @@
 -- Traces with one value each, counted and added up by group and piece of time; a trace counts where it began.
 -- A root comes before all other spans, then the earliest: the lowest place that says something speaks for the trace.
+-- A place is a row of values and no number: counting rows of each trace takes eight times as long.
 WITH began AS MATERIALIZED (
     SELECT trace_id
     FROM span
@@ -14,9 +15,7 @@ placed AS (
         *,
         (duplicate_of IS NULL OR synthetic IS NOT TRUE) AS shown,
         (kind IN ('generation', 'embedding') AND duplicate_of IS NULL) AS is_call,
-        row_number() OVER (
-            PARTITION BY trace_id ORDER BY parent_span_id IS NOT NULL, start_time, span_id
-        ) AS place
+        (parent_span_id IS NOT NULL, start_time, span_id) AS place
     FROM span
     WHERE project = $project
         AND trace_id IN (SELECT trace_id FROM began)
@@ -24,7 +23,7 @@ placed AS (
 trace AS (
     SELECT
         trace_id,
-        coalesce(arg_min(trace_name, place), arg_min(name, place)) AS name,
+        coalesce(arg_min(trace_name, place) FILTER (trace_name IS NOT NULL), arg_min(name, place)) AS name,
         min(start_time) AS start_time,
         CASE WHEN bool_and(coalesce(contains(raw_rest, '"start_ns":0'), false)) THEN NULL
             ELSE (epoch_ns(max(end_time)) - epoch_ns(min(start_time))) / 1e6 END AS duration_ms,
@@ -44,11 +43,11 @@ trace AS (
         sum(input_cost) FILTER (is_call) AS input_cost,
         sum(output_cost) FILTER (is_call) AS output_cost,
         sum(total_cost) FILTER (is_call) AS total_cost,
-        arg_min(session_id, place) AS session_id,
-        arg_min(user_id, place) AS user_id,
-        arg_min(environment, place) AS environment,
-        arg_min(release, place) AS release,
-        arg_min(version, place) AS version,
+        arg_min(session_id, place) FILTER (session_id IS NOT NULL) AS session_id,
+        arg_min(user_id, place) FILTER (user_id IS NOT NULL) AS user_id,
+        arg_min(environment, place) FILTER (environment IS NOT NULL) AS environment,
+        arg_min(release, place) FILTER (release IS NOT NULL) AS release,
+        arg_min(version, place) FILTER (version IS NOT NULL) AS version,
         list_sort(list_distinct(flatten(list(TRY_CAST(TRY_CAST(tags AS JSON) AS VARCHAR[]))
             FILTER (tags IS NOT NULL)))) AS tags,
         list(metadata ORDER BY place) FILTER (metadata IS NOT NULL) AS metadata,
