@@ -1,6 +1,8 @@
 -- One page of the documents of a collection, the newest first, all of one parent or one by its id; and how many.
+-- $without is a JSON merge patch (RFC 7386) that leaves members out.
 SELECT
-    id, parent, body, epoch_ns(created_time) AS created_ns, epoch_ns(updated_time) AS updated_ns,
+    id, parent, CASE WHEN $without IS NULL THEN body ELSE json_merge_patch(body, $without) END AS body,
+    epoch_ns(created_time) AS created_ns, epoch_ns(updated_time) AS updated_ns,
     count(*) OVER () AS total
 FROM document
 WHERE project = $project

@@ -19,8 +19,8 @@ from tests.support.stored import insert
 from translator.present import present
 
 PRICES = (
-    ListedPrice("own/1", "my-model", "(?i)^my\\-model$", True, 1e-6, 2e-6, 5e-7, 1e-6),
-    ListedPrice("openai/gpt-4o", "gpt-4o", "(?i)^gpt\\-4o", False, 2.5e-6, 1e-5, 1.25e-6, 2.5e-6),
+    ListedPrice("own:1", "my-model", "(?i)^my\\-model$", True, 1e-6, 2e-6, 5e-7, 1e-6),
+    ListedPrice("openai:gpt-4o", "gpt-4o", "(?i)^gpt\\-4o", False, 2.5e-6, 1e-5, 1.25e-6, 2.5e-6),
 )
 
 

@@ -11,9 +11,9 @@ from translator.prices.user_table import UserPrice, is_expression
 
 
 def listed(user: Sequence[UserPrice], prices: PriceList, now_ns: int) -> list[ListedPrice]:
-    """The user's prices, then the list's, as they hold at that time."""
+    """The user's prices, then the list's, as they hold at that time. Ids have no slash: they stand in paths."""
     own = [
-        priced(f"own/{place}", price.match, pattern_of_user(price.match), price.period.rates, own=True)
+        priced(f"own:{place}", price.match, pattern_of_user(price.match), price.period.rates, own=True)
         for place, price in enumerate(user, start=1)
         if price.period.holds(now_ns)
     ]
@@ -25,7 +25,9 @@ def of_list(prices: PriceList, now_ns: int) -> Iterator[ListedPrice]:
         entry = entry_of(host, model)
         period = next((each for each in entry.periods if each.holds(now_ns)), None)
         if period is not None:
-            yield priced(entry.name, model["id"], f"(?i){pattern_of(model['match'])}", period.rates, own=False)
+            yield priced(
+                entry.name.replace("/", ":"), model["id"], f"(?i){pattern_of(model['match'])}", period.rates, own=False
+            )
 
 
 def priced(name: str, model: str, pattern: str, rates: Rates, *, own: bool) -> ListedPrice:

@@ -15,7 +15,7 @@ def test_the_users_prices_come_first_in_dollars_a_token() -> None:
     own = UserPrice("qwen*", Period(rates_of({"input": 2, "output": 4, "cache_read": 1})))
     later = UserPrice("x", Period(rates_of({"input": 2}), from_ns=NOW_NS + 1))
     found = listed([own, later], maintained(), NOW_NS)
-    assert found[0] == ListedPrice("own/1", "qwen*", "(?i)^qwen", True, 2e-6, 4e-6, 1e-6, 2e-6)
+    assert found[0] == ListedPrice("own:1", "qwen*", "(?i)^qwen", True, 2e-6, 4e-6, 1e-6, 2e-6)
     assert len(found) > 2000
     assert not any(price.own for price in found[1:])
 
@@ -24,8 +24,8 @@ def test_ids_are_of_one_model_and_patterns_match_their_own_model() -> None:
     found = listed([], maintained(), NOW_NS)
     assert len({price.id for price in found}) == len(found)
     by_id = {price.id: price for price in found}
-    assert re.search(by_id["openai/gpt-4o"].pattern, "gpt-4o")
-    assert by_id["openai/gpt-4o"].input_price == 2.5e-6
+    assert re.search(by_id["openai:gpt-4o"].pattern, "gpt-4o")
+    assert by_id["openai:gpt-4o"].input_price == 2.5e-6
     assert all(re.compile(price.pattern) for price in found)
 
 
