@@ -104,11 +104,11 @@ def parse_filter_text(
 def parse_filter(
     given: Mapping[str, Any], types: Mapping[str, str], columns: Mapping[str, Column], now_ns: int
 ) -> Condition:
-    kind, operator = given.get("type"), given.get("operator")
+    kind, operator = str(given.get("type")), str(given.get("operator"))
     if kind not in OPERATORS:
-        raise unknown("filter type", str(kind), OPERATORS)
+        raise unknown("filter type", kind, OPERATORS)
     if operator not in OPERATORS[kind]:
-        raise unknown(f"operator of a {kind} filter", str(operator), OPERATORS[kind])
+        raise unknown(f"operator of a {kind} filter", operator, OPERATORS[kind])
     op = OPERATORS[kind][operator]
     if given.get("column") == "metadata":
         return metadata_condition(given, kind, op, now_ns)

@@ -136,11 +136,11 @@ def objects(given: Mapping[str, Any], name: str, most: int) -> list[Mapping[str,
 
 
 def dimensions_of(given: Mapping[str, Any], view: View) -> tuple[str, ...]:
-    fields = [each.get("field") for each in objects(given, "dimensions", DIMENSIONS_AT_MOST)]
+    fields = [str(each.get("field")) for each in objects(given, "dimensions", DIMENSIONS_AT_MOST)]
     for field in fields:
         if field not in view.dimensions:
             raise refused("dimension", field, list(view.dimensions))
-    return tuple(dict.fromkeys(map(str, fields)))
+    return tuple(dict.fromkeys(fields))
 
 
 def metrics_of(given: Mapping[str, Any], view: View, bins: int) -> tuple[Metric, ...]:
@@ -184,7 +184,7 @@ def order_of(
     places |= {"time_dimension": Order("time", 0, False)} if interval is not None else {}
     found = []
     for each in objects({"orderBy": asked}, "orderBy", DIMENSIONS_AT_MOST):
-        field, direction = each.get("field"), each.get("direction")
+        field, direction = str(each.get("field")), each.get("direction")
         if field not in places:
             raise refused("field of orderBy", field, list(places))
         if direction not in ("asc", "desc"):

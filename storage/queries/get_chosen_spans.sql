@@ -16,6 +16,7 @@ SELECT
     epoch_ns(received_time) AS received_time
 FROM span
 WHERE project = $project
+    AND kind <> 'trace'
     AND span_id IN (SELECT unnest($span_ids::VARCHAR[]))
     AND ($trace_ids IS NULL OR trace_id IN (SELECT unnest($trace_ids::VARCHAR[])))
 ORDER BY span.start_time DESC, trace_id DESC, span_id DESC

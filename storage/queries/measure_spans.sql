@@ -3,7 +3,7 @@
 WITH placed AS (
     SELECT
         *,
-        (parent_span_id IS NOT NULL, start_time, span_id) AS place
+        (kind <> 'trace', parent_span_id IS NOT NULL, start_time, span_id) AS place
     FROM span
     WHERE $of_traces
         AND project = $project
@@ -40,6 +40,7 @@ seen AS (
     FROM span
     LEFT JOIN trace ON trace.trace_id = span.trace_id
     WHERE project = $project
+        AND span.kind <> 'trace'
         AND (duplicate_of IS NULL OR synthetic IS NOT TRUE)
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))

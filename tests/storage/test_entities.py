@@ -94,6 +94,19 @@ def test_a_trace_counts_where_it_began(reader: DuckReader) -> None:
     assert ask(reader, "measure_spans", measures=(ROWS,), **later)[0]["measure_0"] == 4
 
 
+def test_what_was_said_of_a_trace_itself_speaks_first_and_is_no_span(database: Database) -> None:
+    said = opened()
+    insert(said, "span", span(1, name="root", user_id="u1"), span(2, kind="trace", name="said", user_id="u2", at_ms=5))
+    reader = DuckReader(said)
+    [row] = ask(reader, "measure_traces", groups=("name", "user_id", "span_count", "span_ids"))
+    assert [row[f"group_{place}"] for place in range(4)] == ["said", "u2", 1, [span_id(1)]]
+    [row] = ask(reader, "measure_spans", groups=("name", "trace_user_id"))
+    assert [row[f"group_{place}"] for place in range(2)] == ["root", "u2"]
+    assert ask(reader, "get_chosen_spans", span_ids=[span_id(2)]) == []
+    reader.close()
+    said.close()
+
+
 def test_pieces_of_time_and_places_of_a_page(reader: DuckReader) -> None:
     second = {"width_ns": 10**9, "offset_ns": 0}
     rows = ask(reader, "measure_spans", measures=(ROWS,), **second)

@@ -1,10 +1,15 @@
 """Langfuse's metrics API: the documented example queries and their answers on known data."""
 
 import json
+import random
 from typing import Any
 
 import pytest
 
+from api.langfuse.filters import OPERATORS
+from api.langfuse.metrics_query import GRANULARITIES
+from api.langfuse.views import VIEWS
+from contract.entities import AGGREGATIONS
 from tests.support.langfuse import Talk, talking
 from tests.support.stored import START_NS, span, span_id
 
@@ -201,3 +206,44 @@ def test_what_is_no_query_is_400(query: str) -> None:
         assert (await ask("GET", "/api/public/metrics"))[0] == 400
 
     talking(talk)
+
+
+def random_query(chooser: random.Random) -> dict[str, Any]:
+    """Mostly of the grammar; now and then a name, operator or value from somewhere else."""
+    name = chooser.choice(list(VIEWS))
+    view = VIEWS[name]
+    kinds = list(OPERATORS)
+
+    def odd(value: Any) -> Any:
+        return chooser.choice([None, "x", -1, [], {}, "'; DROP TABLE span; --"]) if chooser.random() < 0.03 else value
+
+    def one_filter() -> dict[str, Any]:
+        column, kind = chooser.choice([*view.filters, "metadata"]), chooser.choice(kinds)
+        value = chooser.choice(["x", 1, 1.5, True, ["a", "b"], "2026-09-21T00:00:00Z", ""])
+        operator = chooser.choice(list(OPERATORS[kind]))
+        return {"column": odd(column), "type": odd(kind), "operator": odd(operator), "value": value, "key": "a/b.c"}
+
+    shown = chooser.sample(list(view.dimensions), chooser.randrange(3))
+    asked = [
+        (chooser.choice(list(view.measures)), chooser.choice(AGGREGATIONS)) for _ in range(chooser.randrange(1, 3))
+    ]
+    query = metrics(name, *asked, by=tuple(shown))
+    query["filters"] = odd([one_filter() for _ in range(chooser.randrange(2))])
+    query["timeDimension"] = odd(chooser.choice([None, {"granularity": chooser.choice(GRANULARITIES)}]))
+    fields = [*shown, "time_dimension", *(f"{aggregation}_{measure}" for measure, aggregation in asked)]
+    query["orderBy"] = odd(chooser.choice([None, [{"field": chooser.choice(fields), "direction": "desc"}]]))
+    query["config"] = odd(chooser.choice([None, {"bins": 3, "row_limit": 2}]))
+    return query
+
+
+def test_any_query_is_answered_or_refused() -> None:
+    async def talk(ask: Talk) -> None:
+        chooser, answered = random.Random(7), 0
+        for _ in range(150):
+            query = random_query(chooser)
+            status, body = await ask("GET", "/api/public/metrics", params={"query": json.dumps(query)})
+            assert status in (200, 400), (query, body)
+            answered += status == 200
+        assert answered > 30
+
+    talking(talk, *SPANS)
