@@ -20,7 +20,7 @@ FILTERS = ("objectType", "objectId", "authorUserId")
 
 async def create_comment(langfuse: Langfuse, request: web.Request) -> web.Response:
     """The comment is stored."""
-    body = await json_object(request)
+    body = await json_object(langfuse, request)
     if body.get("objectType") not in OBJECT_TYPES:
         raise BadQuery(f"objectType must be one of {', '.join(OBJECT_TYPES)}", parameter="objectType")
     object_id, content = text_in(body, "objectId"), text_in(body, "content")

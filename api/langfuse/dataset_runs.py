@@ -17,7 +17,7 @@ RUNS, RUN_ITEMS = "dataset_run", "dataset_run_item"
 
 async def create_run_item(langfuse: Langfuse, request: web.Request) -> web.Response:
     """The item is linked to its trace in the run, which is made where it is not there; sent again it is the same."""
-    body = await json_object(request)
+    body = await json_object(langfuse, request)
     project, run_name, now_ns = project_of(request), text_in(body, "runName"), langfuse.api.now_ns()
     item = await known_item(langfuse, project, text_in(body, "datasetItemId"))
     observation_id = optional_text(body, "observationId")

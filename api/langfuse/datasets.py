@@ -40,7 +40,7 @@ def upserted(
 
 async def create_dataset(langfuse: Langfuse, request: web.Request) -> web.Response:
     """The data set is there, with what was said of it."""
-    body = await json_object(request)
+    body = await json_object(langfuse, request)
     project, name = project_of(request), text_in(body, "name")
     optional_text(body, "description")
     said = said_in(body, DATASET_MEMBERS)
@@ -93,7 +93,7 @@ async def spelled_dataset(langfuse: Langfuse, project: str, name: str) -> Kept:
 
 async def create_item(langfuse: Langfuse, request: web.Request) -> web.Response:
     """The item is in its data set, with what was said of it."""
-    body = await json_object(request)
+    body = await json_object(langfuse, request)
     project, name = project_of(request), text_in(body, "datasetName")
     await known_dataset(langfuse, project, name)
     if (body.get("status") or STATUSES[0]) not in STATUSES:

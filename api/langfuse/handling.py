@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
@@ -34,6 +34,9 @@ BASE = "/{prefix:(?!/*api/v1/)(?:.*/)?}"
 BODY_AT_MOST_BYTES = 4_500_000
 """As Langfuse's own server takes."""
 
+BODIES_AT_MOST_BYTES = 32 << 20
+"""Of all requests together: seven of the largest."""
+
 ERRORS: dict[type[TracepondError], tuple[int, str]] = {
     BadQuery: (400, "InvalidRequestError"),
     Unauthorized: (401, "UnauthorizedError"),
@@ -46,6 +49,24 @@ REFUSED = {"malformed": 400, "too_large": 413, "unsupported_type": 415}
 INTERNAL = (500, "InternalServerError")
 
 
+class Bodies:
+    """Bytes of bodies that are read or worked on, of all requests together."""
+
+    def __init__(self, at_most_bytes: int = BODIES_AT_MOST_BYTES) -> None:
+        self._at_most_bytes = at_most_bytes
+        self._held: dict[int, int] = {}
+        """By the identity of the request, which lives until it is released."""
+
+    def grow(self, request: web.Request, count: int) -> None:
+        """Raises `Overloaded` when there is no room for so many bytes more."""
+        if sum(self._held.values()) + count > self._at_most_bytes:
+            raise Overloaded("too many bodies are being read; send it again", reason="bodies")
+        self._held[id(request)] = self._held.get(id(request), 0) + count
+
+    def release(self, request: web.Request) -> None:
+        self._held.pop(id(request), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Langfuse:
     """What handlers need."""
@@ -54,6 +75,7 @@ class Langfuse:
     upkeep: Upkeep
     documents: Documents
     prices: Prices
+    bodies: Bodies = field(default_factory=Bodies)
 
 
 Handler = Callable[[Langfuse, web.Request], Awaitable[web.StreamResponse]]
@@ -85,6 +107,8 @@ def guarded(langfuse: Langfuse, route: LangfuseRoute) -> Callable[[web.Request],
         except Exception as error:
             logger.exception("%s failed", route.path)
             return error_response(error)
+        finally:
+            langfuse.bodies.release(request)
 
     return handle
 
@@ -118,10 +142,11 @@ def answer(body: Any, status: int = 200) -> web.Response:
     return json_response(body, status=status)
 
 
-async def json_object(request: web.Request) -> dict[str, Any]:
-    """The JSON object of the body. Raises `Refused`."""
+async def json_object(langfuse: Langfuse, request: web.Request) -> dict[str, Any]:
+    """The JSON object of the body. Raises `Refused`, `Overloaded`."""
     text = bytearray()
     async for piece in request.content.iter_chunked(1 << 16):
+        langfuse.bodies.grow(request, len(piece))
         text += piece
         if len(text) > BODY_AT_MOST_BYTES:
             raise Refused(f"the body has more than {BODY_AT_MOST_BYTES} bytes", kind="too_large")

@@ -12,7 +12,7 @@ from aiohttp import web
 from api.langfuse.handling import Langfuse, answer, json_object, optional_text, project_of, text_in, texts_in
 from api.langfuse.parameters import given, parse_moment, parse_page
 from api.langfuse.records import iso
-from api.langfuse.stored import Kept, json_text, kept, read_page
+from api.langfuse.stored import Kept, json_text, kept, read_one, read_page
 from contract.documents import Change, Document
 from contract.errors import BadQuery, NotFound
 
@@ -24,7 +24,7 @@ WITHOUT_TEXT = '{"prompt":null}'
 
 async def create_prompt(langfuse: Langfuse, request: web.Request) -> web.Response:
     """The next version of the prompt is stored; labels that it names leave the versions that had them."""
-    body = await json_object(request)
+    body = await json_object(langfuse, request)
     project, name, now_ns = project_of(request), text_in(body, "name"), langfuse.api.now_ns()
     decide = partial(with_next_version, name, prompt_body(body), texts_in(body, "tags"), now_ns)
     made = await langfuse.documents.change(project, COLLECTION, decide, parent=name)
@@ -104,7 +104,7 @@ async def update_labels(langfuse: Langfuse, request: web.Request) -> web.Respons
     """The version has these labels too, and no other version has them any more."""
     project, name = project_of(request), request.match_info["name"]
     version = version_number(request.match_info["version"])
-    labels = texts_in(await json_object(request), "newLabels") or []
+    labels = texts_in(await json_object(langfuse, request), "newLabels") or []
     if LATEST in labels:
         raise BadQuery("the label latest always belongs to the newest version", parameter="newLabels")
     decide = partial(with_labels, name, version, labels, langfuse.api.now_ns())
@@ -128,12 +128,13 @@ def with_labels(
 async def get_prompt(langfuse: Langfuse, request: web.Request) -> web.Response:
     """The version that is asked for by number or label, `production` where neither is."""
     project, name = project_of(request), request.match_info["name"]
-    versions, _ = await read_page(langfuse, project, COLLECTION, parent=name)
-    found = chosen(request, versions, PRODUCTION)
-    if not found:
+    versions, _ = await read_page(langfuse, project, COLLECTION, parent=name, without=WITHOUT_TEXT)
+    found = next(iter(chosen(request, versions, PRODUCTION)), None)
+    whole = await read_one(langfuse, project, COLLECTION, found.id) if found else None
+    if found is None or whole is None:
         asked = given(request, "version") or given(request, "label") or PRODUCTION
         raise NotFound(f"no prompt {name[:100]!r} with the version or label {asked[:60]!r}")
-    return answer(shown(found[0], project))
+    return answer(shown(whole._replace(body={**whole.body, "labels": found.body["labels"]}), project))
 
 
 def chosen(request: web.Request, versions: Sequence[Kept], default: str | None) -> list[Kept]:

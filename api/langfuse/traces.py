@@ -135,7 +135,7 @@ async def delete_trace(langfuse: Langfuse, request: web.Request) -> web.Response
 
 async def delete_traces(langfuse: Langfuse, request: web.Request) -> web.Response:
     """The traces that the body names are gone; those that there are not count as nothing."""
-    ids = texts_in(await json_object(request), "traceIds")
+    ids = texts_in(await json_object(langfuse, request), "traceIds")
     if not ids or len(ids) > DELETED_AT_MOST:
         raise BadQuery(f"traceIds must be a list of 1 to {DELETED_AT_MOST} ids", parameter="traceIds")
     await langfuse.upkeep.delete_traces(project_of(request), [stored_id(each) for each in ids])

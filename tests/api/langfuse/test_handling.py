@@ -1,8 +1,21 @@
 """Errors, prefixes and bodies of Langfuse's API."""
 
-import pytest
+from io import BytesIO
 
-from api.langfuse.handling import ERRORS, error_response, is_langfuse_path, optional_text, text_in, texts_in
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from api.langfuse.handling import (
+    BODIES_AT_MOST_BYTES,
+    BODY_AT_MOST_BYTES,
+    ERRORS,
+    Bodies,
+    error_response,
+    is_langfuse_path,
+    optional_text,
+    text_in,
+    texts_in,
+)
 from contract.errors import BadQuery, Overloaded, Refused, Unavailable
 from tests.support.langfuse import Talk, talking
 from tests.support.stored import span
@@ -60,3 +73,24 @@ def test_members_of_a_body_have_their_types() -> None:
             text_in(body, wrong)
     with pytest.raises(BadQuery, match="list of texts"):
         texts_in(body, "a")
+
+
+def test_bodies_of_all_requests_together_are_bounded() -> None:
+    bodies, first, second = Bodies(10), make_mocked_request("POST", "/"), make_mocked_request("POST", "/")
+    bodies.grow(first, 6)
+    with pytest.raises(Overloaded):
+        bodies.grow(second, 5)
+    bodies.release(first)
+    bodies.release(second)
+    bodies.grow(second, 10)
+
+
+def test_a_body_that_is_too_large_is_413_and_gives_its_bytes_back() -> None:
+    async def talk(ask: Talk) -> None:
+        for _ in range(BODIES_AT_MOST_BYTES // BODY_AT_MOST_BYTES + 2):
+            async with ask.client.delete(
+                "/api/public/traces", data=BytesIO(b"x" * (BODY_AT_MOST_BYTES + 1))
+            ) as response:
+                assert response.status == 413
+
+    talking(talk)
