@@ -1,6 +1,7 @@
 """What every route of Langfuse's API is made of: path, scope, and errors in the form that its clients read."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -84,13 +85,14 @@ Handler = Callable[[Langfuse, web.Request], Awaitable[web.StreamResponse]]
 class LangfuseRoute(NamedTuple):
     method: str
     path: str
-    """Below `BASE`; a parameter may hold anything but a slash, which clients encode."""
+    """Below `BASE`. A parameter holds anything but a slash, which clients encode; one with `+` slashes too: SDK 2 does
+    not encode those in names of prompts (`langfuse/client.py: _url_encode`)."""
     handler: Handler
     scope: str = READ
 
     @property
     def pattern(self) -> str:
-        return BASE + self.path.replace("}", ":[^/]+}")
+        return BASE + re.sub(r"\{(\w+)(\+?)\}", lambda name: f"{{{name[1]}:{'.+' if name[2] else '[^/]+'}}}", self.path)
 
 
 def guarded(langfuse: Langfuse, route: LangfuseRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -68,6 +68,8 @@ def test_names_may_have_slashes_and_projects_have_their_own() -> None:
         await create(ask, "folder/greet it", labels=["production"])
         status, body = await ask("GET", f"{PATH}/folder%2Fgreet%20it")
         assert (status, body["name"], body["projectId"]) == (200, "folder/greet it", "default")
+        assert (await ask("GET", f"{PATH}/folder/greet%20it"))[0] == 200  # SDK 2
+        assert (await ask("PATCH", f"{PATH}/folder/greet%20it/versions/1", {"newLabels": ["x"]}))[0] == 200
 
     talking(talk)
 
