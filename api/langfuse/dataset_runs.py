@@ -5,14 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
-from api.langfuse.datasets import dataset_id, gone, known_dataset, known_item, upserted
+from api.langfuse.datasets import RUNS, dataset_id, gone, known_dataset, known_item, upserted
 from api.langfuse.handling import Langfuse, answer, json_object, optional_text, project_of, text_in
 from api.langfuse.parameters import given, parse_page
 from api.langfuse.stored import Kept, derived_id, read_one, read_page
 from api.parameters import stored_id
 from contract.errors import BadQuery, NotFound
 
-RUNS, RUN_ITEMS = "dataset_run", "dataset_run_item"
+RUN_ITEMS = "dataset_run_item"
 
 
 async def create_run_item(langfuse: Langfuse, request: web.Request) -> web.Response:

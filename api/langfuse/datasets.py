@@ -17,7 +17,7 @@ from api.langfuse.stored import Kept, derived_id, json_text, kept, read_one, rea
 from contract.documents import Change, Document
 from contract.errors import BadQuery, NotFound
 
-DATASETS, ITEMS = "dataset", "dataset_item"
+DATASETS, ITEMS, RUNS = "dataset", "dataset_item", "dataset_run"
 STATUSES = ("ACTIVE", "ARCHIVED")
 
 DATASET_MEMBERS = ("description", "metadata", "inputSchema", "expectedOutputSchema")
@@ -73,6 +73,16 @@ async def get_dataset(langfuse: Langfuse, request: web.Request) -> web.Response:
     """A data set by its name."""
     project = project_of(request)
     return answer(dataset(await known_dataset(langfuse, project, request.match_info["name"]), project))
+
+
+async def get_dataset_whole(langfuse: Langfuse, request: web.Request) -> web.Response:
+    """A data set with its items and the names of its runs: the first form of that route (JS SDK 3)."""
+    project = project_of(request)
+    found = await known_dataset(langfuse, project, request.match_info["name"])
+    items, _ = await read_page(langfuse, project, ITEMS, parent=found.id)
+    runs, _ = await read_page(langfuse, project, RUNS, parent=found.id)
+    parts = {"items": [item(each) for each in items], "runs": [each.body["name"] for each in runs]}
+    return answer({**dataset(found, project), **parts})
 
 
 async def known_dataset(langfuse: Langfuse, project: str, name: str) -> Kept:

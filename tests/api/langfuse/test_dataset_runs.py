@@ -34,6 +34,8 @@ def test_a_run_is_made_by_its_first_item_and_an_item_sent_again_is_the_same() ->
         assert (run["name"], run["description"], run["metadata"]) == ("run 1", "first", {"m": 1})
         assert (run["datasetId"], run["id"]) == (dataset["id"], first["datasetRunId"])
         assert {each["id"] for each in run["datasetRunItems"]} == {first["id"], other["id"]}
+        whole = await ask.get("datasets/d")
+        assert ([each["id"] for each in whole["items"]], whole["runs"]) == (["i"], ["run 1"])
         listed = await ask.get("datasets/d/runs")
         assert [each["name"] for each in listed["data"]] == ["run 1"]
         items = await ask.get("dataset-run-items", datasetId=dataset["id"], runName="run 1", limit=1)

@@ -27,7 +27,10 @@ def test_a_data_set_is_made_by_name_and_what_is_not_said_again_stays() -> None:
         assert again["createdAt"] == made["createdAt"]
         status, found = await ask("GET", "/api/public/v2/datasets/d%20s")
         assert (status, found) == (200, again)
-        assert (await ask.get("v2/datasets"))["data"] == [again]
+        assert await post(ask, "datasets", {"name": "d s"}) | {"updatedAt": 0} == again | {"updatedAt": 0}
+        for version in ("", "v2/"):
+            [listed] = (await ask.get(f"{version}datasets"))["data"]
+            assert listed["id"] == again["id"]
         assert (await ask("GET", "/api/public/v2/datasets/nope"))[0] == 404
 
     talking(talk)

@@ -1,9 +1,10 @@
 """Errors, prefixes and bodies of Langfuse's API."""
 
+import asyncio
 from io import BytesIO
 
 import pytest
-from aiohttp.test_utils import make_mocked_request
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from api.langfuse.handling import (
     BODIES_AT_MOST_BYTES,
@@ -16,7 +17,9 @@ from api.langfuse.handling import (
     text_in,
     texts_in,
 )
-from contract.errors import BadQuery, Overloaded, Refused, Unavailable
+from contract.access import Identity
+from contract.errors import BadQuery, Overloaded, Refused, Unauthorized, Unavailable
+from service.application import application
 from tests.support.langfuse import Talk, talking
 from tests.support.stored import span
 
@@ -54,6 +57,19 @@ def test_paths_that_there_are_not_are_answered_in_its_form() -> None:
     talking(talk)
     assert is_langfuse_path("/lf//api/public/traces")
     assert not is_langfuse_path("/api/v1/traces")
+
+
+def test_who_has_no_key_is_told_so_in_its_form() -> None:
+    def refuse(_: object) -> Identity:
+        raise Unauthorized("no key")
+
+    async def talk() -> None:
+        server = TestServer(application(refuse, []))
+        async with TestClient(server) as client, client.get("/lf/api/public/traces") as response:
+            assert response.status == 401
+            assert await response.json() == {"message": "no key", "error": "UnauthorizedError"}
+
+    asyncio.run(talk())
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b"\xff"])
