@@ -1,9 +1,10 @@
 """What a running server takes in: spans a second acknowledged (durable and queryable), CPU a span, latency, memory.
 
     python -m bench.ingest [--spans 40000] [--batch 64] [--connections 4] [--transport http|grpc] [--rounds 3]
+        [--compare]
 
 Starts the real server on an empty database, sends pre-serialised requests of mixed GenAI spans over some connections
-with one request in flight on each, and prints a line a round. The first column is what parsing the same requests and
+with one request in flight on each, and prints a line a round. The yardstick is what parsing the same requests and
 walking their attributes into dicts costs in this process: the machine's speed at that moment, to compare rounds by.
 """
 
@@ -154,21 +155,23 @@ class Load:
 def measure(options: argparse.Namespace, nth: int) -> str:
     bodies = requests_of(options.spans, options.batch, nth + 1)
     yardstick = yardstick_us(bodies[:100], min(options.spans, 100 * options.batch))
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+    without = {"TRACEPOND_PURE_PYTHON": "1"} if options.compare and nth % 2 else {}
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), **without) as server:
         pid = server.process.pid
         before = cpu_s(pid)
         load = Load(server, bodies, options.transport)
         seconds = load.run(options.connections)
         used = (cpu_s(pid) - before) / options.spans * 1e6
-        stored = server.get("/api/v1/status")["rows"]["spans"]
+        status = server.get("/api/v1/status")
+        stored = status["rows"]["spans"]
         if stored != options.spans:
             raise RuntimeError(f"{stored} of {options.spans} spans are stored")
         peak = peak_rss_mb(pid)
     waits = sorted(load.latencies_ms)
     p50, p99 = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
     return (
-        f"| {yardstick:.1f} | {options.spans / seconds:,.0f} | {used:.0f} | {used / yardstick:.1f} "
-        f"| {p50:.0f} / {p99:.0f} | {peak:.0f} |"
+        f"| {status['decoder']} | {yardstick:.1f} | {options.spans / seconds:,.0f} | {used:.0f} "
+        f"| {used / yardstick:.1f} | {p50:.0f} / {p99:.0f} | {peak:.0f} |"
     )
 
 
@@ -179,14 +182,15 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--transport", choices=["http", "grpc"], default="http")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--compare", action="store_true", help="every other round without the compiled decoder")
     options = parser.parse_args()
     print(
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
         f"{os.cpu_count()} CPUs; {options.spans} spans, {options.batch} a request, {options.connections} connections, "
         f"{options.transport}"
     )
-    print("| yardstick µs/span | spans/s | server CPU µs/span | CPU / yardstick | p50 / p99 ms | peak RSS MB |")
-    print("|---|---|---|---|---|---|")
+    print("| decoder | yardstick µs/span | spans/s | CPU µs/span | CPU / yardstick | p50 / p99 ms | peak RSS MB |")
+    print("|---|---|---|---|---|---|---|")
     for nth in range(options.rounds):
         print(measure(options, nth), flush=True)
 
