@@ -31,6 +31,8 @@ from storage.pending import Pending
 logger = logging.getLogger(__name__)
 
 LAG_AT_MOST_S = 10
+IDLE_S = 1.0
+"""So long after the last request a journal that grew is cut."""
 FULL_S = 5.0
 """So long after a request that the disk did not take the store is not ready: only another request can tell more, and
 nobody sends to a server that is not ready."""
@@ -200,18 +202,23 @@ class Writer:
     def _run(self) -> None:
         while (group := self._take()) is not None:
             try:
-                self._acknowledge(group)
+                if group:
+                    self._acknowledge(group)
+                elif self._journal is not None:
+                    self._journal.give_back(self._flusher.flushed_seq)
             except Exception:  # a bug of ours must not leave clients waiting for ever
                 logger.exception("the writer failed")
                 answer(group, Unavailable("internal error while storing", reason="internal"))
 
     def _take(self) -> list[Job] | None:
-        """Every request that waits; null when stopped and drained."""
+        """Every request that waits; empty when none came for a while; null when stopped and drained."""
         with self._wake:
             while not self._jobs:
                 if self._stopping:
                     return None
-                self._wake.wait()
+                grown = self._journal is not None and self._journal.has_grown()
+                if not self._wake.wait(IDLE_S if grown else None):
+                    return []
             group = list(self._jobs)
             self._jobs.clear()
             return group
