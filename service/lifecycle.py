@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from functools import partial
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -27,8 +26,9 @@ from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
-from service import resources
+from service import memory, store
 from service.access import Access
+from service.allocator import Trimmer, use_few_arenas
 from service.application import application
 from service.client import base_url
 from service.config import Config
@@ -36,15 +36,11 @@ from service.pipeline import Pipeline
 from service.quantities import Endpoint
 from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.version import version
-from storage.database import Database
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
-from storage.writer import Writer
-from translator.merge import merge_copies
 from translator.present import present
 from translator.prices.book import PriceBook
 from translator.prices.explain import explained
-from translator.settle import settle
 from translator.translate import Translator
 
 logger = logging.getLogger(__name__)
@@ -75,22 +71,10 @@ class Server:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        storage = config.storage
-        self._memory_limit_bytes = storage.memory_limit_bytes or resources.memory_limit_bytes()
-        self.database = Database(
-            absolute(storage.path),
-            memory_limit=f"{self._memory_limit_bytes}B",
-            threads=storage.threads,
-        )
+        self.database = store.database(config, absolute(config.storage.path))
         self.prices = PriceBook(config.prices)
-        self.writer = Writer(
-            self.database,
-            partial(settle, price=self.prices.priced),
-            partial(merge_copies, price=self.prices.priced),
-            queue_bytes=config.receivers.max_in_flight_bytes,
-            checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
-        )
-        self.upkeep = FileUpkeep(self.database, self.writer, storage.retention)
+        self.writer = store.writer(config, self.database, self.prices)
+        self.upkeep = FileUpkeep(self.database, self.writer, config.storage.retention)
         self.translator = Translator(self.prices)
         self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
         self.admission = Admission(config.receivers.max_in_flight_bytes)
@@ -168,10 +152,17 @@ class Server:
             await asyncio.to_thread(self.writer.start)
         except Unavailable as error:
             raise StartFailed(f"{self.database.path}: {error}") from error
-        self.reader = DuckReader(self.database, visible=self.writer.visible, time_limit_s=self._config.query_timeout_s)
+        self.reader = DuckReader(
+            self.database,
+            visible=self.writer.visible,
+            threads=self._config.memory.readers,
+            time_limit_s=self._config.query_timeout_s,
+        )
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
-        self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.upkeep.run()))
+        loop = asyncio.get_running_loop()
+        for work in (self.upkeep.run(), Trimmer().run()):
+            self._stack.push_async_callback(ended, loop.create_task(work))
         self._stack.push_async_callback(self._stop_receivers)
 
     async def _start_grpc(self) -> None:
@@ -187,8 +178,15 @@ class Server:
 
     def _limits(self, asked_bytes: int) -> Limits:
         """As configured, and no more than the store can hold in its memory, where a row lies up to four times."""
-        limit = min(asked_bytes, self._memory_limit_bytes // 4)
-        return Limits(limit, limit)
+        limit = min(asked_bytes, self._config.storage.memory_limit_bytes // 4)
+        memory = self._config.memory
+        return Limits(
+            limit,
+            limit,
+            max_items=memory.max_items,
+            max_objects=memory.max_objects,
+            max_messages=memory.max_messages,
+        )
 
     def _routes(self) -> list[web.RouteDef]:
         assert self.reader is not None
@@ -292,6 +290,7 @@ def why_not(endpoint: Endpoint) -> str | None:
 
 async def serve(config: Config, announce: Callable[[str], None]) -> int:
     """Run until a signal comes; `announce` is given the first lines. Returns the exit code. Raises `StartFailed`."""
+    use_few_arenas()
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
@@ -328,6 +327,7 @@ def first_lines(server: Server, config: Config) -> list[str]:
         f"  OTLP/gRPC       {server.grpc_address or 'off'}",
         f"  OTLP/HTTP, API  {server.http_address}",
         f"  database        {where}",
+        f"  memory          {memory.shown(config.memory.limit_bytes)} ({config.memory.origin})",
         f"  send to it      export OTEL_EXPORTER_OTLP_ENDPOINT={http} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf{keys}",
         f"  read            curl {http}/api/v1/traces",
     ]

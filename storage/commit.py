@@ -86,10 +86,10 @@ class Group:
 class Committer:
     """Owns what is remembered between commits; used by one thread."""
 
-    def __init__(self, settle: Settle, merge: MergeCopies) -> None:
+    def __init__(self, settle: Settle, merge: MergeCopies, recent_spans: int = RECENT_SPANS) -> None:
         self._settle = settle
         self._merge = merge
-        self._recent = RecentTraces(RECENT_SPANS)
+        self._recent = RecentTraces(recent_spans)
         self._seen = SeenTraces()
 
     def recall(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
-from contract.settling import MergeCopies, Settle, TraceKey
+from contract.settling import TraceKey
 from contract.stats import Sample
 from storage.commit import POSITION_SQL, Committer, roll_back
 from storage.database import Database
@@ -49,14 +49,17 @@ Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 class Flusher:
     """Owns the writing connection and the checkpoints."""
 
-    def __init__(self, database: Database, settle: Settle, merge: MergeCopies, *, checkpoint_wal_bytes: int) -> None:
+    def __init__(
+        self, database: Database, committer: Committer, *, group_bytes: int = GROUP_BYTES, checkpoint_wal_bytes: int
+    ) -> None:
         self.flushed_seq = 0
         self.identity = ""
         self.broken: str | None = None
         self.pending_bytes = 0
         self.checkpoints_held = False
         self._database = database
-        self._committer = Committer(settle, merge)
+        self._committer = committer
+        self._group_bytes = group_bytes
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._pending: deque[Pending] = deque()
         self._pending_rows = 0
@@ -198,7 +201,7 @@ class Flusher:
             or oldest.done is not None
             or oldest.seq <= self._wanted_seq
             or self._pending_rows >= GROUP_ROWS
-            or self.pending_bytes >= GROUP_BYTES
+            or self.pending_bytes >= self._group_bytes
             or time.monotonic() - oldest.since >= AGE_S
         )
 
@@ -214,7 +217,7 @@ class Flusher:
         """As many requests as make a whole row group; of the last one, what has room in it."""
         group: list[Pending] = []
         spans = rows = size_bytes = 0
-        while self._pending and spans < GROUP_ROWS and rows < 4 * GROUP_ROWS and size_bytes < GROUP_BYTES:
+        while self._pending and spans < GROUP_ROWS and rows < 4 * GROUP_ROWS and size_bytes < self._group_bytes:
             request = self._pending.popleft()
             if group and spans + len(request.translated.spans) > GROUP_ROWS:
                 request, rest = divided(request, GROUP_ROWS - spans)

@@ -9,8 +9,9 @@ import logging
 import os
 import struct
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -28,6 +29,8 @@ KEPT_BYTES = 64 << 20
 from `TURN_BYTES` on."""
 
 
+PARTS_A_CALL = 1024
+"""As many as the system takes (IOV_MAX of Linux)."""
 UNFINISHED = "the last record of %s is not whole: it was being written when the process died, or the file is damaged"
 
 
@@ -69,7 +72,7 @@ class JournalFile:
             parts += (HEADER.pack(len(payload), checksum(self._identity, seq, payload), seq), payload)
         size = sum(len(part) for part in parts)
         self._make_anew_if_gone()
-        write_all(self._fd, b"".join((*parts, END)), self.end)
+        write_all(self._fd, (*parts, END), self.end)
         os.fdatasync(self._fd)
         self.end += size
         self.allocated_bytes = max(self.allocated_bytes, self.end)
@@ -159,11 +162,16 @@ def checksum(identity: bytes, seq: int, payload: bytes) -> int:
     return crc32(payload, crc32(identity + seq.to_bytes(8, "little")))
 
 
-def write_all(fd: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view, offset = view[written:], offset + written
+def write_all(fd: int, parts: Iterable[bytes], offset: int) -> None:
+    """All parts one behind the other, without a copy that is as large as all of them."""
+    views = deque(memoryview(part) for part in parts if part)
+    while views:
+        written = os.pwritev(fd, list(islice(views, PARTS_A_CALL)), offset)
+        offset += written
+        while views and written >= len(views[0]):
+            written -= len(views.popleft())
+        if written:
+            views[0] = views[0][written:]
 
 
 def sync_folder(path: str) -> None:

@@ -20,9 +20,10 @@ from contract.errors import Overloaded, Refused, TracepondError, Unavailable
 from contract.settling import MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from contract.translated import Translated
+from storage.commit import RECENT_SPANS, Committer
 from storage.database import Database
 from storage.failures import first_line
-from storage.flusher import Flusher, Result, Work, settle_future
+from storage.flusher import GROUP_BYTES, Flusher, Result, Work, settle_future
 from storage.histogram import Seconds
 from storage.journal import Journal, Record
 from storage.payload import decode, encode
@@ -58,10 +59,13 @@ class Writer:
         merge: MergeCopies,
         *,
         queue_bytes: int = 64 << 20,
+        group_bytes: int = GROUP_BYTES,
+        recent_spans: int = RECENT_SPANS,
         checkpoint_wal_bytes: int = 128 << 20,
     ) -> None:
         self._database = database
-        self._flusher = Flusher(database, settle, merge, checkpoint_wal_bytes=checkpoint_wal_bytes)
+        committer = Committer(settle, merge, recent_spans)
+        self._flusher = Flusher(database, committer, group_bytes=group_bytes, checkpoint_wal_bytes=checkpoint_wal_bytes)
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
         self._jobs: deque[Job] = deque()
@@ -114,7 +118,10 @@ class Writer:
             self._jobs.append(job)
             self._queue_bytes += translated.size_bytes
             self._wake.notify()
-        await job.done
+        try:
+            await job.done
+        finally:
+            del job  # an error's traceback has this frame, the job the error: a cycle that would keep the rows
 
     def _check_open(self, size_bytes: int) -> None:
         if self._stopping:

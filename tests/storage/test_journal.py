@@ -1,6 +1,7 @@
 """The journal: what is on disk when `append` returns, and what is read back after any end."""
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -176,3 +177,20 @@ def test_what_is_appended_after_somebody_took_the_file_away_is_found(
     assert recovered(tmp_path) == [3, 4]
     journal.close(remove=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_group_of_many_requests_is_whole_though_the_system_takes_it_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.pwritev
+
+    def a_little(fd: int, parts: list[memoryview], offset: int) -> int:
+        return whole(fd, [parts[0][:7]], offset)
+
+    journal = opened(tmp_path)
+    journal.append(records(*range(1, 1500)), 0)
+    monkeypatch.setattr(journal_module.os, "pwritev", a_little)
+    journal.append(records(*range(1500, 1510)), 0)
+    monkeypatch.undo()
+    journal.close(remove=False)
+    assert recovered(tmp_path) == list(range(1, 1510))

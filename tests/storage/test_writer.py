@@ -237,7 +237,7 @@ def test_what_the_disk_does_not_take_is_not_acknowledged_and_what_comes_later_is
         raise OSError(errno.ENOSPC, "No space left on device")
 
     async def write(writer: Writer, database: Database) -> None:
-        monkeypatch.setattr(os, "pwrite", full)
+        monkeypatch.setattr(os, "pwritev", full)
         with pytest.raises(Unavailable, match="No space left"):
             await writer.commit(Translated([span_row("a")]))
         assert "No space left" in str(writer.unhealthy())
@@ -258,7 +258,7 @@ def test_a_disk_with_room_again_makes_ready_though_nobody_sends(
 
     async def write(writer: Writer, _: Database) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(os, "pwrite", full)
+            patch.setattr(os, "pwritev", full)
             with pytest.raises(Unavailable):
                 await writer.commit(Translated([span_row("a")]))
         now = time.monotonic()
