@@ -14,6 +14,7 @@ from contract.errors import Refused
 from contract.span import TRACE_SPAN_ID, Attributes, Resource, Revision, Scope, Score, Span
 from receiver.langfuse_scores import score_of
 from receiver.langfuse_values import BadEvent, attribute, identifier, texts, time_ns
+from receiver.limits import DEFAULT_LIMITS, Limits
 from receiver.otlp_json_values import load
 
 MAX_EVENTS = 100_000
@@ -77,9 +78,9 @@ class Events:
     is_list: bool = True
 
 
-def decode_batch(body: bytes) -> Events:
+def decode_batch(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Events:
     """The events of a request body. Raises `Refused` when it holds no list of events."""
-    request = load(body)
+    request = load(body, limits.max_objects)
     batch = request.get("batch") if isinstance(request, dict) else None
     if not isinstance(batch, list):
         raise Refused("the body must be a JSON object with a list `batch`")
@@ -91,9 +92,9 @@ def decode_batch(body: bytes) -> Events:
     return told
 
 
-def decode_scores(body: bytes) -> Events:
+def decode_scores(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Events:
     """One score, or a list of them; one without id or time is given one. Raises `Refused`."""
-    request = load(body)
+    request = load(body, limits.max_objects)
     scores = request if isinstance(request, list) else [request]
     if len(scores) > MAX_EVENTS:
         raise Refused(f"more than {MAX_EVENTS:,} scores in one request", reason="too_many_items", kind="too_large")
