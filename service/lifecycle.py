@@ -171,7 +171,8 @@ class Server:
         self.reader = DuckReader(self.database, visible=self.writer.visible, time_limit_s=self._config.query_timeout_s)
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
-        self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.upkeep.run()))
+        for work in (self.upkeep.run(), self.upkeep.text_index.run()):
+            self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(work))
         self._stack.push_async_callback(self._stop_receivers)
 
     async def _start_grpc(self) -> None:

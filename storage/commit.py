@@ -63,8 +63,13 @@ DELETE_SQL = """
 DELETE FROM span USING stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
 """
+NUMBERED_ROWS = 2048
+"""Rows that share a `commit_seq` where a group has more of them. DuckDB unpacks texts of so many at once: those that
+the index of words can tell apart by number need not be unpacked (docs/adr/0012)."""
 LATEST = (1 << 63) - 2
 """The last time that make_timestamp_ns takes; the number behind it is DuckDB's infinity."""
+FREE_SQL = "SELECT flushed_seq + 1 FROM store"
+"""No row in the file has this `commit_seq` or a higher one."""
 POSITION_SQL = "UPDATE store SET flushed_seq = {seq:d}"
 KNOWN_DIGESTS_SQL = """
 SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
@@ -218,8 +223,8 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     if group.replaced:
         keys_stage(connection, group.replaced, DELETE_SQL)
     rows = list(group.rows.values())
-    for row in rows:
-        row[S.commit_seq] = seq
+    for row, row_seq in zip(rows, row_seqs(connection, len(rows), seq), strict=True):
+        row[S.commit_seq] = row_seq
     for row in group.logs:
         row[L.commit_seq] = seq
     insert(connection, "span", rows)
@@ -236,6 +241,13 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     for row in points:
         row[M.commit_seq] = seq
     insert(connection, "metric_point", points)
+
+
+def row_seqs(connection: duckdb.DuckDBPyConnection, rows: int, seq: int) -> list[int]:
+    """The `commit_seq` of each new row: that of the group, and lower ones for those before its last part."""
+    parts = (rows - 1) // NUMBERED_ROWS
+    [(free,)] = connection.execute(FREE_SQL).fetchall() if parts else [(seq,)]
+    return [max(min(free, seq), seq - parts + place // NUMBERED_ROWS) for place in range(rows)]
 
 
 def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> None:

@@ -16,6 +16,7 @@ from contract.span import Batch
 from contract.translated import Translated
 from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
 from storage.database import CATALOG, SCHEMA_FOLDER, Database, apply_migration, migrations, newest_version, run
+from storage.text_index import TextIndex
 from storage.writer import Writer
 from tests.support.golden import GOLDEN, RECEIVED_NS
 from tests.support.rows import span_row
@@ -72,6 +73,8 @@ async def fill(database: Database) -> None:
     for batch in batches():
         await writer.commit(translator.translate(batch))
     await writer.commit(Translated([span_row("never stored", start_time="never")]))
+    await writer.visible()
+    await TextIndex(database, writer, piece_rows=ROWS_A_TABLE).step()
     await writer.stop()
 
 
