@@ -179,7 +179,7 @@ class Server:
         if endpoint is None:
             return
         limits = self._limits(self._config.receivers.grpc_max_message_bytes)
-        receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access)
+        receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access, self.not_ready)
         host = endpoint.host or "[::]"
         chosen = self._config.receivers.grpc_tls
         certificate = None if chosen is None else usable(tls.files, chosen)
