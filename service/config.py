@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service import tls, yaml_file
+from service.cors import Cors
 from service.projects import Project
 from service.quantities import Endpoint
 from service.settings import AUTH_MODE, AUTH_PROJECTS, BY_ENVIRONMENT_NAME, BY_PATH, FLAG_OF, PRICES, SETTINGS, Setting
@@ -54,6 +55,7 @@ class Receivers:
     http_endpoint: Endpoint
     http_max_body_bytes: int
     http_tls: Tls | None
+    http_cors: Cors | None
     max_in_flight_bytes: int
 
 
@@ -190,6 +192,7 @@ def assemble(values: Mapping[str, Value]) -> Config:
             http_endpoint=get[f"{protocols}.http.endpoint"],
             http_max_body_bytes=get[f"{protocols}.http.max_request_body_size_mib"] * MIB,
             http_tls=tls_of(values, "http"),
+            http_cors=cors_of(values),
             max_in_flight_bytes=get["receivers.max_in_flight_mib"] * MIB,
         ),
         storage=Storage(
@@ -222,6 +225,13 @@ def tls_of(values: Mapping[str, Value], protocol: str) -> Tls | None:
     except ValueError as error:
         origin = next(value.origin for value in named if value.parsed)
         raise ConfigError(f"{origin}: {section}: {error}") from None
+
+
+def cors_of(values: Mapping[str, Value]) -> Cors | None:
+    """Whose pages may send; null while no origin is named."""
+    section = "receivers.otlp.protocols.http.cors"
+    cors = Cors(*(values[f"{section}.{key}"].parsed for key in ("allowed_origins", "allowed_headers", "max_age")))
+    return cors if cors.allowed_origins else None
 
 
 def decide_auth(values: Mapping[str, Value]) -> Auth:

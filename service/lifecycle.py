@@ -216,7 +216,7 @@ class Server:
     async def _start_http(self) -> None:
         endpoint = self._config.receivers.http_endpoint
         runner = web.AppRunner(
-            application(self.access, self._routes(), self._allowed_hosts()),
+            application(self.access, self._routes(), self._allowed_hosts(), self._config.receivers.http_cors),
             auto_decompress=False,  # the receiver unpacks, and counts while it does
             access_log=None,
             handle_signals=False,

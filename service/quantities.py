@@ -121,11 +121,33 @@ def path_or_none(value: Any) -> str | None:
 
 
 def names(value: Any) -> tuple[str, ...]:
-    """Host names: a list, or a text with commas between them."""
-    given = value.split(",") if isinstance(value, str) else value
+    """Names: a list, or a text with commas between them (an empty one is none)."""
+    given = [] if value == "" else value.split(",") if isinstance(value, str) else value
     if not isinstance(given, list) or not all(isinstance(name, str) and name.strip() for name in given):
         raise ValueError(f"expected a list of names, got {described(value)}")
     return tuple(name.strip() for name in given)
+
+
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.*\[\]:_-]+")
+"""Scheme, host and port, as browsers send them: no path, no slash at the end. `*` may stand in the host."""
+
+
+def origins(value: Any) -> tuple[str, ...]:
+    """Origins of web pages, in lower case, or `*`."""
+    found = tuple(name.lower() for name in names(value))
+    for origin in found:
+        if origin not in ("*", "null") and not ORIGIN.fullmatch(origin):
+            raise ValueError(f"expected origins such as https://shop.example, without a path, got {origin!r}")
+    return found
+
+
+def header_names(value: Any) -> tuple[str, ...]:
+    """Names of HTTP headers in lower case, or `*`."""
+    found = tuple(name.lower() for name in names(value))
+    for name in found:
+        if not re.fullmatch(r"[a-z0-9_-]+|\*", name):
+            raise ValueError(f"expected names of headers such as x-tenant, got {name!r}")
+    return found
 
 
 def one_of(*choices: str) -> Callable[[Any], str]:

@@ -84,6 +84,20 @@ SETTINGS = (
         "authority whose certificates clients must show (mTLS); none asks for none",
     ),
     Setting(
+        "receivers.otlp.protocols.http.cors.allowed_origins", "list of origins", [], quantities.origins,
+        "web pages that may send OTLP from a browser, such as https://shop.example or https://*.shop.example; "
+        "* is everybody's",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.cors.allowed_headers", "list of header names", [], quantities.header_names,
+        "headers that such pages may send beside Content-Type, Content-Encoding, Authorization, X-API-Key, traceparent "
+        "and tracestate; * is any",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.cors.max_age", "duration", "2h", quantities.seconds,
+        "how long a browser may remember the answer before it asks again",
+    ),
+    Setting(
         "receivers.max_in_flight_mib", "whole number", 64, quantities.count,
         "bytes received and not yet answered, both transports together, in MiB; above it senders are told to retry",
     ),

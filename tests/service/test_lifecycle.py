@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 
 from service import lifecycle
 from service.config import Config, load
@@ -59,6 +60,26 @@ def test_a_stopped_server_says_why_it_is_not_ready_and_can_be_started_again_on_i
 def test_grpc_can_be_switched_off(tmp_path: Path) -> None:
     lines = started(config(tmp_path, grpc=""), lambda server: first_lines(server, config(tmp_path)))
     assert any("OTLP/gRPC" in line and "off" in line for line in lines)
+
+
+def test_pages_that_the_configuration_names_may_send(tmp_path: Path) -> None:
+    page, asked = "https://shop.example", {"Access-Control-Request-Method": "POST"}
+
+    async def run() -> tuple[int, str | None]:
+        server = Server(
+            config(tmp_path, f"receivers: {{otlp: {{protocols: {{http: {{cors: {{allowed_origins: ['{page}']}}}}}}}}}}")
+        )
+        await server.start()
+        try:
+            async with (
+                ClientSession() as session,
+                session.options(f"http://{server.http_address}/v1/traces", headers={"Origin": page, **asked}) as answer,
+            ):
+                return answer.status, answer.headers.get("Access-Control-Allow-Origin")
+        finally:
+            await server.stop()
+
+    assert asyncio.run(run()) == (204, page)
 
 
 def failure(configuration: Config) -> str:
