@@ -32,6 +32,7 @@ from service.access import Access
 from service.application import application
 from service.client import base_url
 from service.config import Config
+from service.http_port import HttpSite
 from service.pipeline import Pipeline
 from service.quantities import Endpoint
 from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
@@ -217,8 +218,6 @@ class Server:
         endpoint = self._config.receivers.http_endpoint
         runner = web.AppRunner(
             application(self.access, self._routes(), self._allowed_hosts(), self._config.receivers.http_cors),
-            auto_decompress=False,  # the receiver unpacks, and counts while it does
-            access_log=None,
             handle_signals=False,
             shutdown_timeout=self._config.drain_timeout_s,
         )
@@ -226,8 +225,7 @@ class Server:
         self._http = runner
         chosen = self._config.receivers.http_tls
         context = None if chosen is None else usable(tls.server_context, chosen)
-        site = web.TCPSite(runner, endpoint.host or None, endpoint.port, ssl_context=context)
-        await bind(HTTP_ENDPOINT, endpoint, site.start)
+        await bind(HTTP_ENDPOINT, endpoint, HttpSite(runner, endpoint, context).start)
         self.http_address = endpoint._replace(port=runner.addresses[0][1])
 
     async def _stop_receivers(self) -> None:

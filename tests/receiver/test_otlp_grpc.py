@@ -9,6 +9,7 @@ import pytest
 
 from contract.access import Identity
 from contract.errors import Unauthorized
+from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
@@ -105,6 +106,43 @@ def test_a_port_in_use_is_an_error_that_names_it() -> None:
         with pytest.raises(OSError, match=port):
             await second.start(host, int(port))
         await second.stop(0)
+
+    ask(work)
+
+
+@pytest.mark.parametrize("sent", [b"", b"PRI * HTTP/2", b"POST /v1/traces HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_connection_that_never_speaks_http_2_is_given_up(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    option = "grpc.server_handshake_timeout_ms"
+    monkeypatch.setitem(otlp_grpc._OPTIONS, option, otlp_grpc._OPTIONS[option] // 300)
+
+    async def work(receivers: Receivers) -> bytes:
+        reader, writer = await asyncio.open_connection(*receivers.grpc_address.split(":"))
+        writer.write(sent)
+        async with asyncio.timeout(10):
+            await reader.read()
+        writer.close()
+        return (await send_grpc(receivers, "traces", BODY)).code.encode()
+
+    assert ask(work) == b"OK"
+
+
+PINGS_S = 4
+"""gRPC's client sends a ping a second at most; a server with default settings hangs up at the third."""
+
+
+def test_clients_may_ping_each_second() -> None:
+    async def work(receivers: Receivers) -> None:
+        pinging = [
+            ("grpc.keepalive_time_ms", 1000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),
+        ]
+        async with grpc.aio.insecure_channel(receivers.grpc_address, options=pinging) as channel:
+            watch = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
+            await watch.read()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(PINGS_S):
+                    await watch.read()
 
     ask(work)
 

@@ -109,7 +109,7 @@ def test_a_start_that_fails_late_frees_what_it_had(tmp_path: Path, monkeypatch: 
         raise OSError("taken meanwhile")
 
     with monkeypatch.context() as patched:
-        patched.setattr(lifecycle.web.TCPSite, "start", taken)
+        patched.setattr(lifecycle.HttpSite, "start", taken)
         assert "cannot be bound (taken meanwhile)" in failure(config(tmp_path))
     assert started(config(tmp_path), lambda server: server.not_ready()) == []
 
