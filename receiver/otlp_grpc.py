@@ -70,6 +70,7 @@ class GrpcReceiver:
     async def start(self, host: str, port: int, certificate: tuple[bytes, bytes, bytes | None] | None = None) -> int:
         """Serve from now on and return the bound port. Raises `OSError` when the address cannot be bound.
 
+        A `host` of the form `unix:/path` is a Unix domain socket; `port` does not count then, nor what is returned.
         `certificate`, all in PEM: private key, chain, and the authority of the clients' own where they need one.
         """
         options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
@@ -78,7 +79,7 @@ class GrpcReceiver:
             [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
             + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
         )
-        address = f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+        address = _address(host, port)
         try:
             if certificate is None:
                 bound = server.add_insecure_port(address)
@@ -123,6 +124,12 @@ class GrpcReceiver:
         identity = self._authenticate(dict(pairs))
         require_ingest(identity)
         return identity
+
+
+def _address(host: str, port: int) -> str:
+    if host.startswith("unix:"):
+        return host
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
 def _credentials(key: bytes, chain: bytes, client_authority: bytes | None) -> grpc.ServerCredentials:

@@ -217,14 +217,18 @@ def assemble(values: Mapping[str, Value]) -> Config:
 
 
 def tls_of(values: Mapping[str, Value], protocol: str) -> Tls | None:
-    """The certificate of one port. Raises `ConfigError` where only a part of it is named."""
+    """The certificate of one port. Raises `ConfigError` where only a part of it is named, or none can be of use."""
     section = f"receivers.otlp.protocols.{protocol}.tls"
+    endpoint = values[f"receivers.otlp.protocols.{protocol}.endpoint"].parsed
     named = [values[f"{section}.{key}"] for key in ("cert_file", "key_file", "client_ca_file")]
     try:
-        return tls.chosen(*(value.parsed and os.path.expanduser(value.parsed) for value in named))
+        chosen = tls.chosen(*(value.parsed and os.path.expanduser(value.parsed) for value in named))
+        if chosen is not None and endpoint is not None and endpoint.path:
+            raise ValueError(f"{endpoint} does not leave this machine: leave TLS out, or listen on HOST:PORT")
     except ValueError as error:
         origin = next(value.origin for value in named if value.parsed)
         raise ConfigError(f"{origin}: {section}: {error}") from None
+    return chosen
 
 
 def cors_of(values: Mapping[str, Value]) -> Cors | None:
@@ -255,7 +259,7 @@ def check_exposure(config: Config) -> Config:
         return config
     for path in ("receivers.otlp.protocols.grpc.endpoint", "receivers.otlp.protocols.http.endpoint"):
         endpoint = config.values[path].parsed
-        if endpoint is not None and not is_loopback(endpoint.host):
+        if endpoint is not None and not endpoint.path and not is_loopback(endpoint.host):
             raise ConfigError(
                 f"{config.values[path].origin}: {path}: {endpoint} can be reached from other machines and no keys are "
                 "configured. Add auth.projects, or say auth.mode: none (TRACEPOND_AUTH_MODE=none) if everyone may "

@@ -123,10 +123,13 @@ class HttpSite(web.BaseSite):
     async def start(self) -> None:
         """Raises `OSError` when the address cannot be bound."""
         await super().start()
-        host, port = self._endpoint.host or None, self._endpoint.port
-        self._server = await asyncio.get_running_loop().create_server(
-            self._connection, host, port, ssl=self._ssl_context, backlog=self._backlog
-        )
+        host, port, path = self._endpoint
+        loop = asyncio.get_running_loop()
+        options: dict[str, Any] = {"ssl": self._ssl_context, "backlog": self._backlog}
+        if path:
+            self._server = await loop.create_unix_server(self._connection, path, **options)
+        else:
+            self._server = await loop.create_server(self._connection, host or None, port, **options)
 
     def _connection(self) -> asyncio.Protocol:
         server = self._runner.server

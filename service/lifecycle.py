@@ -27,10 +27,10 @@ from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
-from service import resources, tls
+from service import resources, tls, unix_socket
 from service.access import Access
 from service.application import application
-from service.client import base_url
+from service.client import base_url, curl
 from service.config import Config
 from service.http_port import HttpSite
 from service.pipeline import Pipeline
@@ -181,12 +181,19 @@ class Server:
             return
         limits = self._limits(self._config.receivers.grpc_max_message_bytes)
         receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access, self.not_ready)
-        host = endpoint.host or "[::]"
+        host = f"unix:{endpoint.path}" if endpoint.path else endpoint.host or "[::]"
         chosen = self._config.receivers.grpc_tls
         certificate = None if chosen is None else usable(tls.files, chosen)
         port = await bind(GRPC_ENDPOINT, endpoint, lambda: receiver.start(host, endpoint.port, certificate))
         self._grpc = receiver
-        self.grpc_address = endpoint._replace(port=port)
+        self.grpc_address = self._bound(endpoint, port)
+
+    def _bound(self, endpoint: Endpoint, port: int) -> Endpoint:
+        """The endpoint as it came to be; its socket's file is removed before the receivers stop."""
+        if not endpoint.path:
+            return endpoint._replace(port=port)
+        self._stack.callback(unix_socket.removal(endpoint.path))
+        return endpoint
 
     def _limits(self, asked_bytes: int) -> Limits:
         """As configured, and no more than the store can hold in its memory, where a row lies up to four times."""
@@ -226,7 +233,7 @@ class Server:
         chosen = self._config.receivers.http_tls
         context = None if chosen is None else usable(tls.server_context, chosen)
         await bind(HTTP_ENDPOINT, endpoint, HttpSite(runner, endpoint, context).start)
-        self.http_address = endpoint._replace(port=runner.addresses[0][1])
+        self.http_address = self._bound(endpoint, 0 if endpoint.path else runner.addresses[0][1])
 
     async def _stop_receivers(self) -> None:
         """Both at a time, so that `drain_timeout_s` holds for the two together."""
@@ -292,6 +299,8 @@ def folder_problem(path: str) -> str | None:
 
 def why_not(endpoint: Endpoint) -> str | None:
     """What speaks against listening there; null when nothing does."""
+    if endpoint.path:
+        return unix_socket.why_not(endpoint.path)
     try:
         family, *_, address = socket.getaddrinfo(
             endpoint.host or None, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -336,7 +345,6 @@ def on_signal(number: signal.Signals, asked_to_stop: asyncio.Event) -> None:
 def first_lines(server: Server, config: Config) -> list[str]:
     """Where it listens, where it stores, and one line to paste into the shell of an application."""
     assert server.http_address is not None
-    http = base_url(server.http_address, config.receivers.http_tls)
     where = "in memory, gone at the end" if server.database.in_memory else server.database.path
     keys = " OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" if config.auth.mode == "keys" else ""
     return [
@@ -344,6 +352,17 @@ def first_lines(server: Server, config: Config) -> list[str]:
         f"  OTLP/gRPC       {server.grpc_address or 'off'}",
         f"  OTLP/HTTP, API  {server.http_address}",
         f"  database        {where}",
-        f"  send to it      export OTEL_EXPORTER_OTLP_ENDPOINT={http} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf{keys}",
-        f"  read            curl {http}/api/v1/traces",
+        f"  send to it      export {exporter_settings(server, config)}{keys}",
+        f"  read            {curl(server.http_address, config.receivers.http_tls)}/api/v1/traces",
     ]
+
+
+def exporter_settings(server: Server, config: Config) -> str:
+    """For an SDK: over HTTP, but over gRPC where HTTP has a Unix socket, which no SDK can be told."""
+    http, grpc = server.http_address, server.grpc_address
+    assert http is not None
+    if not http.path or grpc is None:
+        url, protocol = base_url(http, config.receivers.http_tls), "http/protobuf"
+    else:
+        url, protocol = str(grpc) if grpc.path else base_url(grpc, config.receivers.grpc_tls), "grpc"
+    return f"OTEL_EXPORTER_OTLP_ENDPOINT={url} OTEL_EXPORTER_OTLP_PROTOCOL={protocol}"

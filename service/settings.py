@@ -44,7 +44,7 @@ FLAG_OF = {STORAGE_PATH: "--db", GRPC_ENDPOINT: "--grpc", HTTP_ENDPOINT: "--http
 
 SETTINGS = (
     Setting(
-        GRPC_ENDPOINT, "HOST:PORT or empty", "127.0.0.1:4317", quantities.endpoint_or_off,
+        GRPC_ENDPOINT, "HOST:PORT, unix:///PATH or empty", "127.0.0.1:4317", quantities.endpoint_or_off,
         "where OTLP over gRPC listens; empty switches it off, port 0 picks a free one",
     ),
     Setting(
@@ -64,7 +64,7 @@ SETTINGS = (
         "authority whose certificates clients must show (mTLS); none asks for none",
     ),
     Setting(
-        HTTP_ENDPOINT, "HOST:PORT", "127.0.0.1:4318", quantities.endpoint,
+        HTTP_ENDPOINT, "HOST:PORT or unix:///PATH", "127.0.0.1:4318", quantities.endpoint,
         "where OTLP over HTTP and the query API listen; port 0 picks a free one",
     ),
     Setting(

@@ -165,3 +165,12 @@ def test_a_size_that_cannot_be_kept_in_memory_is_refused() -> None:
     environ = {"TRACEPOND_STORAGE_RETENTION_MAX_SIZE": "2GB"}
     with pytest.raises(ConfigError, match=r"RETENTION_MAX_SIZE: storage\.retention\.max_size needs a file"):
         read(environ=environ, storage__path=":memory:")
+
+
+def test_a_unix_socket_needs_no_keys_and_takes_no_tls() -> None:
+    section = "{endpoint: 'unix:///run/t.sock'%s}"
+    text = "receivers: {otlp: {protocols: {http: " + section + "}}}"
+    config = read(text % "")
+    assert (config.receivers.http_endpoint.path, config.auth.mode) == ("/run/t.sock", "none")
+    with pytest.raises(ConfigError, match="does not leave this machine"):
+        read(text % ", tls: {cert_file: c, key_file: k}")
