@@ -63,6 +63,8 @@ def test_this_form_is_read(fields: dict[str, Any], name: str, wanted: Any) -> No
         ({"bytesValue": "_-8"}, b"\xff\xef"),
         ({"arrayValue": {}}, []),
         ({"kvlistValue": {"values": [{"key": "a", "value": {"intValue": "1"}}]}}, {"a": 1}),
+        ({"kvlistValue": [{"key": "a", "value": {"intValue": "1"}}]}, {"a": 1}),
+        ({"arrayValue": [{"stringValue": "x"}]}, ["x"]),
         ({"stringValue": None, "intValue": "1"}, 1),
         ({"newValue": 1}, None),
         ({}, None),
@@ -129,6 +131,8 @@ def test_items_that_are_no_objects_are_counted() -> None:
         b"", b"7", b"[]", b'"x"', b"null", b"NaN", b"{", b'{"resourceSpans": {}}', b'{"resourceSpans": [7]}',
         b'{"resourceSpans": [{"resource": 7}]}', b'{"resourceSpans": [{"scopeSpans": 7}]}',
         b'{"resourceSpans": [{"scopeSpans": [{"spans": {}}]}]}', b'{"resourceLogs": []}', b"\xff\xfe{\x00}\x00",
+        b"\xef\xbb\xbf{}", b'{"resourceSpans": [], "x": "\xff"}', b'{"x": NaN}', b"[" * 100_000,
+        b'{"x": ' + b"9" * 10**6,
     ],
 )  # fmt: skip
 def test_a_body_of_another_shape_is_refused(body: bytes) -> None:
@@ -140,6 +144,18 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character_and_pairs_stay() 
     body = orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [GOOD]}]}]})
     (span,), _ = decode_traces(body.replace(b"chat", rb"\ud83d\ude00 \\ud83d \ud83d"), "json")
     assert span.name == "\U0001f600 \\ud83d \ufffd"
+
+
+def test_of_a_repeated_key_the_last_one_counts() -> None:
+    body = orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [GOOD]}]}]})
+    (span,), _ = decode_traces(body.replace(b'"name":"chat"', b'"name":"chat","name":"second"'), "json")
+    assert span.name == "second"
+
+
+def test_characters_of_every_kind_come_as_sent() -> None:
+    odd = "\x00\x1b[31m\u202e\ufffe\U0010ffff\U0001f600\n"
+    (span,), _ = decode({**GOOD, "name": odd, "attributes": [{"key": odd, "value": {"stringValue": odd}}]})
+    assert (span.name, span.attributes) == (odd, {odd: odd})
 
 
 def test_links_keep_ids_of_any_form() -> None:

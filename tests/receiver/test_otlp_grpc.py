@@ -1,6 +1,7 @@
 """OTLP/gRPC at its edges."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,11 +10,14 @@ import pytest
 
 from contract.access import Identity
 from contract.errors import Unauthorized
+from contract.sink import Outcome
+from contract.span import Batch
 from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
+from receiver.signals import SIGNALS
 from tests.support.otlp import log_request, trace_request
 from tests.support.receivers import Answer, Receivers, running, send_grpc
 from tests.support.sinks import ListSink
@@ -124,6 +128,45 @@ def test_a_connection_that_never_speaks_http_2_is_given_up(sent: bytes, monkeypa
         return (await send_grpc(receivers, "traces", BODY)).code.encode()
 
     assert ask(work) == b"OK"
+
+
+def test_long_metadata_is_taken() -> None:
+    """Tokens and baggage; with gRPC's defaults calls beyond 8 KiB fail at random."""
+
+    async def work(receivers: Receivers) -> set[str]:
+        metadata = (("authorization", "Bearer " + "t" * 30_000), ("baggage", "b" * 20_000))
+        return {(await send_grpc(receivers, "traces", BODY, metadata=metadata)).code for _ in range(20)}
+
+    assert ask(work) == {"OK"}
+
+
+class Stuck(ListSink):
+    """Never answers."""
+
+    async def accept(self, batch: Batch) -> Outcome:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def test_calls_that_clients_gave_up_leave_nothing_behind() -> None:
+    async def give_up(channel: Any) -> str:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await channel.unary_unary(f"/{SIGNALS['traces'].service}/Export")(BODY, timeout=0.05)
+        return str(error.value.code().name)
+
+    async def work(receivers: Receivers) -> tuple[set[str], int, int]:
+        threads = threading.active_count()
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            codes = {code for _ in range(10) for code in await asyncio.gather(*(give_up(channel) for _ in range(50)))}
+            async with asyncio.timeout(10):
+                while receivers.admission.in_flight_bytes:
+                    await channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
+        return codes, receivers.admission.in_flight_bytes, threading.active_count() - threads
+
+    codes, in_flight_bytes, more_threads = ask(work, Stuck())
+    assert codes == {"DEADLINE_EXCEEDED"}
+    assert in_flight_bytes == 0
+    assert more_threads <= 1
 
 
 PINGS_S = 4

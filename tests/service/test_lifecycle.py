@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
 from aiohttp import ClientSession
 
@@ -12,6 +13,17 @@ from service import lifecycle
 from service.config import Config, load
 from service.lifecycle import Server, StartFailed, first_lines, why_not
 from service.quantities import Endpoint
+
+
+def can_bind_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+IPV6 = can_bind_ipv6()
 
 
 def config(folder: Path, text: str = "", **flags: str) -> Config:
@@ -80,6 +92,25 @@ def test_pages_that_the_configuration_names_may_send(tmp_path: Path) -> None:
             await server.stop()
 
     assert asyncio.run(run()) == (204, page)
+
+
+@pytest.mark.skipif(not IPV6, reason="this machine has no IPv6")
+def test_both_ports_listen_on_ipv6_addresses(tmp_path: Path) -> None:
+    async def run() -> tuple[int, str]:
+        server = Server(config(tmp_path, grpc="[::1]:0", http="[::1]:0"))
+        await server.start()
+        try:
+            async with (
+                ClientSession() as session,
+                session.post(f"http://{server.http_address}/v1/traces", json={}) as answer,
+                grpc.aio.insecure_channel(str(server.grpc_address)) as channel,
+            ):
+                health = await channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
+                return answer.status, health.hex()
+        finally:
+            await server.stop()
+
+    assert asyncio.run(run()) == (200, "0801")
 
 
 def failure(configuration: Config) -> str:
