@@ -144,7 +144,7 @@ def _whole(value: Any) -> int | None:
     if isinstance(value, str):
         digits = value.removeprefix("-")
         return int(value) if len(digits) <= 20 and digits.isascii() and digits.isdigit() else None
-    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+    if isinstance(value, float) and value.is_integer():  # Python writes 1.7e+18 for nanoseconds it has as a float
         return int(value)
     return None
 
