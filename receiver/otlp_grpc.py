@@ -38,6 +38,8 @@ _OPTIONS = {
     # Connections whose client has vanished are found out and closed.
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
+    # One without calls is ended; its client makes another when it has something to send.
+    "grpc.max_connection_idle_ms": 600_000,
     # A connection that says nothing, or something other than HTTP/2, is given up (default: 120 s).
     "grpc.server_handshake_timeout_ms": 30_000,
     "grpc.max_concurrent_streams": 256,

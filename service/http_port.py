@@ -26,6 +26,9 @@ MAX_CONNECTIONS = 4096
 """Idle ones cost 10 kB each (Python 3.11, aiohttp 3.14). Never more than half of the files this process may open: the
 rest is for storage and gRPC."""
 
+TLS_HANDSHAKE_TIMEOUT_S = 15.0
+"""Connections count from the end of their handshake on, so that must not last."""
+
 BACKLOG = 1024
 """Connections that wait to be accepted; a fleet that starts at a time comes all at once."""
 
@@ -125,7 +128,9 @@ class HttpSite(web.BaseSite):
         await super().start()
         host, port, path = self._endpoint
         loop = asyncio.get_running_loop()
-        options: dict[str, Any] = {"ssl": self._ssl_context, "backlog": self._backlog}
+        options: dict[str, Any] = {"backlog": self._backlog}
+        if self._ssl_context is not None:
+            options |= {"ssl": self._ssl_context, "ssl_handshake_timeout": TLS_HANDSHAKE_TIMEOUT_S}
         if path:
             self._server = await loop.create_unix_server(self._connection, path, **options)
         else:

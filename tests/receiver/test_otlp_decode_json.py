@@ -148,6 +148,17 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character_and_pairs_stay() 
     assert span.name == "\U0001f600 \\ud83d \ufffd"
 
 
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [(START_NS, ""), (0, ""), (START_NS // 10**6, "milliseconds"), (START_NS // 1000, "milliseconds")],
+)
+def test_a_time_that_hardly_is_in_nanoseconds_is_kept_and_told(start: int, told: str) -> None:
+    (span,), rejections = decode({**GOOD, "startTimeUnixNano": start})
+    assert (span.start_ns, rejections.count) == (start, 0)
+    assert told in rejections.message()
+    assert bool(told) is bool(rejections.message())
+
+
 def test_of_a_repeated_key_the_last_one_counts() -> None:
     body = orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [GOOD]}]}]})
     (span,), _ = decode_traces(body.replace(b'"name":"chat"', b'"name":"chat","name":"second"'), "json")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import grpc
 import grpc.aio
 import pytest
 
@@ -128,6 +129,24 @@ def test_a_connection_that_never_speaks_http_2_is_given_up(sent: bytes, monkeypa
         return (await send_grpc(receivers, "traces", BODY)).code.encode()
 
     assert ask(work) == b"OK"
+
+
+def test_a_connection_without_calls_is_ended_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    option = "grpc.max_connection_idle_ms"
+    monkeypatch.setitem(otlp_grpc._OPTIONS, option, otlp_grpc._OPTIONS[option] // 3000)
+
+    async def work(receivers: Receivers) -> list[str]:
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            export = channel.unary_unary(f"/{SIGNALS['traces'].service}/Export")
+            await export(BODY)
+            seen = [channel.get_state().name]
+            async with asyncio.timeout(10):
+                await channel.wait_for_state_change(grpc.ChannelConnectivity.READY)
+            seen.append(channel.get_state().name)
+            await export(BODY)
+            return seen
+
+    assert ask(work) == ["READY", "IDLE"]
 
 
 def test_long_metadata_is_taken() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import resource
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -117,6 +118,17 @@ def test_a_connection_without_a_whole_request_is_closed_after_a_while(sent: byte
             return await reader.read()
 
     assert asyncio.run(run()).count(b"hello") == sent.count(b"\r\n\r\n")
+
+
+def test_a_handshake_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_port, "TLS_HANDSHAKE_TIMEOUT_S", 0.05)
+
+    async def run() -> bytes:
+        async with serving(ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)) as connect:
+            reader, _ = await connect()
+            return await reader.read()
+
+    assert asyncio.run(run()) == b""
 
 
 def test_connections_are_bounded_and_the_place_of_one_that_left_is_free_again() -> None:
