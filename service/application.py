@@ -9,15 +9,17 @@ from aiohttp import web
 from api.errors import error_response as api_error
 from contract.access import SCORE, Authenticate
 from contract.errors import Forbidden, NotFound, TracepondError, Unauthorized
-from receiver.langfuse_http import HEALTH, READY, SCORES, is_langfuse_path
-from receiver.langfuse_http import error_response as langfuse_error
+from receiver.langfuse_answers import error_response as langfuse_error
+from receiver.langfuse_answers import is_langfuse_path
+from receiver.langfuse_http import HEALTH, READY, SCORES
+from receiver.langfuse_media import DOWNLOAD_PATH, UPLOAD_PATH
 from receiver.otlp_http import error_response as otlp_error
 from receiver.otlp_http import is_otlp_path
 
 PUBLIC_ROUTES = frozenset(
-    {"/healthz", "/readyz", web.DynamicResource(HEALTH).canonical, web.DynamicResource(READY).canonical}
+    web.DynamicResource(path).canonical for path in ("/healthz", "/readyz", HEALTH, READY, UPLOAD_PATH, DOWNLOAD_PATH)
 )
-"""Answered without credentials; everything else, paths that do not exist included, needs them."""
+"""Answered without credentials (media: the address is signed); everything else needs them, whether it exists or not."""
 
 SCORES_ROUTE = web.DynamicResource(SCORES).canonical
 

@@ -38,6 +38,7 @@ from service.quantities import Endpoint
 from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.version import version
 from storage.database import Database
+from storage.media import MediaTable
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
 from storage.writer import Writer
@@ -216,6 +217,7 @@ class Server:
                 ready=self.not_ready,
                 version=version(),
                 upkeep=self.upkeep,
+                media=MediaTable(self.database, self.writer),
             ),
             *otlp_http.routes(self.pipeline, self.admission, self.counters, limits),
         ]

@@ -13,6 +13,7 @@ import duckdb
 
 from contract.settling import TraceKey
 from contract.upkeep import Erased
+from storage import media
 from storage.asking import ask
 from storage.commit import roll_back
 from storage.database import Database, run
@@ -114,6 +115,7 @@ def erase_step(
         spans, logs = (erase(connection, table, keys, ranges) for table in EVERYTHING)
         if keys:
             keys_stage(connection, keys, SCORES_SQL)
+            media.erase_of(connection, keys)
         run(connection, "COMMIT")
     except BaseException:
         roll_back(connection)
