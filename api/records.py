@@ -20,7 +20,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 SPAN_FIELDS = names("""
-    project trace_id span_id parent_span_id name span_name kind otlp_kind duplicate_of synthetic
+    project trace_id span_id parent_span_id name span_name kind otlp_kind duplicate_of duplicate_of_trace synthetic
     start_time end_time duration_ms time_to_first_token_ms
     status status_message error_type level
     service_name scope_name scope_version environment release version

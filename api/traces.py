@@ -15,6 +15,10 @@ from api.records import Stored, span_detail, span_record, trace_record
 from contract.errors import NotFound
 from contract.reading import Row
 
+LOGS_OF_A_SPAN = 200
+LOGS_AT_MOST = 20_000
+"""Log records that an answer reads its spans' content from; recorded calls have one a message."""
+
 
 async def get_trace(api: Api, request: web.Request) -> web.Response:
     """`{"trace": {...}, "spans": [...], "next_cursor": ...}`, spans in start order."""
@@ -29,7 +33,9 @@ async def get_trace(api: Api, request: web.Request) -> web.Response:
 
 async def read_logs(api: Api, asked: dict[str, Any], io: str) -> list[Row]:
     """The log records that describe spans of the trace; nothing but a full answer shows them."""
-    return await api.reader.read("get_trace_logs", asked) if io == "full" else []
+    if io != "full":
+        return []
+    return await api.reader.read("get_trace_logs", asked | {"of_each": LOGS_OF_A_SPAN, "limit": LOGS_AT_MOST})
 
 
 def spans_question(request: web.Request, names: tuple[str, ...]) -> tuple[SpansQuestion, dict[str, Any]]:
@@ -43,7 +49,8 @@ def render_trace(api: Api, record: Row, page: SpanPage, logs: Sequence[Row], io:
     """The answer's bytes; in a thread, since 10,000 spans take a second."""
     spans = page.spans
     if io == "full":
-        logs_of, donors_of = grouped(logs, "span_id"), grouped(spans, "duplicate_of")
+        within = [span for span in spans if span["duplicate_of_trace"] is None]
+        logs_of, donors_of = grouped(logs, "span_id"), grouped(within, "duplicate_of")
         shown = [detail(api, span, logs_of, donors_of.get(span["span_id"], [])) for span in spans]
     else:
         shown = [span_record(span, io) for span in spans]
@@ -75,7 +82,7 @@ async def get_span(api: Api, request: web.Request) -> web.Response:
         raise NotFound(f"no span {span_id[:100]!r} in trace {trace_id[:100]!r}")
     if io != "full":
         return json_response(span_record(span, io))
-    logs = await api.reader.read("get_trace_logs", asked)
+    logs = await read_logs(api, asked, io)
     donors = [row for row in rows if row["duplicate_of"] == span_id]
     body = await asyncio.to_thread(detail, api, span, grouped(logs, "span_id"), donors)
     return json_response(body)

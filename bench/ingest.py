@@ -14,6 +14,7 @@ import platform
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -151,24 +152,49 @@ class Load:
         return grpc.insecure_channel(self._server.grpc, [("grpc.use_local_subchannel_pool", 1)]).unary_unary(EXPORT)
 
 
-def measure(options: argparse.Namespace, nth: int) -> str:
-    bodies = requests_of(options.spans, options.batch, nth + 1)
-    yardstick = yardstick_us(bodies[:100], min(options.spans, 100 * options.batch))
+@dataclass
+class Round:
+    """Figures of one round."""
+
+    yardstick_us: float
+    spans_a_second: float
+    cpu_us: float
+    p50_ms: float
+    p99_ms: float
+    peak_rss_mb: float
+
+    def __str__(self) -> str:
+        ratio = self.cpu_us / self.yardstick_us
+        return (
+            f"| {self.yardstick_us:.1f} | {self.spans_a_second:,.0f} | {self.cpu_us:.0f} | {ratio:.1f} "
+            f"| {self.p50_ms:.0f} / {self.p99_ms:.0f} | {self.peak_rss_mb:.0f} |"
+        )
+
+
+def measure(spans: int, batch: int, connections: int, transport: str, nth: int) -> Round:
+    """One round on a new server. RuntimeError when not every span is stored."""
+    bodies = requests_of(spans, batch, nth + 1)
+    yardstick = yardstick_us(bodies[:100], min(spans, 100 * batch))
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         pid = server.process.pid
         before = cpu_s(pid)
-        load = Load(server, bodies, options.transport)
-        seconds = load.run(options.connections)
-        used = (cpu_s(pid) - before) / options.spans * 1e6
+        load = Load(server, bodies, transport)
+        seconds = load.run(connections)
+        used = (cpu_s(pid) - before) / spans * 1e6
         stored = server.get("/api/v1/status")["rows"]["spans"]
-        if stored != options.spans:
-            raise RuntimeError(f"{stored} of {options.spans} spans are stored")
+        if stored != spans:
+            raise RuntimeError(f"{stored} of {spans} spans are stored")
         peak = peak_rss_mb(pid)
     waits = sorted(load.latencies_ms)
     p50, p99 = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
+    return Round(yardstick, spans / seconds, used, p50, p99, peak)
+
+
+def machine() -> str:
+    """When, and on what."""
     return (
-        f"| {yardstick:.1f} | {options.spans / seconds:,.0f} | {used:.0f} | {used / yardstick:.1f} "
-        f"| {p50:.0f} / {p99:.0f} | {peak:.0f} |"
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
+        f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
     )
 
 
@@ -181,14 +207,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     print(
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
-        f"{os.cpu_count()} CPUs; {options.spans} spans, {options.batch} a request, {options.connections} connections, "
+        f"{machine()}; {options.spans} spans, {options.batch} a request, {options.connections} connections, "
         f"{options.transport}"
     )
     print("| yardstick µs/span | spans/s | server CPU µs/span | CPU / yardstick | p50 / p99 ms | peak RSS MB |")
     print("|---|---|---|---|---|---|")
     for nth in range(options.rounds):
-        print(measure(options, nth), flush=True)
+        print(measure(options.spans, options.batch, options.connections, options.transport, nth), flush=True)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from translator.merge import merge_copies
 from translator.present import present
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 START_NS = 1_790_000_000_000_000_000
 DAY_NS = 86_400 * 10**9
@@ -56,7 +57,7 @@ def starts(spans: int, shuffled: bool) -> Iterator[int]:
 
 
 def fill(database: Database, spans: int, shuffled: bool) -> None:
-    connection, translator, committer = database.cursor(), Translator(), Committer(settle, merge_copies)
+    connection, translator, committer = database.cursor(), Translator(), Committer(settle, merge_copies, match)
     group: list[Translated] = []
     for number, batch in enumerate(batches(Traffic(), spans, starts(spans, shuffled)), 1):
         group.append(translator.translate(batch))
@@ -116,7 +117,9 @@ def questions(database: Database) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-async def measure(reader: DuckReader, asked: list[tuple[str, str]], repeat: int) -> None:
+async def measure(reader: DuckReader, asked: list[tuple[str, str]], repeat: int) -> dict[str, float]:
+    """Median milliseconds by label; printed as they come."""
+    medians = {}
     application = web.Application()
     application.add_routes(
         routes(reader=reader, present=present, status_source=dict, ready=list, samples=list)  # type: ignore[arg-type]
@@ -136,8 +139,10 @@ async def measure(reader: DuckReader, asked: list[tuple[str, str]], repeat: int)
                 took.append((time.perf_counter() - start) * 1e3)
                 assert response.status == 200, path
             best, median = min(took), statistics.median(took)
+            medians[label] = median
             print(f"{label:52} best {best:7.1f} ms  median {median:7.1f} ms  {size:8} bytes", flush=True)
     await runner.cleanup()
+    return medians
 
 
 def main() -> None:
@@ -152,20 +157,28 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = given.db or str(Path(folder) / "read.duckdb")
-        filled = Path(path).exists()
-        database = Database(path, threads=given.threads)
-        database.open()
-        if not filled:
-            fill(database, given.spans, given.shuffled)
-            copy(database, given.copies)
-        reader = DuckReader(database)
-        [(rows,)] = database.cursor().execute("SELECT count(*) FROM span").fetchall()
-        size = database.size_bytes() / rows
-        versions = f"DuckDB {duckdb.__version__}, Python {platform.python_version()}, {date.today()}"  # noqa: DTZ011
-        print(f"{rows} spans, {size:.0f} bytes each, {given.threads} thread(s), {versions}")
-        asyncio.run(measure(reader, questions(database), given.repeat))
-        reader.close()
-        database.close()
+        run(path, given.spans, given.copies, given.repeat, threads=given.threads, shuffled=given.shuffled)
+
+
+def run(
+    path: str, spans: int, copies: int = 1, repeat: int = 7, *, threads: int = 1, shuffled: bool = False
+) -> dict[str, float]:
+    """Fill the file where it is not there yet, and ask it; median milliseconds by label."""
+    filled = Path(path).exists()
+    database = Database(path, threads=threads)
+    database.open()
+    if not filled:
+        fill(database, spans, shuffled)
+        copy(database, copies)
+    reader = DuckReader(database)
+    [(rows,)] = database.cursor().execute("SELECT count(*) FROM span").fetchall()
+    size = database.size_bytes() / rows
+    versions = f"DuckDB {duckdb.__version__}, Python {platform.python_version()}, {date.today()}"  # noqa: DTZ011
+    print(f"{rows} spans, {size:.0f} bytes each, {threads} thread(s), {versions}")
+    medians = asyncio.run(measure(reader, questions(database), repeat))
+    reader.close()
+    database.close()
+    return medians
 
 
 if __name__ == "__main__":

@@ -86,6 +86,7 @@ SPAN_COLUMNS = tuple(
     copies json
     received_time time
     commit_seq int
+    duplicate_of_trace text
     """.strip().splitlines()
 )
 
@@ -194,7 +195,7 @@ class SpanPlaces:
         tool_name, tool_call_id, agent_name, agent_id,
         session_id, user_id, tags, metadata, trace_name, conventions,
         raw_attributes, raw_events, raw_links, raw_resource, raw_scope, raw_rest,
-        own, settled_from, copies, received_time, commit_seq,
+        own, settled_from, copies, received_time, commit_seq, duplicate_of_trace,
     ) = range(len(SPAN_COLUMNS))  # fmt: skip
 
 

@@ -146,6 +146,7 @@ _NOT_GROUPED = {
     "span_id",
     "parent_span_id",
     "duplicate_of",
+    "duplicate_of_trace",
     "response_id",
     "tool_call_id",
 }

@@ -5,6 +5,7 @@ unknown encodings through (otherwise half a request would be stored as if whole)
 """
 
 import asyncio
+import sys
 import zlib
 from collections.abc import Generator, Iterator
 
@@ -15,23 +16,38 @@ from contract.errors import Refused, Unavailable
 from receiver.admission import Hold
 from receiver.limits import Limits
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 INPUT_PIECE_BYTES = 64 * 1024
 OUTPUT_PIECE_BYTES = 1024 * 1024
 """Pieces for zlib: it copies the unread rest of its input at every call, so the input is fed in small ones."""
 
-MAX_GZIP_MEMBERS = 4096
+MAX_MEMBERS = 4096
 """Block gzip writes a member for each 64 KiB, so 64 MiB need 1024; a body of empty members is an attack on the CPU."""
 
+WINDOW_LOG_MAX = 23
+"""8 MiB of memory for a zstd stream: what every decoder has to offer at least (RFC 8878, section 3.1.1.1.2)."""
+
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # wbits of zlib.decompressobj
-_ENCODINGS = {"": None, "identity": None, "gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
+_ENCODINGS = {
+    "": None, "identity": None, "gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "zlib": "deflate",
+    "zstd": "zstd",
+}  # fmt: skip
+"""Content-Encoding -> how it is unpacked; `zlib` is the OpenTelemetry Collector's name for deflate."""
+_MEMBERS = {"gzip": MAX_MEMBERS, "zstd": MAX_MEMBERS, "deflate": 1}
 
 
 def content_encoding(header: str) -> str | None:
-    """`gzip`, `deflate`, or None for a body that is sent as it is. Raises `Refused` for all others."""
+    """`gzip`, `deflate`, `zstd`, or None for a body that is sent as it is. Raises `Refused` for all others."""
     name = header.strip().lower()
     if name not in _ENCODINGS:
         raise Refused(
-            "Content-Encoding must be gzip, deflate or absent", reason="unsupported_encoding", kind="unsupported_type"
+            "Content-Encoding must be gzip, deflate, zstd or absent",
+            reason="unsupported_encoding",
+            kind="unsupported_type",
         )
     return _ENCODINGS[name]
 
@@ -82,13 +98,16 @@ def unpack(body: bytes, encoding: str, max_bytes: int) -> bytes:
 
 
 def _unpacked_pieces(body: bytes, encoding: str) -> Iterator[bytes]:
-    window_bits = _GZIP if encoding == "gzip" else _ZLIB if _has_zlib_header(body) else _RAW
-    position, members = 0, 0
+    position, members, at_most = 0, 0, _MEMBERS[encoding]
     while position < len(body) or members == 0:
         members += 1
-        if members > (MAX_GZIP_MEMBERS if encoding == "gzip" else 1):
-            raise _broken(encoding, "has data after its end" if encoding != "gzip" else "has too many members")
-        position = yield from _member(body, position, window_bits, encoding)
+        if members > at_most:
+            raise _broken(encoding, "has data after its end" if at_most == 1 else "has too many members")
+        if encoding == "zstd":
+            position = yield from _frame(body, position)
+        else:
+            window_bits = _GZIP if encoding == "gzip" else _ZLIB if _has_zlib_header(body) else _RAW
+            position = yield from _member(body, position, window_bits, encoding)
 
 
 def _member(body: bytes, position: int, window_bits: int, encoding: str) -> Generator[bytes, None, int]:
@@ -105,6 +124,21 @@ def _member(body: bytes, position: int, window_bits: int, encoding: str) -> Gene
             yield stream.decompress(source, OUTPUT_PIECE_BYTES)
     except zlib.error:
         raise _broken(encoding, "is corrupt, or the body is not compressed") from None
+    return position - len(stream.unused_data)
+
+
+def _frame(body: bytes, position: int) -> Generator[bytes, None, int]:
+    """The same for zstd."""
+    stream = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG_MAX})
+    try:
+        while not stream.eof:
+            if stream.needs_input and position >= len(body):
+                raise _broken("zstd", "ends early")
+            source = body[position : position + INPUT_PIECE_BYTES] if stream.needs_input else b""
+            position += len(source)
+            yield stream.decompress(source, OUTPUT_PIECE_BYTES)
+    except zstd.ZstdError:
+        raise _broken("zstd", "is corrupt, needs more than 8 MiB of window, or the body is not compressed") from None
     return position - len(stream.unused_data)
 
 

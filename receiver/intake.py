@@ -31,6 +31,7 @@ INLINE_PACKED_BYTES = 64 * 1024
 """Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
 
 Result = TypeVar("Result")
+Taken = Callable[[str, Content, bytes], None]
 
 
 class Counted(Protocol):
@@ -46,12 +47,20 @@ class Intake:
     """The part of a receiver that knows no transport."""
 
     def __init__(
-        self, sink: Sink, counters: Counters, transport: str, *, clock_ns: Callable[[], int] = time.time_ns
+        self,
+        sink: Sink,
+        counters: Counters,
+        transport: str,
+        *,
+        clock_ns: Callable[[], int] = time.time_ns,
+        taken: Taken | None = None,
     ) -> None:
+        """`taken` is told of each request that was committed: signal, content, body. It neither raises nor waits."""
         self._sink = sink
         self._counters = counters
         self._transport = transport
         self._clock_ns = clock_ns
+        self._taken = taken
         self._threads = asyncio.Semaphore(1)  # one big body at a time: more would only wait for the interpreter lock
         self._logged: set[type[BaseException]] = set()
 
@@ -72,6 +81,8 @@ class Intake:
             setattr(batch, signal.batch_field, items)
             outcome = await self.accept(signal, batch, len(items))
             _merge(rejections, outcome)
+            if self._taken is not None:
+                self._taken(signal.name, content, body)
         return rejections
 
     async def accept(self, signal: Counted, batch: Batch, count: int) -> Outcome:

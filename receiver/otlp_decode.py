@@ -1,5 +1,7 @@
 """OTLP request bodies to the values of `contract.span`; protobuf and OTLP/JSON give equal values.
 
+Traces and logs in protobuf go to `receiver.compiled.DECODER` first; where it gives None, to the stock classes.
+
 Pure. Anything malformed raises `Refused` and nothing else; an item that alone cannot be kept is counted in
 `Rejections` and its neighbours are kept.
 """
@@ -14,7 +16,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from contract.errors import Refused
 from contract.span import LogRecord, MetricPoint, Span
-from receiver import otlp_decode_json, otlp_decode_json_metrics, otlp_decode_proto, otlp_decode_proto_metrics
+from receiver import (
+    otlp_decode_json,
+    otlp_decode_json_metrics,
+    otlp_decode_proto,
+    otlp_decode_proto_metrics,
+    otlp_repair,
+)
+from receiver.compiled import DECODER
 from receiver.otlp_json_values import parse
 from receiver.rejections import Rejections
 
@@ -24,27 +33,32 @@ came as two bytes; collectors send 8,192 at most (batch processor, `send_batch_s
 
 Content = Literal["protobuf", "json"]
 Decoded = TypeVar("Decoded")
+Item = TypeVar("Item")
 
 
 def decode_traces(body: bytes, content: Content) -> tuple[list[Span], Rejections]:
     """The spans of an ExportTraceServiceRequest. Raises `Refused` when it is malformed."""
     if content == "json":
         return _guard(lambda: otlp_decode_json.spans(parse(body, "resourceSpans")))
-    return _guard(lambda: otlp_decode_proto.spans(_parse(ExportTraceServiceRequest, body)))
+    return DECODER.spans(body, MAX_ITEMS) or _guard(
+        lambda: _from_protobuf(ExportTraceServiceRequest, body, otlp_decode_proto.spans)
+    )
 
 
 def decode_logs(body: bytes, content: Content) -> tuple[list[LogRecord], Rejections]:
     """The records of an ExportLogsServiceRequest. Raises `Refused` when it is malformed."""
     if content == "json":
         return _guard(lambda: otlp_decode_json.logs(parse(body, "resourceLogs")))
-    return _guard(lambda: otlp_decode_proto.logs(_parse(ExportLogsServiceRequest, body)))
+    return DECODER.logs(body, MAX_ITEMS) or _guard(
+        lambda: _from_protobuf(ExportLogsServiceRequest, body, otlp_decode_proto.logs)
+    )
 
 
 def decode_metrics(body: bytes, content: Content) -> tuple[list[MetricPoint], Rejections]:
     """The data points of an ExportMetricsServiceRequest. Raises `Refused` when it is malformed."""
     if content == "json":
         return _guard(lambda: otlp_decode_json_metrics.metric_points(parse(body, "resourceMetrics")))
-    return _guard(lambda: otlp_decode_proto_metrics.metric_points(_parse(ExportMetricsServiceRequest, body)))
+    return _guard(lambda: _from_protobuf(ExportMetricsServiceRequest, body, otlp_decode_proto_metrics.metric_points))
 
 
 _PATH_OF_REQUEST: dict[Any, str] = {
@@ -54,14 +68,29 @@ _PATH_OF_REQUEST: dict[Any, str] = {
 }
 
 
-def _parse(request: Any, body: bytes) -> Any:
+def _from_protobuf(
+    request: Any, body: bytes, walk: Callable[[Any], tuple[list[Item], Rejections]]
+) -> tuple[list[Item], Rejections]:
+    parsed, unreadable = _parse(request, body)
+    items, rejections = walk(parsed)
+    if unreadable:
+        rejections.tell(otlp_repair.told(unreadable))
+    return items, rejections
+
+
+def _parse(request: Any, body: bytes) -> tuple[Any, int]:
+    """The request, and how many of its texts had to be made readable. Raises `Refused`."""
+    unreadable = 0
     try:
         parsed = request.FromString(body)
     except DecodeError as error:
-        raise Refused(f"body is not a valid {request.DESCRIPTOR.name} in protobuf: {error}{_hint(body)}") from None
+        body, unreadable = otlp_repair.repaired(body, request.DESCRIPTOR) or (body, 0)
+        parsed = _parsed_by(request, body) if unreadable else None
+        if parsed is None:
+            raise Refused(f"body is not a valid {request.DESCRIPTOR.name} in protobuf: {error}{_hint(body)}") from None
     if len(body) > 2 * MAX_ITEMS:
         _check_items(parsed)
-    return parsed
+    return parsed, unreadable
 
 
 def _check_items(request: Any) -> None:
@@ -88,16 +117,16 @@ def too_many(count: int) -> Refused:
 
 def _hint(body: bytes) -> str:
     """The signals share field numbers, so records on the wrong path fail somewhere inside: say where they belong."""
-    fitting = [path for request, path in _PATH_OF_REQUEST.items() if _is_parsed_by(request, body)]
+    fitting = [path for request, path in _PATH_OF_REQUEST.items() if _parsed_by(request, body) is not None]
     return f" (but it can be read as a request for {' or '.join(fitting)})" if fitting else ""
 
 
-def _is_parsed_by(request: Any, body: bytes) -> bool:
+def _parsed_by(request: Any, body: bytes) -> Any:
+    """The request; null where the body is none."""
     try:
-        request.FromString(body)
+        return request.FromString(body)
     except DecodeError:
-        return False
-    return True
+        return None
 
 
 def _guard(decode: Callable[[], Decoded]) -> Decoded:

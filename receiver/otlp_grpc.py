@@ -16,7 +16,7 @@ from contract.errors import Unauthorized
 from contract.sink import Sink
 from receiver.admission import Admission
 from receiver.counters import Counters
-from receiver.intake import Intake, require_ingest
+from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
 from receiver.signals import SIGNALS, Signal, export_response
 from receiver.status import WireStatus
@@ -56,15 +56,19 @@ class GrpcReceiver:
         counters: Counters,
         limits: Limits,
         authenticate: Authenticate,
+        taken: Taken | None = None,
     ) -> None:
         self._admission = admission
         self._limits = limits
         self._authenticate = authenticate
-        self._intake = Intake(sink, counters, "grpc")
+        self._intake = Intake(sink, counters, "grpc", taken=taken)
         self._server: grpc.aio.Server | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        """Serve from now on and return the bound port. Raises `OSError` when the address cannot be bound."""
+    async def start(self, host: str, port: int, certificate: tuple[bytes, bytes, bytes | None] | None = None) -> int:
+        """Serve from now on and return the bound port. Raises `OSError` when the address cannot be bound.
+
+        `certificate`, all in PEM: private key, chain, and the authority of the clients' own where they need one.
+        """
         options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
         server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
         server.add_generic_rpc_handlers(
@@ -73,7 +77,10 @@ class GrpcReceiver:
         )
         address = f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
         try:
-            bound = server.add_insecure_port(address)
+            if certificate is None:
+                bound = server.add_insecure_port(address)
+            else:
+                bound = server.add_secure_port(address, _credentials(*certificate))
         except RuntimeError as error:
             raise OSError(f"cannot bind {address} for gRPC; is it in use by another program?") from error
         await server.start()
@@ -115,6 +122,11 @@ class GrpcReceiver:
 
     async def _check_health(self, body: bytes, context: Any) -> bytes:
         return _NOT_SERVING if self._admission.draining else _SERVING
+
+
+def _credentials(key: bytes, chain: bytes, client_authority: bytes | None) -> grpc.ServerCredentials:
+    must_show = client_authority is not None
+    return grpc.ssl_server_credentials([(key, chain)], client_authority, require_client_auth=must_show)
 
 
 def _service(name: str, handlers: dict[str, Handler]) -> Any:

@@ -18,7 +18,7 @@ from contract.sink import Sink
 from receiver.admission import Admission
 from receiver.body import content_encoding, read_body
 from receiver.counters import Counters
-from receiver.intake import Intake, require_ingest
+from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
 from receiver.otlp_decode import Content
 from receiver.rejections import Rejections
@@ -45,9 +45,11 @@ class _Context(NamedTuple):
     limits: Limits
 
 
-def routes(sink: Sink, admission: Admission, counters: Counters, limits: Limits) -> list[web.RouteDef]:
+def routes(
+    sink: Sink, admission: Admission, counters: Counters, limits: Limits, taken: Taken | None = None
+) -> list[web.RouteDef]:
     """Routes of OTLP/HTTP, to be added after all routes with fixed paths."""
-    context = _Context(Intake(sink, counters, "http"), admission, limits)
+    context = _Context(Intake(sink, counters, "http", taken=taken), admission, limits)
 
     async def receive(request: web.Request) -> web.Response:
         return await _receive(request, context)

@@ -15,6 +15,7 @@ from receiver.langfuse_http import HEALTH, READY, SCORES
 from receiver.langfuse_media import DOWNLOAD_PATH, UPLOAD_PATH
 from receiver.otlp_http import error_response as otlp_error
 from receiver.otlp_http import is_otlp_path
+from service import hosts
 
 PUBLIC_ROUTES = frozenset(
     web.DynamicResource(path).canonical for path in ("/healthz", "/readyz", HEALTH, READY, UPLOAD_PATH, DOWNLOAD_PATH)
@@ -28,13 +29,25 @@ CHALLENGE = 'Basic realm="tracepond", charset="UTF-8"'
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def application(authenticate: Authenticate, routes: Iterable[web.RouteDef]) -> web.Application:
-    """The application with these routes in this order, the fixed paths before the open ones."""
+def application(
+    authenticate: Authenticate, routes: Iterable[web.RouteDef], allowed_hosts: Iterable[str] | None = None
+) -> web.Application:
+    """The application with these routes in this order, the fixed paths before the open ones.
+
+    `allowed_hosts` are the names, beside those that are safe, under which it may be asked; null: any.
+    """
     # A web.RequestKey that receiver and api share would have to stand in contract, which imports no aiohttp.
     warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
-    app = web.Application(middlewares=[explain_unknown_paths, guard(authenticate)])
+    host_check = [] if allowed_hosts is None else [hosts.checked(allowed_hosts, tells_nothing, in_form_of_path)]
+    app = web.Application(middlewares=[explain_unknown_paths, *host_check, guard(authenticate)])
     app.add_routes(routes)
     return app
+
+
+def tells_nothing(request: web.Request) -> bool:
+    """Whether the answer to a request says nothing of what is stored."""
+    takes = request.method == "POST" and request.path.startswith("/api/public/")
+    return takes or is_otlp_path(request.path) or pattern(request) in {*PUBLIC_ROUTES, "/metrics"}
 
 
 def guard(authenticate: Authenticate) -> Any:

@@ -14,12 +14,13 @@ from typing import Any
 
 from service.config import Config
 from service.quantities import Endpoint
+from service.tls import Tls, Unusable, client_context
 
 TIMEOUT_S = 5.0
 SNAPSHOT_TIMEOUT_S = 600.0
 """Until the first byte comes: the server makes the whole copy before (a few seconds a gigabyte)."""
 
-NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+NO_PROXY = urllib.request.ProxyHandler({})
 """The server is on this machine or in this pod: HTTP_PROXY is not meant for it."""
 
 
@@ -27,10 +28,28 @@ class RequestFailed(Exception):
     """The server did not answer 200; `str()` says what happened."""
 
 
-def base_url(endpoint: Endpoint) -> str:
+def base_url(endpoint: Endpoint, certificate: Tls | None = None) -> str:
     """Where a client on this machine reaches the endpoint."""
     host = endpoint.host if endpoint.host not in ("", "0.0.0.0") else "127.0.0.1"
-    return f"http://{Endpoint(host if host != '::' else '::1', endpoint.port)}"
+    scheme = "http" if certificate is None else "https"
+    return f"{scheme}://{Endpoint(host if host != '::' else '::1', endpoint.port)}"
+
+
+def base(config: Config) -> str:
+    """Where the server of this configuration is."""
+    return base_url(config.receivers.http_endpoint, config.receivers.http_tls)
+
+
+def opener(config: Config) -> urllib.request.OpenerDirector:
+    """Raises `RequestFailed` where the server's certificate cannot be read."""
+    certificate = config.receivers.http_tls
+    if certificate is None:
+        return urllib.request.build_opener(NO_PROXY)
+    try:
+        handler = urllib.request.HTTPSHandler(context=client_context(certificate))
+    except Unusable as error:
+        raise RequestFailed(str(error)) from error
+    return urllib.request.build_opener(NO_PROXY, handler)
 
 
 def request(url: str, config: Config, body: Any = None) -> bytes:
@@ -57,7 +76,7 @@ def answer(url: str, config: Config, body: Any = None, *, scope: str = "", timeo
         headers["Authorization"] = f"Bearer {project.secret_key}"
     data = None if body is None else json.dumps(body).encode()
     try:
-        return NO_PROXY.open(urllib.request.Request(url, data, headers), timeout=timeout_s)
+        return opener(config).open(urllib.request.Request(url, data, headers), timeout=timeout_s)
     except urllib.error.HTTPError as error:
         with error:
             raise RequestFailed(f"{url} answered {error.code}: {error.read(500).decode(errors='replace')}") from error
@@ -67,7 +86,7 @@ def answer(url: str, config: Config, body: Any = None, *, scope: str = "", timeo
 
 def fetch_snapshot(config: Config, path: str) -> None:
     """The server's copy of its database is on disk at `path`, whole. Raises `RequestFailed` or OSError."""
-    url = f"{base_url(config.receivers.http_endpoint)}/api/v1/snapshot"
+    url = f"{base(config)}/api/v1/snapshot"
     with answer(url, config, {}, scope="operator", timeout_s=SNAPSHOT_TIMEOUT_S) as response, lost_is_failed(url):
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             shutil.copyfileobj(response, file, 1 << 20)
@@ -80,20 +99,20 @@ def fetch_snapshot(config: Config, path: str) -> None:
 
 def healthcheck(config: Config) -> str:
     """What `/healthz` says. Raises `RequestFailed`."""
-    return request(f"{base_url(config.receivers.http_endpoint)}/healthz", config).decode().strip()
+    return request(f"{base(config)}/healthz", config).decode().strip()
 
 
 def send_test(config: Config) -> str:
     """Send one trace of an agent that calls a model, read it back, and say where it is. Raises `RequestFailed`."""
-    base = base_url(config.receivers.http_endpoint)
+    where = base(config)
     trace_id = secrets.token_hex(16)
-    request(f"{base}/v1/traces", config, one_trace(trace_id, time.time_ns()))
-    url = f"{base}/api/v1/traces/{trace_id}"
+    request(f"{where}/v1/traces", config, one_trace(trace_id, time.time_ns()))
+    url = f"{where}/api/v1/traces/{trace_id}"
     answer = request(f"{url}?io=none", config)
     try:
         count = len(json.loads(answer)["spans"])
     except (ValueError, TypeError, KeyError) as error:
-        raise RequestFailed(f"{base} took the trace, but is no tracepond: {url} answers {answer[:100]!r}") from error
+        raise RequestFailed(f"{where} took the trace, but is no tracepond: {url} answers {answer[:100]!r}") from error
     return f"sent trace {trace_id}; {count} spans are stored: {url}"
 
 

@@ -9,10 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service import yaml_file
+from receiver.compiled import PURE_PYTHON_VARIABLE
+from service import tls, yaml_file
 from service.projects import Project
 from service.quantities import Endpoint
-from service.settings import AUTH_MODE, AUTH_PROJECTS, BY_ENVIRONMENT_NAME, BY_PATH, FLAG_OF, PRICES, SETTINGS, Setting
+from service.settings import (
+    AUTH_MODE,
+    AUTH_PROJECTS,
+    BY_ENVIRONMENT_NAME,
+    BY_PATH,
+    EXPORTER_HEADERS,
+    FLAG_OF,
+    PRICES,
+    SETTINGS,
+    Setting,
+)
+from service.tls import Tls
 from service.yaml_file import ConfigError, nearest
 from storage.retention import Limits, Policy
 from translator.prices.user_table import UserPrice
@@ -23,6 +35,9 @@ DEFAULT = "default"
 PREFIX = "TRACEPOND_"
 CONFIG_VARIABLE = "TRACEPOND_CONFIG"
 """Path of the configuration file, for images; the flag `--config` goes before it."""
+
+NO_SETTINGS = frozenset({CONFIG_VARIABLE, PURE_PYTHON_VARIABLE})
+"""Variables of ours that no key of the file has."""
 
 SERVICE_LINKS = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
 """Kubernetes gives every pod TRACEPOND_SERVICE_HOST, TRACEPOND_PORT_4318_TCP and the like for a service of that name
@@ -49,8 +64,10 @@ class Value:
 class Receivers:
     grpc_endpoint: Endpoint | None
     grpc_max_message_bytes: int
+    grpc_tls: Tls | None
     http_endpoint: Endpoint
     http_max_body_bytes: int
+    http_tls: Tls | None
     max_in_flight_bytes: int
 
 
@@ -63,6 +80,13 @@ class Storage:
     """None: by the CPUs this process may use."""
     checkpoint_wal_bytes: int
     retention: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    endpoint: str | None
+    headers: tuple[tuple[str, str], ...]
+    queue_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +109,9 @@ class Config:
 
     receivers: Receivers
     storage: Storage
+    exporter: Exporter
     query_timeout_s: float
+    allowed_hosts: tuple[str, ...]
     prices: tuple[UserPrice, ...]
     auth: Auth
     logs: Logs
@@ -130,11 +156,11 @@ def from_environment(environ: Mapping[str, str], read_file: ReadFile) -> dict[st
     """Path -> (text, origin) of every `TRACEPOND_` variable; `..._FILE` names a file that holds a secret's value."""
     found = {}
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or SERVICE_LINKS.fullmatch(name):
+        if not name.startswith(PREFIX) or name in NO_SETTINGS or SERVICE_LINKS.fullmatch(name):
             continue
-        setting = BY_ENVIRONMENT_NAME.get(name)
+        setting, is_in_file = BY_ENVIRONMENT_NAME.get(name), False
         if setting is None and name.endswith("_FILE"):
-            setting = BY_ENVIRONMENT_NAME.get(name.removesuffix("_FILE"))
+            setting, is_in_file = BY_ENVIRONMENT_NAME.get(name.removesuffix("_FILE")), True
             setting = setting if setting is not None and setting.secret else None
         if setting is None:
             raise ConfigError(f"environment {name}: no such setting{nearest(name, BY_ENVIRONMENT_NAME)}")
@@ -142,7 +168,8 @@ def from_environment(environ: Mapping[str, str], read_file: ReadFile) -> dict[st
             continue  # compose files write VARIABLE=${VARIABLE:-}: empty is unset
         if setting.path in found:
             raise ConfigError(f"environment: both {setting.environment_name} and {name} are set; keep one")
-        found[setting.path] = (_variable(name, environ, read_file), f"environment {name}")
+        text = _in_file(name, environ, read_file) if is_in_file else environ[name]
+        found[setting.path] = (text, f"environment {name}")
     return found
 
 
@@ -155,9 +182,10 @@ def with_langfuse_project(
     """
     keys = {}
     for name in (LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY):
-        source = name if environ.get(name) else f"{name}_FILE" if environ.get(f"{name}_FILE") else None
-        if source is not None:
-            keys[name] = _variable(source, environ, read_file)
+        if environ.get(name):
+            keys[name] = environ[name]
+        elif environ.get(f"{name}_FILE"):
+            keys[name] = _in_file(f"{name}_FILE", environ, read_file)
     if not keys:
         return values
     if len(keys) == 1:
@@ -180,8 +208,10 @@ def assemble(values: Mapping[str, Value]) -> Config:
         receivers=Receivers(
             grpc_endpoint=get[f"{protocols}.grpc.endpoint"],
             grpc_max_message_bytes=get[f"{protocols}.grpc.max_recv_msg_size_mib"] * MIB,
+            grpc_tls=tls_of(values, "grpc"),
             http_endpoint=get[f"{protocols}.http.endpoint"],
             http_max_body_bytes=get[f"{protocols}.http.max_request_body_size_mib"] * MIB,
+            http_tls=tls_of(values, "http"),
             max_in_flight_bytes=get["receivers.max_in_flight_mib"] * MIB,
         ),
         storage=Storage(
@@ -195,13 +225,26 @@ def assemble(values: Mapping[str, Value]) -> Config:
                 {project.name: project.retention for project in get[AUTH_PROJECTS] if project.retention != Limits()},
             ),
         ),
+        exporter=Exporter(get["exporters.otlp.endpoint"], get[EXPORTER_HEADERS], get["exporters.otlp.queue_mib"] * MIB),
         query_timeout_s=get["api.query_timeout_s"],
+        allowed_hosts=get["api.allowed_hosts"],
         prices=get[PRICES],
         auth=decide_auth(values),
         logs=Logs(get["service.telemetry.logs.level"], get["service.telemetry.logs.encoding"]),
         drain_timeout_s=get["service.drain_timeout_s"],
         values=values,
     )
+
+
+def tls_of(values: Mapping[str, Value], protocol: str) -> Tls | None:
+    """The certificate of one port. Raises `ConfigError` where only a part of it is named."""
+    section = f"receivers.otlp.protocols.{protocol}.tls"
+    named = [values[f"{section}.{key}"] for key in ("cert_file", "key_file", "client_ca_file")]
+    try:
+        return tls.chosen(*(value.parsed and os.path.expanduser(value.parsed) for value in named))
+    except ValueError as error:
+        origin = next(value.origin for value in named if value.parsed)
+        raise ConfigError(f"{origin}: {section}: {error}") from None
 
 
 def decide_auth(values: Mapping[str, Value]) -> Auth:
@@ -247,9 +290,8 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
 
 
-def _variable(name: str, environ: Mapping[str, str], read_file: ReadFile) -> str:
-    if not name.endswith("_FILE"):
-        return environ[name]
+def _in_file(name: str, environ: Mapping[str, str], read_file: ReadFile) -> str:
+    """What stands in the file that the variable names. Raises `ConfigError`."""
     try:
         return read_file(environ[name])
     except (OSError, UnicodeDecodeError) as error:

@@ -14,29 +14,33 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from aiohttp import web
 
 import api.routes
-import api.scores
-import api.upkeep
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
 from receiver import langfuse_http, otlp_http
 from receiver.admission import Admission
+from receiver.compiled import DECODER
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
-from service import resources
+from service import resources, tls
 from service.access import Access
+from service.actions import actions
 from service.application import application
 from service.client import base_url
 from service.config import Config
+from service.forward import Forwarder
 from service.pipeline import Pipeline
 from service.quantities import Endpoint
 from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
-from service.version import version
+from service.spool import Spool
+from service.version import version, version_line
 from storage.database import Database
 from storage.media import MediaTable
 from storage.reader import DuckReader
@@ -49,6 +53,7 @@ from translator.prices.explain import explained
 from translator.scores import merge_scores
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +95,7 @@ class Server:
             self.database,
             partial(settle, price=self.prices.priced),
             partial(merge_copies, price=self.prices.priced, translate=Translator(self.prices).row),
+            match,
             merge_scores,
             queue_bytes=config.receivers.max_in_flight_bytes,
             checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
@@ -100,6 +106,7 @@ class Server:
         self.admission = Admission(config.receivers.max_in_flight_bytes)
         self.counters = Counters()
         self.access = Access(config.auth)
+        self.forwarder: Forwarder | None = None
         self.reader: DuckReader | None = None
         self.grpc_address: Endpoint | None = None
         self.http_address: Endpoint | None = None
@@ -132,7 +139,7 @@ class Server:
     def samples(self) -> list[Sample]:
         """What every stage counts, for `/metrics`."""
         stages: list[HasStats | None] = [
-            self.counters, self.admission, self.translator, self.writer, self.reader, self.upkeep,
+            self.counters, self.admission, self.translator, self.writer, self.reader, self.upkeep, self.forwarder,
         ]  # fmt: skip
         build = Sample("build_info", {"version": version()}, 1)
         return [build, *(sample for stage in stages if stage is not None for sample in stage.stats())]
@@ -141,6 +148,7 @@ class Server:
         """What `/api/v1/status` says beside the number of rows."""
         return {
             "version": version(),
+            "decoder": DECODER.name,
             "uptime_s": round(time.monotonic() - self._created, 3),
             "schema_version": self.database.schema_version(),
             "database": {"size_bytes": self.database.size_bytes(), "wal_bytes": self.database.wal_bytes()},
@@ -148,6 +156,7 @@ class Server:
             "in_flight_bytes": self.admission.in_flight_bytes,
             "lag_s": round(self.writer.lag_s(), 3),
             "not_ready": self.not_ready(),
+            "forwarding": None if self.forwarder is None else self.forwarder.report(),
             "translation": self.translator.report(),
         }
 
@@ -176,18 +185,40 @@ class Server:
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
         self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.upkeep.run()))
+        await self._start_forwarding()
         self._stack.push_async_callback(self._stop_receivers)
+
+    async def _start_forwarding(self) -> None:
+        exporter = self._config.exporter
+        if exporter.endpoint is None:
+            return
+        folder = self.database.path + ".forward"
+        if self.database.in_memory:
+            folder = self._stack.enter_context(TemporaryDirectory(prefix="tracepond-"))
+        forwarder = Forwarder(Spool(Path(folder), exporter.queue_bytes), exporter.endpoint, dict(exporter.headers))
+        try:
+            await forwarder.open()
+        except OSError as error:
+            raise StartFailed(f"exporters.otlp: {folder} cannot be used: {error.strerror}") from error
+        self.forwarder = forwarder
+        self._stack.push_async_callback(self.forwarder.close)
+        self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.forwarder.run()))
 
     async def _start_grpc(self) -> None:
         endpoint = self._config.receivers.grpc_endpoint
         if endpoint is None:
             return
         limits = self._limits(self._config.receivers.grpc_max_message_bytes)
-        receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access)
+        receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access, self._taken())
         host = endpoint.host or "[::]"
-        port = await bind(GRPC_ENDPOINT, endpoint, lambda: receiver.start(host, endpoint.port))
+        chosen = self._config.receivers.grpc_tls
+        certificate = None if chosen is None else usable(tls.files, chosen)
+        port = await bind(GRPC_ENDPOINT, endpoint, lambda: receiver.start(host, endpoint.port, certificate))
         self._grpc = receiver
         self.grpc_address = endpoint._replace(port=port)
+
+    def _taken(self) -> Callable[[str, str, bytes], None] | None:
+        return None if self.forwarder is None else self.forwarder.offer
 
     def _limits(self, asked_bytes: int) -> Limits:
         """As configured, and no more than the store can hold in its memory, where a row lies up to four times."""
@@ -204,10 +235,7 @@ class Server:
                 status_source=self.status,
                 ready=self.not_ready,
                 samples=self.samples,
-                actions=lambda asked: [
-                    *api.upkeep.actions(self.upkeep)(asked),
-                    *api.scores.actions(langfuse_http.score_poster(self.pipeline, self.counters), self.upkeep)(asked),
-                ],
+                actions=actions(self.upkeep, self.pipeline, self.counters),
             ),
             *langfuse_http.routes(
                 self.pipeline,
@@ -219,13 +247,19 @@ class Server:
                 upkeep=self.upkeep,
                 media=MediaTable(self.database, self.writer),
             ),
-            *otlp_http.routes(self.pipeline, self.admission, self.counters, limits),
+            *otlp_http.routes(self.pipeline, self.admission, self.counters, limits, self._taken()),
         ]
+
+    def _allowed_hosts(self) -> list[str] | None:
+        """Null where keys are needed: a page of somebody else has none to send."""
+        if self._config.auth.mode == "keys":
+            return None
+        return [*self._config.allowed_hosts, self._config.receivers.http_endpoint.host]
 
     async def _start_http(self) -> None:
         endpoint = self._config.receivers.http_endpoint
         runner = web.AppRunner(
-            application(self.access, self._routes()),
+            application(self.access, self._routes(), self._allowed_hosts()),
             auto_decompress=False,  # the receiver unpacks, and counts while it does
             access_log=None,
             handle_signals=False,
@@ -233,7 +267,9 @@ class Server:
         )
         await runner.setup()
         self._http = runner
-        site = web.TCPSite(runner, endpoint.host or None, endpoint.port)
+        chosen = self._config.receivers.http_tls
+        context = None if chosen is None else usable(tls.server_context, chosen)
+        site = web.TCPSite(runner, endpoint.host or None, endpoint.port, ssl_context=context)
         await bind(HTTP_ENDPOINT, endpoint, site.start)
         self.http_address = endpoint._replace(port=runner.addresses[0][1])
 
@@ -266,6 +302,14 @@ async def bind(path: str, endpoint: Endpoint, start: Callable[[], Awaitable[Boun
         except OSError as error:
             why = f"cannot be bound ({error})"
     raise cannot_listen(path, endpoint, why)
+
+
+def usable(read: Callable[[tls.Tls], Bound], chosen: tls.Tls) -> Bound:
+    """What the files of a certificate say. Raises `StartFailed`."""
+    try:
+        return read(chosen)
+    except tls.Unusable as error:
+        raise StartFailed(f"TLS: {error}") from error
 
 
 def cannot_listen(path: str, endpoint: Endpoint, why: str) -> StartFailed:
@@ -318,7 +362,10 @@ async def serve(config: Config, announce: Callable[[str], None]) -> int:
     collect_rarely()
     for line in first_lines(server, config):
         announce(line)
-    logger.info("started", extra={"version": version(), "pid": os.getpid(), "database": server.database.path})
+    logger.info(
+        "started",
+        extra={"version": version(), "decoder": DECODER.name, "pid": os.getpid(), "database": server.database.path},
+    )
     await asked_to_stop.wait()
     logger.info("draining: no new requests, those in flight are finished")
     await server.stop()
@@ -337,11 +384,11 @@ def on_signal(number: signal.Signals, asked_to_stop: asyncio.Event) -> None:
 def first_lines(server: Server, config: Config) -> list[str]:
     """Where it listens, where it stores, and one line to paste into the shell of an application."""
     assert server.http_address is not None
-    http = base_url(server.http_address)
+    http = base_url(server.http_address, config.receivers.http_tls)
     where = "in memory, gone at the end" if server.database.in_memory else server.database.path
     keys = " OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" if config.auth.mode == "keys" else ""
     return [
-        f"tracepond {version()}",
+        f"tracepond {version_line()}",
         f"  OTLP/gRPC       {server.grpc_address or 'off'}",
         f"  OTLP/HTTP, API  {server.http_address}",
         f"  database        {where}",

@@ -16,6 +16,7 @@ from translator.prices.book import PriceBook
 from translator.scores import merge_scores
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 
 def memory_limit(config: Config) -> str:
@@ -45,6 +46,6 @@ def opened(config: Config, book: PriceBook | None = None) -> Iterator[Database]:
 async def bring_in(database: Database, book: PriceBook) -> None:
     """What a killed server had acknowledged is in the tables. Raises `Unavailable` when it cannot be brought there."""
     merge = partial(merge_copies, price=book.priced, translate=Translator(book).row)
-    writer = Writer(database, partial(settle, price=book.priced), merge, merge_scores)
+    writer = Writer(database, partial(settle, price=book.priced), merge, match, merge_scores)
     await asyncio.to_thread(writer.start)
     await writer.stop()

@@ -35,6 +35,7 @@ GRPC_ENDPOINT = "receivers.otlp.protocols.grpc.endpoint"
 HTTP_ENDPOINT = "receivers.otlp.protocols.http.endpoint"
 STORAGE_PATH = "storage.path"
 LOG_LEVEL = "service.telemetry.logs.level"
+EXPORTER_HEADERS = "exporters.otlp.headers"
 AUTH_MODE = "auth.mode"
 AUTH_PROJECTS = "auth.projects"
 PRICES = "prices"
@@ -52,12 +53,36 @@ SETTINGS = (
         "largest gRPC message, before and after unpacking, in MiB",
     ),
     Setting(
+        "receivers.otlp.protocols.grpc.tls.cert_file", "path or none", "none", quantities.path_or_none,
+        "certificate chain of this port in PEM; with it the port speaks TLS only",
+    ),
+    Setting(
+        "receivers.otlp.protocols.grpc.tls.key_file", "path or none", "none", quantities.path_or_none,
+        "private key of that certificate",
+    ),
+    Setting(
+        "receivers.otlp.protocols.grpc.tls.client_ca_file", "path or none", "none", quantities.path_or_none,
+        "authority whose certificates clients must show (mTLS); none asks for none",
+    ),
+    Setting(
         HTTP_ENDPOINT, "HOST:PORT", "127.0.0.1:4318", quantities.endpoint,
         "where OTLP over HTTP and the query API listen; port 0 picks a free one",
     ),
     Setting(
         "receivers.otlp.protocols.http.max_request_body_size_mib", "whole number", 64, quantities.count,
         "largest HTTP request body, before and after unpacking, in MiB; at most a quarter of storage.memory_limit",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.tls.cert_file", "path or none", "none", quantities.path_or_none,
+        "certificate chain of this port in PEM; with it the port speaks TLS only",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.tls.key_file", "path or none", "none", quantities.path_or_none,
+        "private key of that certificate",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.tls.client_ca_file", "path or none", "none", quantities.path_or_none,
+        "authority whose certificates clients must show (mTLS); none asks for none",
     ),
     Setting(
         "receivers.max_in_flight_mib", "whole number", 64, quantities.count,
@@ -92,8 +117,26 @@ SETTINGS = (
         "the oldest are deleted while there are more spans, log records and metric points together",
     ),
     Setting(
+        "exporters.otlp.endpoint", "URL or none", "none", quantities.url_or_none,
+        "where everything that arrives is also sent, as it came, over OTLP/HTTP (`/v1/traces` and the like are added)",
+    ),
+    Setting(
+        EXPORTER_HEADERS, "list of name=value", [], quantities.headers,
+        "headers of those requests, such as x-api-key=SECRET; in a variable with commas between them",
+        secret=True,
+    ),
+    Setting(
+        "exporters.otlp.queue_mib", "whole number", 256, quantities.count,
+        "what may wait on disk while that endpoint does not answer, in MiB; beyond it requests are not sent on",
+    ),
+    Setting(
         "api.query_timeout_s", "duration", 30, quantities.seconds,
         "longest time one query may take",
+    ),
+    Setting(
+        "api.allowed_hosts", "list of names", [], quantities.names,
+        "names under which browsers may ask while no keys are needed, beside addresses, names without a dot and "
+        "those that end in .local, .internal or .localhost",
     ),
     Setting(
         AUTH_MODE, "auto, none or keys", "auto", quantities.one_of("auto", "none", "keys"),

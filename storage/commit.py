@@ -1,6 +1,6 @@
 """One group of requests becomes one transaction: look back, settle, insert, update, COMMIT.
 
-Memory (`recent`, `seen`) is changed only in step with the file: a group that fails forgets every trace it touched.
+Memory (`recent`, `seen`, `twins`) is changed only in step with the file: a group that fails forgets what it touched.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,6 +14,9 @@ from contract.columns import Column, L, M, Row, S
 from contract.settling import (
     CALL_KINDS,
     CONTENT_COLUMNS,
+    CallKey,
+    Facts,
+    Match,
     MergeCopies,
     Settle,
     SettledSpan,
@@ -26,7 +29,9 @@ from storage import scores
 from storage.columns import insert, stage
 from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, describing_logs, keys_stage, look_back, stored_rows, trace_keys, uncover
-from storage.recent import RecentTraces, Remembered, SeenTraces
+from storage.recent import RecentTraces, Remembered
+from storage.seen import SeenKeys
+from storage.twins import Changed, Twins, apart, write_marks
 
 SpanKey = tuple[str, str, str]
 
@@ -51,7 +56,7 @@ SETTLED_COLUMNS = (
 )  # fmt: skip
 """What settling may set, beside the content columns."""
 
-UPDATE_COLUMNS = (*SETTLED_COLUMNS, "own", "settled_from", "commit_seq")
+UPDATE_COLUMNS = (*SETTLED_COLUMNS, "duplicate_of_trace", "own", "settled_from", "commit_seq")
 UPDATE_SQL = f"""
 UPDATE span SET {", ".join(f"{name} = stage.{name}" for name in UPDATE_COLUMNS)} FROM stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
@@ -85,29 +90,39 @@ class Group:
     logs: list[Row] = field(default_factory=list)
     traces: dict[TraceKey, Remembered] = field(default_factory=dict)
     replaced: list[SpanKey] = field(default_factory=list)
+    former: dict[SpanKey, Facts] = field(default_factory=dict)
+    """Of calls among the replaced."""
     updates: list[tuple[SpanKey, SettledSpan]] = field(default_factory=list)
+    marks: dict[SpanKey, CallKey | None] = field(default_factory=dict)
+    """Stored calls -> the call of another trace that each repeats."""
 
 
 class Committer:
     """Owns what is remembered between commits; used by one thread."""
 
-    def __init__(self, settle: Settle, merge: MergeCopies, merge_scores: MergeCopies = scores.last) -> None:
+    def __init__(
+        self, settle: Settle, merge: MergeCopies, match: Match = apart, merge_scores: MergeCopies = scores.last
+    ) -> None:
         self._settle = settle
         self._merge = merge
         self._merge_scores = merge_scores
         self._recent = RecentTraces(RECENT_SPANS)
-        self._seen = SeenTraces()
+        self._seen = SeenKeys()
+        self._twins = Twins(match)
 
     def recall(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Start again from what the file holds."""
         self._recent.clear()
-        self._seen = SeenTraces()
+        self._seen = SeenKeys()
         self._seen.add(trace_keys(connection))
+        self._twins.recall(connection)
 
     def forget_recent(self, keys: Collection[TraceKey] | None) -> None:
         """Ask the file again: somebody else changed these traces; null: any."""
         if keys is None:
             self._recent.clear()
+        if keys is None or keys:
+            self._twins.forget()
         for key in keys or ():
             self._recent.forget(key)
 
@@ -130,6 +145,7 @@ class Committer:
                 self._recent.forget(key)
             for row in group.rows.values():
                 uncover(row)
+            self._twins.forget()
             roll_back(connection)
             raise
         self._remember(group)
@@ -140,6 +156,7 @@ class Committer:
             trace.described = trace.described or bool(trace.facts.logs)
             trace.facts.logs = {}
             self._recent.put(key, trace)
+        self._twins.remember()
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
         self._gather(connection, group, requests)
@@ -148,6 +165,8 @@ class Committer:
         self._fold_repeats(connection, group)
         self._learn(connection, group)
         self._apply(connection, group)
+        updated = {key: (group.traces[key[:2]].facts.calls[key[2]], change) for key, change in group.updates}
+        group.marks = self._twins.mark(connection, Changed(group.rows, group.former, updated))
 
     def _gather(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
         copies: dict[SpanKey, list[Row]] = {}
@@ -201,7 +220,9 @@ class Committer:
         for (project, trace_id, span_id), row in group.rows.items():
             facts = group.traces[project, trace_id].facts
             facts.parents[span_id] = row[S.parent_span_id]
-            facts.calls.pop(span_id, None)
+            former = facts.calls.pop(span_id, None)
+            if former is not None:
+                group.former[project, trace_id, span_id] = former
             if row[S.kind] in CALL_KINDS:
                 facts.calls[span_id] = facts_of_row(row)
         described = [key for key, trace in group.traces.items() if trace.described]
@@ -242,6 +263,8 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     insert(connection, "span", rows)
     insert(connection, "log_record", group.logs)
     update(connection, group, seq)
+    updated = {key for key, _ in group.updates}
+    write_marks(connection, {key: mark for key, mark in group.marks.items() if key not in updated})
     for key, change in group.updates:
         group.traces[key[:2]].facts.calls[key[2]].settled = remembered(change)
     for key, row in group.rows.items():
@@ -265,8 +288,10 @@ def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> Non
         facts = group.traces[key[:2]].facts.calls[key[2]]
         values = {
             name: change.columns[name][0] if name in change.columns else facts.values.get(name)
-            for name in SETTLED_COLUMNS
+            for name in (*SETTLED_COLUMNS, "duplicate_of_trace")
         }
+        if mark := group.marks.get(key):
+            values["duplicate_of_trace"], values["duplicate_of"] = mark
         own = {name: facts.values.get(name) for name in change.columns if facts.values.get(name) is not None}
         values |= {
             "own": dumps(own),

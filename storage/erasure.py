@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 import duckdb
 
-from contract.settling import TraceKey
+from contract.settling import Match, TraceKey
 from contract.upkeep import Erased
 from storage import media
 from storage.asking import ask
 from storage.commit import roll_back
 from storage.database import Database, run
 from storage.lookback import keys_stage
+from storage.twins import marked_ids, match_again
 from storage.writer import Writer
 
 ROWS_A_STEP = 16_384
@@ -101,9 +102,12 @@ def steps(found: Sequence[Fate], rows_at_most: int = ROWS_A_STEP) -> Iterator[li
 
 
 def erase_step(
-    connection: duckdb.DuckDBPyConnection, step: Sequence[Fate], seen_seq: int, *, spare_grown: bool
+    connection: duckdb.DuckDBPyConnection, step: Sequence[Fate], seen_seq: int, match: Match, *, spare_grown: bool
 ) -> Erased:
-    """These traces are gone, in one transaction; those that grew since `seen_seq` are spared, or go with the rest."""
+    """These traces are gone, in one transaction; those that grew since `seen_seq` are spared, or go with the rest.
+
+    A call of another trace that was marked to repeat one of them counts again.
+    """
     keys = {fate.key for fate in step}
     ranges = [(min(fate.first_seq for fate in step), max(fate.last_seq for fate in step))]
     if not spare_grown:
@@ -112,7 +116,9 @@ def erase_step(
     try:
         if spare_grown:
             keys -= grown(connection, keys, seen_seq)
+        ids = marked_ids(connection, keys) if keys else []
         spans, logs = (erase(connection, table, keys, ranges) for table in EVERYTHING)
+        match_again(connection, ids, match)
         if keys:
             keys_stage(connection, keys, SCORES_SQL)
             media.erase_of(connection, keys)
@@ -164,6 +170,6 @@ class Eraser:
         """See `erase_step`; between two steps others write."""
         total = Erased()
         for step in steps(found):
-            work = partial(erase_step, step=step, seen_seq=seen_seq, spare_grown=spare_grown)
+            work = partial(erase_step, step=step, seen_seq=seen_seq, match=self._writer.match, spare_grown=spare_grown)
             total += await self._writer.call(work, [fate.key for fate in step], after_all=False)
         return total

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
-from contract.settling import MergeCopies, Settle, TraceKey
+from contract.settling import Match, MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from storage.commit import POSITION_SQL, Committer, roll_back
 from storage.database import Database
@@ -25,6 +25,7 @@ from storage.histogram import Seconds
 from storage.payload import decode, encode
 from storage.pending import Call, Pending, Waiter, divided, halves, settle_future, wake
 from storage.scores import last
+from storage.twins import apart
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Flusher:
         database: Database,
         settle: Settle,
         merge: MergeCopies,
+        match: Match = apart,
         merge_scores: MergeCopies = last,
         *,
         checkpoint_wal_bytes: int,
@@ -63,7 +65,7 @@ class Flusher:
         self.pending_bytes = 0
         self.checkpoints_held = False
         self._database = database
-        self._committer = Committer(settle, merge, merge_scores)
+        self._committer = Committer(settle, merge, match, merge_scores)
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._pending: deque[Pending] = deque()
         self._pending_rows = 0

@@ -1,53 +1,13 @@
 """What the writer remembers between commits, so that most look backs cost nothing.
 
-`SeenTraces` answers "was this trace ever stored?" for the whole file; `RecentTraces` holds the facts of traces in
-flight. Both only save queries: a trace that is seen and not remembered is asked of the database.
+`RecentTraces` holds the facts of traces in flight. It only saves queries: a trace that was seen (`storage/seen.py`) and
+is not remembered is asked of the database.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from contract.settling import TraceFacts, TraceKey
-
-PROBES = 7
-BITS_A_TRACE = 10
-"""7 probes at 10 bits a key: 0.8 % false hits, each of which costs one look-up; 1.2 MB a million traces."""
-FIRST_CAPACITY = 1 << 18
-
-
-class SeenTraces:
-    """A Bloom filter that grows by layers: `in` never misses a trace that was added."""
-
-    def __init__(self) -> None:
-        self._layers: list[bytearray] = []
-        self._room = 0
-
-    def add(self, keys: Iterable[TraceKey]) -> None:
-        for key in keys:
-            if self._room <= 0:
-                self._grow()
-            bits = self._layers[-1]
-            for place in places(key, len(bits) * 8):
-                bits[place >> 3] |= 1 << (place & 7)
-            self._room -= 1
-
-    def __contains__(self, key: TraceKey) -> bool:
-        return any(all(bits[p >> 3] >> (p & 7) & 1 for p in places(key, len(bits) * 8)) for bits in self._layers)
-
-    def _grow(self) -> None:
-        capacity = FIRST_CAPACITY << len(self._layers)
-        self._layers.append(bytearray(capacity * BITS_A_TRACE // 8))
-        self._room = capacity
-
-
-def places(key: TraceKey, bits: int) -> list[int]:
-    """Double hashing (Kirsch and Mitzenmacher 2006) over one digest; the digest, since ids are the client's choice."""
-    text = f"{key[0]}\0{key[1]}".encode(errors="surrogatepass")
-    digest = int.from_bytes(blake2b(text, digest_size=16).digest(), "big")
-    first, step = digest >> 64, digest & ((1 << 64) - 1) | 1
-    return [(first + i * step) % bits for i in range(PROBES)]
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from functools import partial
 import duckdb
 
 from contract.errors import Overloaded, Refused, TracepondError, Unavailable
-from contract.settling import MergeCopies, Settle, TraceKey
+from contract.settling import Match, MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.database import Database
@@ -28,6 +28,7 @@ from storage.journal import Journal, Record
 from storage.payload import decode, encode
 from storage.pending import Pending, settle_future
 from storage.scores import last
+from storage.twins import apart
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +56,15 @@ class Writer:
         database: Database,
         settle: Settle,
         merge: MergeCopies,
+        match: Match = apart,
         merge_scores: MergeCopies = last,
         *,
         queue_bytes: int = 64 << 20,
         checkpoint_wal_bytes: int = 128 << 20,
     ) -> None:
+        self.match = match
         self._database = database
-        self._flusher = Flusher(database, settle, merge, merge_scores, checkpoint_wal_bytes=checkpoint_wal_bytes)
+        self._flusher = Flusher(database, settle, merge, match, merge_scores, checkpoint_wal_bytes=checkpoint_wal_bytes)
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
         self._jobs: deque[Job] = deque()

@@ -25,7 +25,7 @@ MAX_COPIES = 16
 MAX_COPIES_CHARACTERS = 8 << 20
 """The same for copies that are large: 16 copies of 20 MB took a gigabyte to fold."""
 
-NOT_COPIED = (S.received_time, S.commit_seq, S.copies, S.own, S.settled_from, S.duplicate_of)
+NOT_COPIED = (S.received_time, S.commit_seq, S.copies, S.own, S.settled_from, S.duplicate_of, S.duplicate_of_trace)
 UNSET = {S.status: "unset", S.kind: "span", S.level: "DEFAULT", S.otlp_kind: "unspecified"}
 """Values that say no more than null does."""
 USAGE = (
@@ -116,23 +116,27 @@ def fold(ordered: list[Row]) -> Row:
         best = next((c for c in some if c[S.cost_source] == "reported"), some[0]) if group is COST else some[0]
         for place in group:
             merged[place] = best[place]
-    merged[S.raw_attributes] = dumps(fold_attributes(ordered, merged))
+    merged[S.raw_attributes] = dumps(fold_attributes(ordered))
     for place in (S.raw_events, S.raw_links):
         merged[place] = dumps(fold_list(ordered, place))
     return merged
 
 
-def fold_attributes(ordered: list[Row], merged: Row) -> dict[str, Any] | None:
-    """Union of the attributes; references are resolved, since the content column may come from another copy."""
-    pairs: dict[str, Any] = {}
+def fold_attributes(ordered: list[Row]) -> dict[str, Any] | None:
+    """Union of the attributes; references are resolved, since the content column may come from another copy.
+
+    Of a name that a copy has twice both values stay, as they came.
+    """
+    pairs: list[tuple[str, Any]] = []
+    known: set[str] = set()
     for copy in ordered:
         texts = {"input": copy[S.input], "output": copy[S.output]}
         sent = restore(orjson.loads(copy[S.raw_attributes] or b"{}"), texts)
-        if isinstance(sent, KeyValues) and copy is ordered[0] and len(ordered) == 1:
-            return sent
-        for name, value in sent.items():
-            pairs.setdefault(name, value)
-    return KeyValues(list(pairs.items())) if any(name.startswith("$") for name in pairs) else pairs
+        of_copy = sent.pairs if isinstance(sent, KeyValues) else sent.items()
+        pairs += [(name, value) for name, value in of_copy if name not in known]
+        known.update(sent)
+    duplicates = len(known) < len(pairs)
+    return KeyValues(pairs) if duplicates or any(name.startswith("$") for name in known) else dict(pairs)
 
 
 def fold_list(ordered: list[Row], place: int) -> list[Any] | None:

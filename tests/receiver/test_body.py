@@ -11,7 +11,7 @@ from aiohttp.base_protocol import BaseProtocol
 
 from contract.errors import Overloaded, Refused, Unavailable
 from receiver.admission import Admission
-from receiver.body import MAX_GZIP_MEMBERS, content_encoding, read_body, unpack
+from receiver.body import MAX_MEMBERS, WINDOW_LOG_MAX, content_encoding, read_body, unpack, zstd
 from receiver.limits import Limits
 
 TEXT = b"".join(b"span %d " % number for number in range(30_000))
@@ -29,16 +29,21 @@ def raw_deflate(data: bytes) -> bytes:
         (gzip.compress(TEXT[:5]) + gzip.compress(b"") + gzip.compress(TEXT[5:]), "gzip"),
         (zlib.compress(TEXT), "deflate"),
         (raw_deflate(TEXT), "deflate"),
+        (zstd.compress(TEXT), "zstd"),
+        (zstd.compress(TEXT[:5]) + zstd.compress(b"") + zstd.compress(TEXT[5:]), "zstd"),
     ],
-    ids=["gzip", "three gzip members", "zlib", "raw deflate"],
+    ids=["gzip", "three gzip members", "zlib", "raw deflate", "zstd", "three zstd frames"],
 )
 def test_a_whole_stream_is_unpacked(packed: bytes, encoding: str) -> None:
     assert unpack(packed, encoding, len(TEXT)) == TEXT
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+PACKERS = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstd.compress}
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
 def test_an_unpacked_size_at_the_limit_passes_and_one_more_byte_is_too_large(encoding: str) -> None:
-    packed = gzip.compress(TEXT) if encoding == "gzip" else zlib.compress(TEXT)
+    packed = PACKERS[encoding](TEXT)
     assert len(unpack(packed, encoding, len(TEXT))) == len(TEXT)
     with pytest.raises(Refused) as refused:
         unpack(packed, encoding, len(TEXT) - 1)
@@ -50,6 +55,13 @@ def _corrupted(packed: bytes, position: int) -> bytes:
 
 
 PACKED = gzip.compress(TEXT)
+WIDE = zstd.compress(
+    bytes(32 << 20),
+    options={
+        zstd.CompressionParameter.window_log: WINDOW_LOG_MAX + 1,
+        zstd.CompressionParameter.content_size_flag: 0,
+    },
+)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +76,17 @@ PACKED = gzip.compress(TEXT)
         (zlib.compress(TEXT)[:-1], "deflate"),
         (zlib.compress(TEXT) + b"junk", "deflate"),
         (b"plain text", "deflate"),
-        (gzip.compress(b"") * (MAX_GZIP_MEMBERS + 1), "gzip"),
+        (gzip.compress(b"") * (MAX_MEMBERS + 1), "gzip"),
+        (zstd.compress(TEXT)[:-1], "zstd"),
+        (zstd.compress(TEXT) + b"junk", "zstd"),
+        (PACKED, "zstd"),
+        (WIDE, "zstd"),
+        (zstd.compress(b"") * (MAX_MEMBERS + 1), "zstd"),
     ],
     ids=[
         "half", "one byte short", "empty", "not gzip", "wrong checksum", "trailing junk",
         "zlib short", "zlib junk", "not deflate", "too many members",
+        "zstd short", "zstd junk", "not zstd", "a window of 16 MiB", "too many frames",
     ],
 )  # fmt: skip
 def test_anything_but_whole_streams_is_malformed(packed: bytes, encoding: str) -> None:
@@ -77,11 +95,12 @@ def test_anything_but_whole_streams_is_malformed(packed: bytes, encoding: str) -
     assert refused.value.kind == "malformed"
 
 
-def test_a_bomb_is_refused_without_being_unpacked() -> None:
-    bomb = gzip.compress(bytes(200 << 20), 9)
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_a_bomb_is_refused_without_being_unpacked(encoding: str) -> None:
+    bomb = PACKERS[encoding](bytes(200 << 20))
     tracemalloc.start()
     with pytest.raises(Refused):
-        unpack(bomb, "gzip", 4 << 20)
+        unpack(bomb, encoding, 4 << 20)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak_bytes < 16 << 20
@@ -89,13 +108,21 @@ def test_a_bomb_is_refused_without_being_unpacked() -> None:
 
 @pytest.mark.parametrize(
     ("header", "encoding"),
-    [("", None), ("identity", None), (" GZIP ", "gzip"), ("x-gzip", "gzip"), ("deflate", "deflate")],
+    [
+        ("", None),
+        ("identity", None),
+        (" GZIP ", "gzip"),
+        ("x-gzip", "gzip"),
+        ("deflate", "deflate"),
+        ("zstd", "zstd"),
+        ("zlib", "deflate"),
+    ],
 )
 def test_known_encodings_are_recognised(header: str, encoding: str | None) -> None:
     assert content_encoding(header) == encoding
 
 
-@pytest.mark.parametrize("header", ["zstd", "br", "gzip, gzip", "foo"])
+@pytest.mark.parametrize("header", ["br", "gzip, gzip", "foo"])
 def test_other_encodings_are_an_unsupported_type(header: str) -> None:
     with pytest.raises(Refused) as refused:
         content_encoding(header)

@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 import pytest
-from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -14,68 +13,16 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from contract.errors import Refused
-from contract.raw import default
 from receiver.otlp_decode import MAX_ITEMS, decode_logs, decode_metrics, decode_traces
 from tests.support.otlp import gen_ai_request, trace_request
 from tests.support.otlp_json import to_json
+from tests.support.otlp_random import comparable, messages
 
 DECODERS = {
     ExportTraceServiceRequest: decode_traces,
     ExportLogsServiceRequest: decode_logs,
     ExportMetricsServiceRequest: decode_metrics,
 }
-_ID_BYTES = {"trace_id": 16, "span_id": 8, "parent_span_id": 8}
-_NOT_IN_JSON = frozenset({"string_value_strindex", "key_strindex"})
-
-
-def _scalar(field: Any) -> st.SearchStrategy[Any]:
-    if field.name in _ID_BYTES:
-        return st.binary(min_size=_ID_BYTES[field.name], max_size=_ID_BYTES[field.name])
-    unsigned = st.integers(0, 2**32 - 1)
-    by_type = {
-        field.TYPE_STRING: st.text(max_size=6),
-        field.TYPE_BYTES: st.binary(max_size=6),
-        field.TYPE_BOOL: st.booleans(),
-        field.TYPE_DOUBLE: st.floats(),
-        field.TYPE_ENUM: st.integers(0, 30),
-        field.TYPE_UINT32: unsigned,
-        field.TYPE_FIXED32: unsigned,
-        field.TYPE_UINT64: st.integers(0, 2**64 - 1),
-        field.TYPE_FIXED64: st.integers(0, 2**64 - 1),
-    }
-    return by_type.get(field.type, st.integers(-(2**31), 2**31 - 1))
-
-
-@st.composite
-def messages(draw: st.DrawFn, message_class: Any, depth: int = 0) -> Message:
-    """Any message of a class, with one member of each oneof."""
-    message: Message = message_class()
-    chosen = {
-        oneof.name: draw(st.sampled_from([field.name for field in oneof.fields]))
-        for oneof in message_class.DESCRIPTOR.oneofs
-    }
-    for field in message_class.DESCRIPTOR.fields:
-        if field.name in _NOT_IN_JSON or (depth > 3 and draw(st.booleans())):
-            continue
-        if field.containing_oneof is not None and chosen[field.containing_oneof.name] != field.name:
-            continue
-        if field.message_type is None:
-            value = draw(st.lists(_scalar(field), max_size=2) if field.is_repeated else _scalar(field))
-            getattr(message, field.name).extend(value) if field.is_repeated else setattr(message, field.name, value)
-        elif depth < 9:
-            inner = messages(field.message_type._concrete_class, depth + 1)
-            if field.is_repeated:
-                getattr(message, field.name).extend(
-                    draw(st.lists(inner, min_size=int(depth < 6), max_size=1 + (depth < 5)))
-                )
-            else:
-                getattr(message, field.name).CopyFrom(draw(inner))
-    return message
-
-
-def comparable(value: Any) -> bytes:
-    """The stored form, which tells types, duplicates and order apart, and in which NaN equals itself."""
-    return orjson.dumps(value, default=default, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
 
 
 @pytest.mark.parametrize("request_class", DECODERS, ids=lambda item: item.DESCRIPTOR.name)
@@ -173,10 +120,14 @@ def test_malformed_protobuf_is_refused_with_the_name_of_the_message() -> None:
         decode_traces(b"\xff\xff\xff", "protobuf")
 
 
-def test_bad_utf8_in_protobuf_is_refused() -> None:
-    body = trace_request(1, word="xxxx").SerializeToString().replace(b"xxxx", b"x\xff\xfex")
-    with pytest.raises(Refused, match="UTF-8"):
-        decode_traces(body, "protobuf")
+def test_a_text_that_is_not_utf8_is_made_readable_and_the_client_is_told() -> None:
+    body = trace_request(2, word="xxxx").SerializeToString().replace(b"xxxx", b"x\xff\xfex", 1)
+    spans, rejections = decode_traces(body, "protobuf")
+    assert [span.attributes["word"] for span in spans] == ["x\ufffd\ufffdx", "xxxx"]
+    assert (rejections.count, rejections.message()) == (
+        0,
+        "1 text(s) not valid UTF-8: U+FFFD stands for what could not be read",
+    )
 
 
 def test_numbers_keep_their_type_and_their_last_bit() -> None:

@@ -38,9 +38,11 @@ ROUTES = (
 )
 
 
-async def ask(method: str, path: str, headers: list[tuple[str, str]]) -> tuple[int, str, Mapping[str, str], bytes]:
+async def ask(
+    method: str, path: str, headers: list[tuple[str, str]], allowed_hosts: list[str] | None = None
+) -> tuple[int, str, Mapping[str, str], bytes]:
     async with (
-        TestClient(TestServer(application(authenticate, ROUTES))) as client,
+        TestClient(TestServer(application(authenticate, ROUTES, allowed_hosts))) as client,
         client.request(method, path, headers=headers) as response,
     ):
         return response.status, response.content_type, response.headers, await response.read()
@@ -107,3 +109,21 @@ def test_an_unknown_path_and_a_wrong_method_are_explained() -> None:
     status, _, headers, _ = answer("DELETE", "/metrics", RIGHT)
     assert status == 405
     assert "GET" in headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "host", "status"),
+    [
+        ("GET", "/api/v1/traces/1", "evil.example.com", 403),
+        ("GET", "/nothing", "evil.example.com", 403),
+        ("GET", "/api/v1/traces/1", "traces.example.com:4318", 200),
+        ("GET", "/api/v1/traces/1", "127.0.0.1:4318", 200),
+        ("POST", "/v1/traces", "evil.example.com", 200),
+        ("GET", "/metrics", "evil.example.com", 200),
+        ("GET", "/healthz", "evil.example.com", 200),
+    ],
+)
+def test_questions_for_a_host_that_is_not_ours_are_refused(method: str, path: str, host: str, status: int) -> None:
+    answered, _, _, body = asyncio.run(ask(method, path, [RIGHT, ("Host", host)], ["traces.example.com"]))
+    assert answered == status
+    assert (b"api.allowed_hosts" in body) is (status == 403)

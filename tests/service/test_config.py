@@ -88,6 +88,12 @@ def test_variables_that_kubernetes_makes_for_a_service_are_not_ours() -> None:
     assert read(environ=dict.fromkeys(links, "x")).auth.mode == "none"
 
 
+def test_the_variable_that_turns_the_compiled_decoder_off_is_no_setting() -> None:
+    assert read(environ={"TRACEPOND_PURE_PYTHON": "1"}).auth.mode == "none"
+    with pytest.raises(ConfigError, match="no such setting"):
+        read(environ={"TRACEPOND_PURE_PYTHONS": "1"})
+
+
 def test_projects_turn_keys_on() -> None:
     config = read(PROJECTS)
     assert config.auth.mode == "keys"

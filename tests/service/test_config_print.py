@@ -24,9 +24,11 @@ def test_what_is_printed_can_be_read_again_and_says_the_same() -> None:
 
 def test_secrets_are_masked_wherever_they_come_from() -> None:
     environ = {"LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "pk-2", "LANGFUSE_INIT_PROJECT_SECRET_KEY": "sk-hidden"}
+    environ |= {"TRACEPOND_EXPORTERS_OTLP_HEADERS": "x-api-key=sk-abroad,x-team=sk-blue"}
     text = render(load(PROJECTS, "c.yaml", environ, {}))
     assert "sk-" not in text
-    assert text.count(MASK) == 2
+    assert text.count(MASK) == 4
+    assert "x-api-key" in text
     assert "pk-1" in text
     assert "scopes: [read]" in text
 

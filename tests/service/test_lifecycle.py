@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from receiver.compiled import DECODER
 from service import lifecycle
 from service.config import Config, load
 from service.lifecycle import Server, StartFailed, first_lines, why_not
@@ -110,6 +111,7 @@ def test_status_says_what_an_operator_asks_first(tmp_path: Path) -> None:
     assert status["lag_s"] == 0
     assert status["not_ready"] == []
     assert status["schema_version"] >= 1
+    assert status["decoder"] == DECODER.name
 
 
 def test_first_lines_show_where_a_key_goes_when_keys_are_needed(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tests.support.rows import START_NS, generation_row, log_row, span_row
 from tests.support.stored import opened
 from translator.merge import merge_copies
 from translator.settle import settle
+from translator.twins import match
 
 TIMES = {"now": START_NS, "never": 2**63 - 1}
 MESSAGE = '{"content":"What is DuckDB?"}'
@@ -27,7 +28,7 @@ class Store:
 
     def __init__(self, database: Database, rule: Settle = settle) -> None:
         self.connection = database.cursor()
-        self.committer = Committer(rule, merge_copies)
+        self.committer = Committer(rule, merge_copies, match)
         self.seq = 0
 
     def commit(self, *rows: Row, logs: tuple[Row, ...] = (), points: tuple[Row, ...] = ()) -> None:
@@ -39,7 +40,7 @@ class Store:
 
     def forget(self) -> None:
         """As after a restart: what is in the file is all that is known."""
-        self.committer = Committer(settle, merge_copies)
+        self.committer = Committer(settle, merge_copies, match)
         self.committer.recall(self.connection)
 
     def rows(self, columns: str, table: str = "span") -> list[tuple[Any, ...]]:

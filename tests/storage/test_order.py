@@ -21,6 +21,7 @@ from translator.merge import merge_copies
 from translator.prices.book import PriceBook
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 PRICE = PriceBook().priced
 SETTLE = partial(settle, price=PRICE)
@@ -80,10 +81,10 @@ def stored(groups: list[list[Translated]], restart_every: int = 0) -> list[list[
     database = Database(":memory:")
     database.open()
     connection = database.cursor()
-    committer = Committer(SETTLE, MERGE)
+    committer = Committer(SETTLE, MERGE, match)
     for nth, group in enumerate(groups):
         if restart_every and nth % restart_every == 0:
-            committer = Committer(SETTLE, MERGE)
+            committer = Committer(SETTLE, MERGE, match)
             committer.recall(connection)
         committer.commit(connection, group, nth)
     rows: list[Any] = [connection.execute(STATE_SQL.format(table)).fetchall() for table in ("span", "log_record")]

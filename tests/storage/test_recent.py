@@ -1,13 +1,7 @@
-"""What the writer remembers: never a miss, bounded."""
-
-import pytest
+"""What the writer remembers of traces in flight: bounded."""
 
 from contract.settling import TraceFacts
-from storage import recent
-from storage.recent import RecentTraces, Remembered, SeenTraces, places
-
-MOST_FALSE_HITS = 0.02
-"""0.8 % by the formula; twice that would double the look backs."""
+from storage.recent import RecentTraces, Remembered
 
 
 def key(number: int) -> tuple[str, str]:
@@ -16,36 +10,6 @@ def key(number: int) -> tuple[str, str]:
 
 def trace(spans: int) -> Remembered:
     return Remembered(TraceFacts(parents={f"{number:016x}": None for number in range(spans)}))
-
-
-def test_a_trace_that_was_added_is_never_missed_across_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent, "FIRST_CAPACITY", 1 << 8)
-    seen = SeenTraces()
-    for number in range(3000):  # layers of 256, 512, 1024, 2048
-        seen.add([key(number)])
-    assert len(seen._layers) == 4
-    assert all(key(number) in seen for number in range(3000))
-
-
-def test_few_others_are_taken_for_seen_when_a_layer_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent, "FIRST_CAPACITY", 1 << 12)
-    seen = SeenTraces()
-    seen.add(key(number) for number in range(1 << 12))
-    assert len(seen._layers) == 1
-    false_hits = sum(key(number) in seen for number in range(1 << 20, (1 << 20) + 5000))
-    assert 0 < false_hits < MOST_FALSE_HITS * 5000
-
-
-def test_nothing_is_in_an_empty_filter() -> None:
-    assert key(1) not in SeenTraces()
-
-
-def test_places_differ_by_project_and_take_any_text_id() -> None:
-    assert places(("a", "t"), 1 << 20) != places(("b", "t"), 1 << 20)
-    assert places(("a", "bt"), 1 << 20) != places(("ab", "t"), 1 << 20)
-    odd = places(("a", "\ud800 my trace"), 1 << 20)
-    assert len(set(odd)) == recent.PROBES
-    assert all(0 <= place < 1 << 20 for place in odd)
 
 
 def test_a_trace_is_remembered_until_forgotten() -> None:

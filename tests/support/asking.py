@@ -33,6 +33,11 @@ class Answer:
         self.status, self.headers, self.body, self.json = status, headers, body, data
 
 
+def ids(answer: Any) -> list[str]:
+    """Of the rows of a list, in their order."""
+    return [each.get("span_id") or each["trace_id"] for each in answer.json["data"]]
+
+
 Get = Callable[..., Awaitable[Answer]]
 
 

@@ -26,6 +26,7 @@ from translator.merge import merge_copies
 from translator.scores import merge_scores
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 SAMPLES = Path(__file__).parents[1] / "storage" / "samples"
 CAPTURES = ("openai-logfire", "pydantic-ai-v1-logs", "mlflow-openai-agents")
@@ -75,7 +76,7 @@ def batches() -> list[Batch]:
 
 
 async def fill(database: Database) -> None:
-    writer, translator = Writer(database, settle, merge_copies, merge_scores), Translator()
+    writer, translator = Writer(database, settle, merge_copies, match, merge_scores), Translator()
     writer.start()
     for batch in batches():
         await writer.commit(translator.translate(batch))

@@ -38,6 +38,14 @@ def test_a_reference_to_content_survives_when_the_content_comes_from_another_cop
     assert json.loads(merge_copies([first, second])[S.raw_attributes])["in"] == "long text"
 
 
+def test_names_that_a_copy_has_twice_or_that_look_like_tags_are_kept_as_they_came() -> None:
+    first = copy(5, '{"$m":[["a",1],["a",2],["$b","x"]]}')
+    second = copy(None, '{"a":3,"only":4}')
+    whole = {"$m": [["a", 1], ["a", 2], ["$b", "x"], ["only", 4]]}
+    for rows in itertools.permutations([first, second]):
+        assert json.loads(merge_copies(list(rows))[S.raw_attributes]) == whole
+
+
 def test_events_of_all_copies_are_kept_once() -> None:
     merged = merge_copies([copy(5, raw_events='[[1,"a",{},0]]'), copy(None, raw_events='[[1,"a",{},0],[2,"b",{},0]]')])
     assert sorted(json.loads(merged[S.raw_events])) == [[1, "a", {}, 0], [2, "b", {}, 0]]

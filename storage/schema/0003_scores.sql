@@ -42,6 +42,7 @@ SELECT
     kind,
     otlp_kind,
     duplicate_of,
+    duplicate_of_trace,
     coalesce(synthetic, false) AS synthetic,
     start_time,
     end_time,

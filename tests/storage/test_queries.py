@@ -1,0 +1,62 @@
+"""Statements that say the same twice say the same; what they may return is bounded."""
+
+import asyncio
+import re
+from typing import Any
+
+from storage.database import Database
+from storage.reader import QUERIES_FOLDER, DuckReader
+from tests.support.stored import insert, log, opened, span_id, trace_id
+
+
+def statement(name: str) -> str:
+    text = (QUERIES_FOLDER / f"{name}.sql").read_text("utf-8")
+    return re.sub(r"^\s*--.*\n", "", text, flags=re.MULTILINE)
+
+
+def test_sessions_and_users_are_rolled_up_alike() -> None:
+    sessions = statement("list_sessions").splitlines()
+    users = statement("list_users").replace("user_id", "session_id").splitlines()
+    differing = [(a.strip(), b.strip()) for a, b in zip(sessions, users, strict=True) if a != b]
+    assert differing == [
+        (
+            "list(DISTINCT user_id) FILTER (user_id IS NOT NULL) AS others,",
+            "list(DISTINCT session_id) FILTER (session_id IS NOT NULL) AS others,",
+        ),
+        (
+            "list_sort(list_distinct(flatten(list(others)))) AS user_ids,",
+            "len(list_distinct(flatten(list(others)))) AS session_count,",
+        ),
+    ]
+
+
+def record_of(name: str) -> str:
+    found = re.search(r"record AS (?:MATERIALIZED )?\(\n(.*?)\n\)", statement(name), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_one_trace_and_a_list_of_traces_make_the_same_record() -> None:
+    assert record_of("get_trace") == record_of("list_traces")
+
+
+def record(n: int) -> dict[str, Any]:
+    """One of five: three of a span, then two of another."""
+    return log(n, at_ms=n, trace_id=trace_id(1), span_id=span_id(1 if n < 4 else 2), describes_span=True)
+
+
+def test_of_each_span_no_more_log_records_are_read_than_asked_for() -> None:
+    database: Database = opened()
+    for n in range(1, 6):
+        insert(database, "log_record", record(n))
+    asked = {"project": "default", "trace_id": trace_id(1)}
+    try:
+        reader = DuckReader(database)
+        read = [
+            asyncio.run(reader.read("get_trace_logs", asked | {"of_each": each, "limit": limit}))
+            for each, limit in ((2, 9), (9, 3))
+        ]
+        reader.close()
+    finally:
+        database.close()
+    assert [[row["digest"] for row in rows] for rows in read] == [["d1", "d2", "d4", "d5"], ["d1", "d2", "d3"]]
