@@ -39,7 +39,15 @@ class _Events(NamedTuple):
 
 EVENTS = _Events()
 
-HEALTH, READY, SCORES = at("health"), at("ready"), at("scores")
+HEALTH, READY, SCORES, PROJECTS = at("health"), at("ready"), at("scores"), at("projects")
+
+
+BROWSER_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "*, Authorization",
+    "Access-Control-Max-Age": "86400",
+}
 
 
 class _Context(NamedTuple):
@@ -52,6 +60,9 @@ class _Context(NamedTuple):
     upkeep: Upkeep
 
 
+Handle = Callable[[_Context, web.Request], Awaitable[web.Response]]
+
+
 def routes(
     sink: Sink,
     admission: Admission,
@@ -62,12 +73,17 @@ def routes(
     version: str,
     upkeep: Upkeep,
     media: MediaStore,
+    browsers: bool,
     clock_s: Callable[[], float] = time.time,
 ) -> list[web.RouteDef]:
-    """The routes; `ready` gives the reasons why not."""
+    """The routes; `ready` gives the reasons why not.
+
+    `browsers`: pages of any origin may post scores, as they may to Langfuse. Only where keys are needed: without them
+    every page that somebody visits could.
+    """
     context = _Context(Intake(sink, counters, "http"), admission, counters, limits, ready, version, upkeep)
 
-    def handler(handle: Callable[[_Context, web.Request], Awaitable[web.Response]]) -> Handler:
+    def handler(handle: Handle) -> Handler:
         async def answered(request: web.Request) -> web.Response:
             try:
                 return await handle(context, request)
@@ -78,9 +94,10 @@ def routes(
 
     return [
         web.post(at("ingestion"), handler(_post_ingestion)),
-        web.post(SCORES, handler(_post_scores)),
+        web.post(SCORES, handler(_open_to_browsers(_post_scores) if browsers else _post_scores)),
+        *([web.options(SCORES, handler(_open_to_browsers(_no_content)))] if browsers else []),
         web.delete(at("scores/{score_id}"), handler(_delete_score)),
-        web.get(at("projects"), handler(_get_projects)),
+        web.get(PROJECTS, handler(_get_projects)),
         web.get(HEALTH, handler(_get_health)),
         web.get(READY, handler(_get_health)),
         *langfuse_media.routes(MediaRoutes(media, admission, limits, clock_s), context.intake.failure),
@@ -110,6 +127,25 @@ async def _post_scores(context: _Context, request: web.Request) -> web.Response:
         return json_response({"message": "Accepted"}, 202)
     errors = [{"message": fault.message} for fault in events.faults]
     return json_response({"accepted": len(events.accepted), "rejected": len(errors), "errors": errors}, 207)
+
+
+def _open_to_browsers(handle: Handle) -> Handle:
+    """With the headers by which a browser lets a page of another origin call it (Fetch, "CORS protocol")."""
+
+    async def answered(context: _Context, request: web.Request) -> web.Response:
+        try:
+            response = await handle(context, request)
+        except Exception as error:
+            response = status_response(context.intake.failure(error))
+        response.headers.update(BROWSER_HEADERS)
+        return response
+
+    return answered
+
+
+async def _no_content(_context: _Context, _request: web.Request) -> web.Response:
+    """What a browser asks before it lets a page post; it sends no credentials with that."""
+    return web.Response(status=204)
 
 
 def score_poster(sink: Sink, counters: Counters) -> PostScore:

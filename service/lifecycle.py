@@ -246,6 +246,7 @@ class Server:
                 version=version(),
                 upkeep=self.upkeep,
                 media=MediaTable(self.database, self.writer),
+                browsers=self._config.auth.mode == "keys",
             ),
             *otlp_http.routes(self.pipeline, self.admission, self.counters, limits, self._taken()),
         ]

@@ -107,6 +107,19 @@ def test_a_score_is_deleted_where_the_key_may() -> None:
     assert asked(served(identity=Identity("other")), "DELETE", "/api/public/scores/s1")[0] == 404
 
 
+def test_a_browser_may_post_scores_where_keys_are_needed_and_nothing_else() -> None:
+    server = served()
+    status, _, headers = asked(server, "OPTIONS", "/api/public/scores")
+    assert (status, headers["Access-Control-Allow-Origin"]) == (204, "*")
+    for body in (SCORE_SENT, {"name": "n"}):
+        assert asked(server, "POST", "/api/public/scores", body)[2]["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Origin" not in asked(server, "POST", INGESTION, {"batch": []})[2]
+    assert asked(server, "OPTIONS", INGESTION)[0] == 405
+    server.browsers = False
+    assert asked(server, "OPTIONS", "/api/public/scores")[0] == 405
+    assert "Access-Control-Allow-Origin" not in asked(server, "POST", "/api/public/scores", SCORE_SENT)[2]
+
+
 def test_what_a_page_of_somebody_else_could_send_is_refused() -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded"):
         assert asked(served(), "POST", INGESTION, {"batch": []}, Content_Type=content_type)[0] == 415

@@ -44,6 +44,7 @@ class Served:
     ) -> None:
         self.sink, self.identity, self.ready, self.admission = sink, identity, ready, admission
         self.now_s = now_s
+        self.browsers = True
         self.counters = Counters()
         self.upkeep = Deleting()
         self.media = MediaInMemory()
@@ -72,6 +73,7 @@ class Served:
                 version="1.2",
                 upkeep=self.upkeep,
                 media=self.media,
+                browsers=self.browsers,
                 clock_s=lambda: self.now_s,
             )
         )
