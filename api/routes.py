@@ -144,14 +144,16 @@ def routes(
     ready: Callable[[], Sequence[str]],
     samples: Callable[[], Iterable[Sample]],
     actions: Callable[[Api], list[web.RouteDef]] = lambda _: [],
+    langfuse: Callable[[Api], list[web.RouteDef]] = lambda _: [],
 ) -> list[web.RouteDef]:
     """All routes of the query API, for `application.add_routes`; the last one answers the rest of `/api/v1/`.
 
     `status_source` gives what `/api/v1/status` says beside `rows`; `ready` the reasons why not; `samples` what the
-    other stages count; `actions` the routes that change something (`api.upkeep.actions`). The service's middleware
+    other stages count; `actions` the routes that change something (`api.upkeep.actions`), `langfuse` those of
+    Langfuse's API (`api.langfuse.routes.routes`). The service's middleware
     puts `contract.access.Identity` into `request["identity"]`.
     """
     api = Api(reader, present, status_source, ready, samples)
     table = [web.get(pattern(route), guarded(api, route)) for route in TABLE]
     rest = Route("/api/v1/{tail:.*}", not_found)
-    return [*actions(api), *table, web.route("*", rest.path, guarded(api, rest))]
+    return [*actions(api), *table, web.route("*", rest.path, guarded(api, rest)), *langfuse(api)]

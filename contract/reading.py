@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, Column
+from contract.entities import VALUES
 
 Row = dict[str, Any]
 
@@ -155,7 +156,18 @@ GROUPS = tuple(
 )
 """What `metrics` can group by and `facet` count, beside `attr.KEY`; of a list each element stands for itself."""
 
-QUERIES = (*FIELDS, "get_trace", "get_spans", "get_trace_logs", "count_rows", "unpriced_models")
+QUERIES = (
+    *FIELDS,
+    *VALUES,
+    "get_chosen_spans",
+    "page_sessions",
+    "list_documents",
+    "get_trace",
+    "get_spans",
+    "get_trace_logs",
+    "count_rows",
+    "unpriced_models",
+)
 """Every question there is; the store checks at start that it can answer exactly these."""
 
 

@@ -11,6 +11,7 @@ from api.times import parse_time
 from contract.errors import BadQuery, TracepondError
 from service import arguments, client, compact, config_print, lifecycle, logs, reprice, snapshot
 from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
+from service.listening import StartFailed
 from service.version import version_line
 
 FINE, FAILURE, WRONG_USAGE = 0, 1, 2
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigError, BadQuery) as error:
         print(f"tracepond: {error}", file=sys.stderr)
         return WRONG_USAGE
-    except (lifecycle.StartFailed, client.RequestFailed, TracepondError) as error:
+    except (StartFailed, client.RequestFailed, TracepondError) as error:
         print(f"tracepond: {error}", file=sys.stderr)
         return FAILURE
 

@@ -4,12 +4,10 @@ What is stopped is what was started: each step puts its own undoing on one stack
 """
 
 import asyncio
-import errno
 import gc
 import logging
 import os
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -20,6 +18,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+import api.langfuse.routes
 import api.routes
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
@@ -36,12 +35,14 @@ from service.application import application
 from service.client import base_url
 from service.config import Config
 from service.forward import Forwarder
+from service.listening import StartFailed, bind, cannot_listen, why_not
 from service.pipeline import Pipeline
 from service.quantities import Endpoint
-from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
+from service.settings import GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.spool import Spool
 from service.version import version, version_line
 from storage.database import Database
+from storage.documents import StoredDocuments
 from storage.media import MediaTable
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
@@ -74,10 +75,6 @@ def collect_rarely() -> None:
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
 
 
-class StartFailed(Exception):
-    """The server cannot start; `str()` is one line with cause and cure."""
-
-
 class Server:
     """Every stage, wired. `start` and `stop` once each; `stop` also after a `start` that failed."""
 
@@ -100,6 +97,7 @@ class Server:
             queue_bytes=config.receivers.max_in_flight_bytes,
             checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
         )
+        self.documents = StoredDocuments(self.writer)
         self.upkeep = FileUpkeep(self.database, self.writer, storage.retention)
         self.translator = Translator(self.prices)
         self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
@@ -236,6 +234,7 @@ class Server:
                 ready=self.not_ready,
                 samples=self.samples,
                 actions=actions(self.upkeep, self.pipeline, self.counters),
+                langfuse=partial(api.langfuse.routes.routes, self.upkeep, self.documents, self.prices.listed),
             ),
             *langfuse_http.routes(
                 self.pipeline,
@@ -291,32 +290,12 @@ async def ended(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def bind(path: str, endpoint: Endpoint, start: Callable[[], Awaitable[Bound]]) -> Bound:
-    """Await a start that binds `endpoint`. Raises `StartFailed` saying what to do when the address cannot be had.
-
-    The system is asked first: gRPC does not pass on why it could not bind, and prints a line of its own.
-    """
-    why = why_not(endpoint)
-    if why is None:
-        try:
-            return await start()
-        except OSError as error:
-            why = f"cannot be bound ({error})"
-    raise cannot_listen(path, endpoint, why)
-
-
 def usable(read: Callable[[tls.Tls], Bound], chosen: tls.Tls) -> Bound:
     """What the files of a certificate say. Raises `StartFailed`."""
     try:
         return read(chosen)
     except tls.Unusable as error:
         raise StartFailed(f"TLS: {error}") from error
-
-
-def cannot_listen(path: str, endpoint: Endpoint, why: str) -> StartFailed:
-    return StartFailed(
-        f"{path}: {endpoint} {why}; choose another address with {FLAG_OF[path]} (port 0 picks a free one)"
-    )
 
 
 def absolute(path: str) -> str:
@@ -333,22 +312,6 @@ def folder_problem(path: str) -> str | None:
         return f"{path} cannot be opened: its folder does not exist. Make it, or name another file with --db."
     if not os.path.exists(path) and not os.access(folder, os.W_OK | os.X_OK):
         return f"{path} cannot be made: this user may not write in its folder. Name another file with --db."
-    return None
-
-
-def why_not(endpoint: Endpoint) -> str | None:
-    """What speaks against listening there; null when nothing does."""
-    try:
-        family, *_, address = socket.getaddrinfo(
-            endpoint.host or None, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen()
-    except OSError as error:
-        in_use = error.errno == errno.EADDRINUSE
-        return "is in use by another program" if in_use else f"cannot be bound ({error.strerror or error})"
     return None
 
 

@@ -15,12 +15,14 @@ from typing import Any, NamedTuple, Protocol
 
 import duckdb
 
+from contract.entities import VALUES
 from contract.errors import Overloaded, TracepondError, Unavailable
 from contract.reading import QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage.aggregates import SHAPE, add_shape
 from storage.asking import one_state
 from storage.conditions import Compiled, compile_conditions
+from storage.entities import compile_measures
 from storage.windows import WINDOWED, Windows, worth_it
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
@@ -171,8 +173,13 @@ class DuckReader:
             raise KeyError(f"query {query} takes no conditions")
         shape = {name: value for name, value in parameters.items() if name in SHAPE}
         bound = known.bind({name: value for name, value in parameters.items() if name not in SHAPE})
-        compiled = compile_conditions(query, conditions)
-        add_shape(compiled, shape)
+        if query in VALUES:
+            compiled = compile_measures(query, conditions, shape)
+        else:
+            compiled = compile_conditions(query, conditions)
+            add_shape(compiled, shape)
+        if "of_traces" in bound:
+            bound["of_traces"] = compiled.reads_traces
         if "page_limit" in bound:  # a record can only be judged once it is rolled up
             bound["page_limit"] = None if compiled.has("record") or bound["limit"] is None else SPARE * bound["limit"]
         return Question(

@@ -195,6 +195,18 @@ def test_rejections_are_those_of_the_stock_classes(monkeypatch: pytest.MonkeyPat
     assert form(decoded) == oracle("traces", body, monkeypatch)
 
 
+def test_log_records_with_bad_ids_are_kept_without_context_as_by_the_stock_classes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = log_request(6)
+    bad = ({"trace_id": bytes(16)}, {"trace_id": b"1"}, {"span_id": b"short"}, {"span_id": bytes(8)}, {"span_id": b""})
+    for record, fields in zip(request.resource_logs[0].scope_logs[0].log_records, bad, strict=False):
+        for name, value in fields.items():
+            setattr(record, name, value)
+    body = request.SerializeToString()
+    assert compiled("logs", body) == oracle("logs", body, monkeypatch) is not None
+
+
 def test_resource_and_scope_and_keys_are_shared() -> None:
     decoded = DECODER.spans(trace_request(2, some_key=1).SerializeToString(), MAX_ITEMS)
     assert decoded is not None
@@ -209,9 +221,11 @@ SPAN = gen_ai_request(1).resource_spans[0].scope_spans[0].spans[0].SerializeToSt
 
 def around(span: bytes) -> bytes:
     """A request whose one span has these bytes behind its own."""
-    for tag in (b"\x12", b"\x12", b"\x0a"):
-        span = tag + varint(len(span)) + span
-    return span
+    return field(0x0A, field(0x12, field(0x12, span)))
+
+
+def field(tag: int, content: bytes) -> bytes:
+    return bytes([tag]) + varint(len(content)) + content
 
 
 def varint(number: int) -> bytes:
@@ -220,23 +234,23 @@ def varint(number: int) -> bytes:
 
 def key_values(value: bytes) -> bytes:
     """A span's attribute whose AnyValue has these bytes."""
-    pair = b"\x0a\x01k\x12" + varint(len(value)) + value
-    return b"\x4a" + varint(len(pair)) + pair
+    return field(0x4A, field(0x0A, b"k") + field(0x12, value))
 
 
 UNSURE = {
     "a field this schema does not have": b"\xa0\x06\x01",
     "a known field of another wire type": b"\x28\x01",
     "a group": b"\x4b\x4c",
-    "a number of eleven bytes": b"\x30" + b"\x80" * 10 + b"\x01",
-    "a number beyond 64 bits": b"\x30" + b"\xff" * 9 + b"\x02",
+    "a number of eleven bytes": key_values(b"\x18" + b"\x80" * 10 + b"\x01"),
+    "a number beyond 64 bits": key_values(b"\x18" + b"\xff" * 9 + b"\x02"),
     "a negative enum": b"\x30" + b"\xff" * 9 + b"\x01",
     "an enum beyond 31 bits": b"\x30\x80\x80\x80\x80\x08",
     "a count beyond 32 bits": b"\x50\x80\x80\x80\x80\x10",
     "a tag of too many bytes": b"\xaa\x00\x01x",
     "a length of too many bytes": b"\x2a\x81\x80\x80\x80\x00x",
     "a length over the end": b"\x2a\x05x",
-    "a fixed number over the end": b"\x39\x00\x00",
+    "a fixed number of 8 bytes over the end": b"\x39" + bytes(7),
+    "a fixed number of 4 bytes over the end": b"\x85\x01" + bytes(3),
     "a tag without anything": b"\x2a",
     "a second status": b"\x7a\x02\x18\x01\x7a\x02\x18\x02",
     "a text that is no UTF-8": b"\x2a\x02\xff\xfe",
@@ -252,6 +266,14 @@ UNSURE = {
 def test_what_encoders_do_not_write_is_left_to_the_stock_classes(tail: bytes) -> None:
     assert compiled("traces", around(SPAN)) is not None
     assert compiled("traces", around(SPAN + tail)) is None
+
+
+@pytest.mark.parametrize("doubled", [b"\x0a\x00", field(0x0A, field(0x0A, b""))], ids=["empty", "not empty"])
+def test_a_second_resource_or_scope_is_left_to_the_stock_classes(doubled: bytes) -> None:
+    scope = field(0x0A, b"") + field(0x12, SPAN)
+    assert compiled("traces", field(0x0A, doubled + field(0x12, scope))) is not None
+    assert compiled("traces", field(0x0A, doubled + field(0x12, scope) + doubled)) is None
+    assert compiled("traces", field(0x0A, field(0x12, scope + doubled))) is None
 
 
 REPEATED = {
@@ -306,9 +328,9 @@ def test_more_items_than_allowed_are_left_to_the_stock_classes() -> None:
 def test_names_that_take_each_others_place_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     chooser = random.Random(1)
     names = {"".join(chooser.choices("ab.é$", k=chooser.randrange(70))) for _ in range(6000)}
-    request = trace_request(1, **{name: number for number, name in enumerate(sorted(names))})
-    body = request.SerializeToString()
-    for _ in range(2):
+    alike = [f"{number}{end}" for number in range(12_000) for end in ("Ã©", "é")]  # é is Ã© where a byte is a character
+    for some in (sorted(names), sorted(names), alike):
+        body = trace_request(1, **{name: number for number, name in enumerate(some)}).SerializeToString()
         assert compiled("traces", body) == oracle("traces", body, monkeypatch) is not None
 
 

@@ -10,8 +10,8 @@ import pytest
 from receiver.compiled import DECODER
 from service import lifecycle
 from service.config import Config, load
-from service.lifecycle import Server, StartFailed, first_lines, why_not
-from service.quantities import Endpoint
+from service.lifecycle import Server, first_lines
+from service.listening import StartFailed
 
 
 def config(folder: Path, text: str = "", **flags: str) -> Config:
@@ -120,13 +120,6 @@ def test_first_lines_show_where_a_key_goes_when_keys_are_needed(tmp_path: Path) 
     text = "\n".join(started(configuration, lambda server: first_lines(server, configuration)))
     assert "OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" in text
     assert "sk-1" not in text
-
-
-def test_why_an_address_cannot_be_had() -> None:
-    assert why_not(Endpoint("127.0.0.1", 0)) is None
-    assert "cannot be bound" in str(why_not(Endpoint("192.0.2.1", 0)))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        assert why_not(Endpoint("127.0.0.1", taken.getsockname()[1])) == "is in use by another program"
 
 
 def test_the_second_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

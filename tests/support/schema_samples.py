@@ -12,12 +12,14 @@ from typing import Any
 
 import duckdb
 
+from contract.documents import Change, Document
 from contract.media import Media, MediaUse
 from contract.span import Batch
 from contract.translated import Translated
 from receiver.langfuse_events import decode_batch
 from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
 from storage.database import CATALOG, SCHEMA_FOLDER, Database, apply_migration, migrations, newest_version, run
+from storage.documents import StoredDocuments
 from storage.media import MediaTable
 from storage.writer import Writer
 from tests.support.golden import GOLDEN, RECEIVED_NS
@@ -85,6 +87,8 @@ async def fill(database: Database) -> None:
     store = MediaTable(database, writer, lambda: RECEIVED_NS)
     await store.announce("default", media, MediaUse("t", None, "input"))
     await store.put("default", media.media_id, b"hello")
+    kept = Change([Document("prompt", "greeting:1", "greeting", '{"prompt":"Hello"}', RECEIVED_NS, RECEIVED_NS)])
+    await StoredDocuments(writer).change("default", "prompt", lambda _: (kept, None))
     await writer.stop()
 
 
