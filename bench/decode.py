@@ -13,7 +13,8 @@ from collections.abc import Callable
 import orjson
 
 from receiver.compiled import DECODER
-from receiver.otlp_decode import MAX_ITEMS, decode_traces
+from receiver.limits import DEFAULT_LIMITS
+from receiver.otlp_decode import decode_traces
 from receiver.otlp_decode_proto import spans as stock_spans
 from tests.support.otlp import gen_ai_request
 from tests.support.otlp_json import to_json
@@ -40,7 +41,7 @@ def main() -> None:
     cases: list[tuple[str, int, Callable[[], object]]] = [
         ("protobuf, parse only", len(body), lambda: type(request).FromString(body)),
         ("protobuf, stock", len(body), lambda: stock_spans(type(request).FromString(body))),
-        (f"protobuf, {DECODER.name}", len(body), lambda: DECODER.spans(body, MAX_ITEMS)),
+        (f"protobuf, {DECODER.name}", len(body), lambda: DECODER.spans(body, DEFAULT_LIMITS.max_items)),
         ("JSON, parse only", len(json_body), lambda: orjson.loads(json_body)),
         ("JSON, decode", len(json_body), lambda: decode_traces(json_body, "json")),
     ]

@@ -168,8 +168,8 @@ class Round:
     def __str__(self) -> str:
         ratio = self.cpu_us / self.yardstick_us
         return (
-            f"| {self.decoder} | {self.yardstick_us:.1f} | {self.spans_a_second:,.0f} | {self.cpu_us:.0f} | {ratio:.1f} "
-            f"| {self.p50_ms:.0f} / {self.p99_ms:.0f} | {self.peak_rss_mb:.0f} |"
+            f"| {self.decoder} | {self.yardstick_us:.1f} | {self.spans_a_second:,.0f} | {self.cpu_us:.0f} "
+            f"| {ratio:.1f} | {self.p50_ms:.0f} / {self.p99_ms:.0f} | {self.peak_rss_mb:.0f} |"
         )
 
 

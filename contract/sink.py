@@ -23,7 +23,7 @@ class Sink(Protocol):
         """Return once every item that `Outcome` does not reject is committed to disk and visible to queries.
 
         Raises `Overloaded` or `Unavailable` when nothing of the batch was stored and sending it again can help,
-        `Refused` when it cannot. The batch must not be changed by the caller afterwards.
+        `Refused` when it cannot. The batch belongs to the sink from here on, which may empty it.
         """
         ...
 

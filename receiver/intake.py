@@ -17,6 +17,7 @@ from contract.sink import Outcome, Sink
 from contract.span import Batch
 from receiver.body import unpack
 from receiver.counters import Counters
+from receiver.limits import Limits
 from receiver.otlp_decode import Content
 from receiver.rejections import Rejections
 from receiver.signals import Signal
@@ -51,6 +52,7 @@ class Intake:
         sink: Sink,
         counters: Counters,
         transport: str,
+        limits: Limits,
         *,
         clock_ns: Callable[[], int] = time.time_ns,
         taken: Taken | None = None,
@@ -59,21 +61,24 @@ class Intake:
         self._sink = sink
         self._counters = counters
         self._transport = transport
+        self._limits = limits
         self._clock_ns = clock_ns
         self._taken = taken
         self._threads = asyncio.Semaphore(1)  # one big body at a time: more would only wait for the interpreter lock
         self._logged: set[type[BaseException]] = set()
 
-    async def unpack(self, body: bytes, encoding: str | None, max_bytes: int) -> bytes:
+    async def unpack(self, body: bytes, encoding: str | None) -> bytes:
         """The body without its content encoding. Raises `Refused`."""
         if encoding is None:
             return body
-        return await self._run(lambda: unpack(body, encoding, max_bytes), len(body) > INLINE_PACKED_BYTES)
+        return await self._run(
+            lambda: unpack(body, encoding, self._limits.max_unpacked_bytes), len(body) > INLINE_PACKED_BYTES
+        )
 
     async def export(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Rejections:
         """Return once all that is not rejected is committed; raises what the client is to be told."""
         with self.before_decoding(signal):
-            items, rejections = await self.decoded(body, lambda text: signal.decode(text, content))
+            items, rejections = await self.decoded(body, lambda text: signal.decode(text, content, self._limits))
         self._counters.received(signal.items, self._transport, len(items) + rejections.count)
         self._counters.refused(signal.items, self._transport, rejections.labels)
         if items:

@@ -81,7 +81,7 @@ def routes(
     `browsers`: pages of any origin may post scores, as they may to Langfuse. Only where keys are needed: without them
     every page that somebody visits could.
     """
-    context = _Context(Intake(sink, counters, "http"), admission, counters, limits, ready, version, upkeep)
+    context = _Context(Intake(sink, counters, "http", limits), admission, counters, limits, ready, version, upkeep)
 
     def handler(handle: Handle) -> Handler:
         async def answered(request: web.Request) -> web.Response:
@@ -148,9 +148,9 @@ async def _no_content(_context: _Context, _request: web.Request) -> web.Response
     return web.Response(status=204)
 
 
-def score_poster(sink: Sink, counters: Counters) -> PostScore:
+def score_poster(sink: Sink, counters: Counters, limits: Limits) -> PostScore:
     """For routes of other forms: the same way in."""
-    intake = Intake(sink, counters, "http")
+    intake = Intake(sink, counters, "http", limits)
 
     async def post(identity: Identity, score: Mapping[str, Any]) -> str:
         require_ingest(identity)
@@ -191,7 +191,10 @@ def _require_score(identity: Identity) -> None:
 
 
 async def _receive(
-    context: _Context, request: web.Request, decode: Callable[[bytes], Events], require: Callable[[Identity], None]
+    context: _Context,
+    request: web.Request,
+    decode: Callable[[bytes, Limits], Events],
+    require: Callable[[Identity], None],
 ) -> Events:
     """What the body says, committed but for its faults."""
     intake = context.intake
@@ -203,9 +206,9 @@ async def _receive(
             encoding = content_encoding(request.headers.get("Content-Encoding", ""))
             hold = until_committed.enter_context(context.admission.hold())
             body = await read_body(request.content, request.content_length, context.limits, hold)
-            body = await intake.unpack(body, encoding, context.limits.max_unpacked_bytes)
+            body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
-            events = await intake.decoded(body, decode)
+            events = await intake.decoded(body, lambda text: decode(text, context.limits))
         context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
         context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
         batch = intake.batch(identity, len(body))

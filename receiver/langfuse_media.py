@@ -122,7 +122,8 @@ class MediaRoutes:
 
     async def _json(self, request: web.Request) -> Mapping[str, Any]:
         with self.admission.hold() as hold:
-            body = load(await read_body(request.content, request.content_length, self.limits, hold))
+            text = await read_body(request.content, request.content_length, self.limits, hold)
+            body = load(text, self.limits.max_objects)
         if not isinstance(body, dict):
             raise Refused("the body must be a JSON object")
         return body

@@ -61,7 +61,7 @@ class GrpcReceiver:
         self._admission = admission
         self._limits = limits
         self._authenticate = authenticate
-        self._intake = Intake(sink, counters, "grpc", taken=taken)
+        self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
         self._server: grpc.aio.Server | None = None
 
     async def start(self, host: str, port: int, certificate: tuple[bytes, bytes, bytes | None] | None = None) -> int:
@@ -95,13 +95,21 @@ class GrpcReceiver:
 
     def _handler(self, signal: Signal) -> Handler:
         async def export(body: bytes, context: Any) -> bytes:
-            try:
-                return await self._export(signal, body, context)
-            except Exception as error:
-                await _abort(context, self._intake.failure(error))
-                raise  # not reached: abort has raised
+            answer = await self._answer(signal, body, context)
+            # gRPC keeps what `abort` raises in the context: a cycle, which waits for the collector with all that is
+            # reached from here. So the request is let go, and the error that refused it (its traceback has the rows).
+            del body
+            if isinstance(answer, WireStatus):
+                await _abort(context, answer)
+            return answer  # type: ignore[return-value]  # abort has raised
 
         return export
+
+    async def _answer(self, signal: Signal, body: bytes, context: Any) -> bytes | WireStatus:
+        try:
+            return await self._export(signal, body, context)
+        except Exception as error:
+            return self._intake.failure(error)
 
     async def _export(self, signal: Signal, body: bytes, context: Any) -> bytes:
         with ExitStack() as until_committed:

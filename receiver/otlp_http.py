@@ -49,7 +49,7 @@ def routes(
     sink: Sink, admission: Admission, counters: Counters, limits: Limits, taken: Taken | None = None
 ) -> list[web.RouteDef]:
     """Routes of OTLP/HTTP, to be added after all routes with fixed paths."""
-    context = _Context(Intake(sink, counters, "http", taken=taken), admission, limits)
+    context = _Context(Intake(sink, counters, "http", limits, taken=taken), admission, limits)
 
     async def receive(request: web.Request) -> web.Response:
         return await _receive(request, context)
@@ -96,7 +96,7 @@ async def _export(request: web.Request, signal: Signal, context: _Context) -> tu
             encoding = content_encoding(request.headers.get("Content-Encoding", ""))
             hold = until_committed.enter_context(admission.hold())
             body = await read_body(request.content, request.content_length, limits, hold)
-            body = await intake.unpack(body, encoding, limits.max_unpacked_bytes)
+            body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
         return content, await intake.export(signal, body, content, identity)
 

@@ -11,8 +11,10 @@ from typing import Any
 
 from receiver.compiled import PURE_PYTHON_VARIABLE
 from service import tls, yaml_file
+from service.memory import MIB, Memory, divided
 from service.projects import Project
 from service.quantities import Endpoint
+from service.resources import Found, memory_limit
 from service.settings import (
     AUTH_MODE,
     AUTH_PROJECTS,
@@ -20,6 +22,7 @@ from service.settings import (
     BY_PATH,
     EXPORTER_HEADERS,
     FLAG_OF,
+    MEMORY_LIMIT,
     PRICES,
     SETTINGS,
     Setting,
@@ -45,8 +48,6 @@ SERVICE_LINKS = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|
 
 LANGFUSE_PUBLIC_KEY = "LANGFUSE_INIT_PROJECT_PUBLIC_KEY"
 LANGFUSE_SECRET_KEY = "LANGFUSE_INIT_PROJECT_SECRET_KEY"
-
-MIB = 1 << 20
 
 ReadFile = Callable[[str], str]
 
@@ -74,10 +75,8 @@ class Receivers:
 @dataclass(frozen=True, slots=True)
 class Storage:
     path: str
-    memory_limit_bytes: int | None
-    """None: by the container's limit (`service/resources.py`)."""
+    memory_limit_bytes: int
     threads: int
-    """None: by the CPUs this process may use."""
     checkpoint_wal_bytes: int
     retention: Policy
 
@@ -107,6 +106,9 @@ class Logs:
 class Config:
     """Everything a run needs to know; `values` says for each key where its value came from."""
 
+    memory: Memory
+    """What the process may take, and the sizes derived from it; those that have a key are in `receivers` and `storage`
+    as set."""
     receivers: Receivers
     storage: Storage
     exporter: Exporter
@@ -131,8 +133,10 @@ def load(
     environ: Mapping[str, str],
     flags: Mapping[str, str | None],
     read_file: ReadFile = read_text,
+    find_memory: Callable[[], Found] = memory_limit,
 ) -> Config:
-    """The configuration from all four sources. Raises `ConfigError`. `read_file` serves the `..._FILE` variables."""
+    """The configuration from all four sources. Raises `ConfigError`. `read_file` serves the `..._FILE` variables,
+    `find_memory` says what `auto` is for the whole process."""
     written = {setting.path: (setting.default, DEFAULT) for setting in SETTINGS}
     in_file = yaml_file.values(file_text or "", file_name, BY_PATH, environ)
     written |= {path: (value, f"file {file_name}") for path, value in in_file.items()}
@@ -140,7 +144,7 @@ def load(
     written |= {path: (value, f"flag {FLAG_OF[path]}") for path, value in flags.items() if value is not None}
     values = {path: parsed(BY_PATH[path], value, origin) for path, (value, origin) in written.items()}
     values = with_langfuse_project(values, environ, read_file)
-    return check_memory(check_exposure(assemble(values)))
+    return check_memory(check_exposure(assemble(values, decide_memory(values, find_memory))))
 
 
 def parsed(setting: Setting, value: Any, origin: str) -> Value:
@@ -200,25 +204,40 @@ def with_langfuse_project(
     return values | {AUTH_PROJECTS: projects, AUTH_MODE: Value("keys", "keys", added.origin)}
 
 
-def assemble(values: Mapping[str, Value]) -> Config:
+def decide_memory(values: Mapping[str, Value], find_memory: Callable[[], Found]) -> Memory:
+    """The sizes of this process. Raises `ConfigError` when the limit is too small to work with."""
+    said = values[MEMORY_LIMIT]
+    found = Found(said.parsed, said.origin) if said.parsed is not None else find_memory()
+    try:
+        return divided(*found)
+    except ValueError as error:
+        raise ConfigError(f"{MEMORY_LIMIT}: {error}") from None
+
+
+def assemble(values: Mapping[str, Value], memory: Memory) -> Config:
     """The dataclasses that the program reads, from the flat values."""
     get = {path: value.parsed for path, value in values.items()}
     protocols = "receivers.otlp.protocols"
+
+    def mib_or(path: str, derived_bytes: int) -> int:
+        return derived_bytes if get[path] is None else get[path] * MIB
+
     return Config(
+        memory=memory,
         receivers=Receivers(
             grpc_endpoint=get[f"{protocols}.grpc.endpoint"],
-            grpc_max_message_bytes=get[f"{protocols}.grpc.max_recv_msg_size_mib"] * MIB,
+            grpc_max_message_bytes=mib_or(f"{protocols}.grpc.max_recv_msg_size_mib", memory.body_bytes),
             grpc_tls=tls_of(values, "grpc"),
             http_endpoint=get[f"{protocols}.http.endpoint"],
-            http_max_body_bytes=get[f"{protocols}.http.max_request_body_size_mib"] * MIB,
+            http_max_body_bytes=mib_or(f"{protocols}.http.max_request_body_size_mib", memory.body_bytes),
             http_tls=tls_of(values, "http"),
-            max_in_flight_bytes=get["receivers.max_in_flight_mib"] * MIB,
+            max_in_flight_bytes=mib_or("receivers.max_in_flight_mib", memory.in_flight_bytes),
         ),
         storage=Storage(
             path=os.path.expanduser(get["storage.path"]),
-            memory_limit_bytes=get["storage.memory_limit"],
+            memory_limit_bytes=get["storage.memory_limit"] or memory.engine_bytes,
             threads=get["storage.threads"],
-            checkpoint_wal_bytes=get["storage.checkpoint_wal_mib"] * MIB,
+            checkpoint_wal_bytes=mib_or("storage.checkpoint_wal_mib", memory.checkpoint_wal_bytes),
             retention=Policy(
                 Limits(get["storage.retention.max_age"], get["storage.retention.max_rows"]),
                 get["storage.retention.max_size"],

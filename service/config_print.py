@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from service import memory
 from service.config import Config, Value
 from service.projects import Project
 from service.settings import AUTH_PROJECTS, EXPORTER_HEADERS
@@ -13,7 +14,7 @@ MASK = "********"
 
 
 def render(config: Config) -> str:
-    """YAML that says the same as the configuration (secrets apart), one comment a key."""
+    """YAML that says the same as the configuration (secrets apart), one comment a key; then what `auto` stands for."""
     lines: list[str] = []
     above: list[str] = []
     for path, value in config.values.items():
@@ -23,7 +24,7 @@ def render(config: Config) -> str:
             lines.append(f"{'  ' * depth}{branch[depth]}:")
         above = branch
         lines.append(f"{'  ' * len(branch)}{leaf}: {shown(path, value)}  # {value.origin}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *(f"# {line}" for line in memory.lines(config.memory))])
 
 
 def shown(path: str, value: Value) -> str:

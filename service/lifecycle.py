@@ -28,9 +28,10 @@ from receiver.compiled import DECODER
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
-from service import resources, tls
+from service import memory, store, tls
 from service.access import Access
 from service.actions import actions
+from service.allocator import Trimmer, use_few_arenas
 from service.application import application
 from service.client import base_url
 from service.config import Config
@@ -41,20 +42,14 @@ from service.quantities import Endpoint
 from service.settings import GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.spool import Spool
 from service.version import version, version_line
-from storage.database import Database
 from storage.documents import StoredDocuments
 from storage.media import MediaTable
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
-from storage.writer import Writer
-from translator.merge import merge_copies
 from translator.present import present
 from translator.prices.book import PriceBook
 from translator.prices.explain import explained
-from translator.scores import merge_scores
-from translator.settle import settle
 from translator.translate import Translator
-from translator.twins import match
 
 logger = logging.getLogger(__name__)
 
@@ -80,25 +75,11 @@ class Server:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        storage = config.storage
-        self._memory_limit_bytes = storage.memory_limit_bytes or resources.memory_limit_bytes()
-        self.database = Database(
-            absolute(storage.path),
-            memory_limit=f"{self._memory_limit_bytes}B",
-            threads=storage.threads,
-        )
+        self.database = store.database(config, absolute(config.storage.path))
         self.prices = PriceBook(config.prices)
-        self.writer = Writer(
-            self.database,
-            partial(settle, price=self.prices.priced),
-            partial(merge_copies, price=self.prices.priced, translate=Translator(self.prices).row),
-            match,
-            merge_scores,
-            queue_bytes=config.receivers.max_in_flight_bytes,
-            checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
-        )
+        self.writer = store.writer(config, self.database, self.prices)
         self.documents = StoredDocuments(self.writer)
-        self.upkeep = FileUpkeep(self.database, self.writer, storage.retention)
+        self.upkeep = FileUpkeep(self.database, self.writer, config.storage.retention)
         self.translator = Translator(self.prices)
         self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
         self.admission = Admission(config.receivers.max_in_flight_bytes)
@@ -179,10 +160,17 @@ class Server:
             await asyncio.to_thread(self.writer.start)
         except Unavailable as error:
             raise StartFailed(f"{self.database.path}: {error}") from error
-        self.reader = DuckReader(self.database, visible=self.writer.visible, time_limit_s=self._config.query_timeout_s)
+        self.reader = DuckReader(
+            self.database,
+            visible=self.writer.visible,
+            threads=self._config.memory.readers,
+            time_limit_s=self._config.query_timeout_s,
+        )
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
-        self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.upkeep.run()))
+        loop = asyncio.get_running_loop()
+        for work in (self.upkeep.run(), Trimmer().run()):
+            self._stack.push_async_callback(ended, loop.create_task(work))
         await self._start_forwarding()
         self._stack.push_async_callback(self._stop_receivers)
 
@@ -220,8 +208,15 @@ class Server:
 
     def _limits(self, asked_bytes: int) -> Limits:
         """As configured, and no more than the store can hold in its memory, where a row lies up to four times."""
-        limit = min(asked_bytes, self._memory_limit_bytes // 4)
-        return Limits(limit, limit)
+        limit = min(asked_bytes, self._config.storage.memory_limit_bytes // 4)
+        memory = self._config.memory
+        return Limits(
+            limit,
+            limit,
+            max_items=memory.max_items,
+            max_objects=memory.max_objects,
+            max_messages=memory.max_messages,
+        )
 
     def _routes(self) -> list[web.RouteDef]:
         assert self.reader is not None
@@ -233,7 +228,7 @@ class Server:
                 status_source=self.status,
                 ready=self.not_ready,
                 samples=self.samples,
-                actions=actions(self.upkeep, self.pipeline, self.counters),
+                actions=actions(self.upkeep, self.pipeline, self.counters, limits),
                 langfuse=partial(api.langfuse.routes.routes, self.upkeep, self.documents, self.prices.listed),
             ),
             *langfuse_http.routes(
@@ -317,6 +312,7 @@ def folder_problem(path: str) -> str | None:
 
 async def serve(config: Config, announce: Callable[[str], None]) -> int:
     """Run until a signal comes; `announce` is given the first lines. Returns the exit code. Raises `StartFailed`."""
+    use_few_arenas()
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
@@ -356,6 +352,7 @@ def first_lines(server: Server, config: Config) -> list[str]:
         f"  OTLP/gRPC       {server.grpc_address or 'off'}",
         f"  OTLP/HTTP, API  {server.http_address}",
         f"  database        {where}",
+        f"  memory          {memory.shown(config.memory.limit_bytes)} ({config.memory.origin})",
         f"  send to it      export OTEL_EXPORTER_OTLP_ENDPOINT={http} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf{keys}",
         f"  read            curl {http}/api/v1/traces",
     ]

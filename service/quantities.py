@@ -76,14 +76,18 @@ def size(value: Any) -> int:
     return total
 
 
-def size_or_auto(value: Any) -> int | None:
-    """As `size`, or `auto` (None)."""
-    if value == AUTO:
-        return None
-    try:
-        return size(value)
-    except ValueError as error:
-        raise ValueError(str(error).replace("expected ", "expected auto or ", 1)) from error
+def or_auto(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """As `parse`, or `auto` (None)."""
+
+    def parse_or_auto(value: Any) -> Any:
+        if value == AUTO:
+            return None
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise ValueError(str(error).replace("expected ", "expected auto or ", 1)) from error
+
+    return parse_or_auto
 
 
 def seconds(value: Any) -> float:

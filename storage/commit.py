@@ -101,12 +101,17 @@ class Committer:
     """Owns what is remembered between commits; used by one thread."""
 
     def __init__(
-        self, settle: Settle, merge: MergeCopies, match: Match = apart, merge_scores: MergeCopies = scores.last
+        self,
+        settle: Settle,
+        merge: MergeCopies,
+        match: Match = apart,
+        merge_scores: MergeCopies = scores.last,
+        recent_spans: int = RECENT_SPANS,
     ) -> None:
         self._settle = settle
         self._merge = merge
         self._merge_scores = merge_scores
-        self._recent = RecentTraces(RECENT_SPANS)
+        self._recent = RecentTraces(recent_spans)
         self._seen = SeenKeys()
         self._twins = Twins(match)
 

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -29,6 +30,9 @@ invalidates the whole instance)."""
 MAX_VACUUM_TASKS = 2
 """Pairs of half deleted row groups that one checkpoint merges, 0.2 s each. DuckDB's 100 keep it for 6 s where every
 second row of 650,000 was deleted. Row groups that are deleted whole cost nothing and are free after any checkpoint."""
+
+SPILLED_SUFFIX = ".tmp"
+"""Of the folder where DuckDB puts what a query does not hold in memory."""
 
 SETTINGS = {
     "wal_autocheckpoint": NEVER_BY_ITSELF,
@@ -70,11 +74,13 @@ class Database:
         run(root, f"SET memory_limit = '{self._memory_limit}'")
         run(root, f"SET threads = {int(self._threads)}")
         if not self.in_memory:
-            run(root, f"SET temp_directory = {quoted(self.path + '.tmp')}")
+            run(root, f"SET temp_directory = {quoted(self.path + SPILLED_SUFFIX)}")
         try:
             run(root, f"ATTACH {quoted(self.path)} AS {CATALOG} ({self._attach_options()})")
         except duckdb.Error as error:
             raise Refused(explain_open_failure(self.path, str(error)), reason="database") from error
+        if not self.in_memory:
+            remove_spilled(self.path + SPILLED_SUFFIX)  # by now no other process has the file open
         run(root, f"USE {CATALOG}")
         for name, value in SETTINGS.items():
             run(root, f"SET {name} = {quoted(value) if isinstance(value, str) else str(value).lower()}")
@@ -133,6 +139,16 @@ class Database:
 def run(connection: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[object, ...]]:
     """Drive a statement to its end: results stream in DuckDB 2.0, an undriven one has not happened."""
     return connection.execute(statement).fetchall()
+
+
+def remove_spilled(folder: str) -> None:
+    """What the queries of a killed process left there is gone; files that are not DuckDB's stay, and so does the folder
+    then."""
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.startswith("duckdb_temp_"):
+                os.unlink(entry.path)
+        os.rmdir(folder)
 
 
 def quoted(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
-from contract.settling import Match, MergeCopies, Settle, TraceKey
+from contract.settling import TraceKey
 from contract.stats import Sample
 from storage.commit import POSITION_SQL, Committer, roll_back
 from storage.database import Database
@@ -24,8 +24,6 @@ from storage.failures import first_line, given_up, may_be_too_much, meaning, wor
 from storage.histogram import Seconds
 from storage.payload import decode, encode
 from storage.pending import Call, Pending, Waiter, divided, halves, settle_future, wake
-from storage.scores import last
-from storage.twins import apart
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +48,7 @@ class Flusher:
     """Owns the writing connection and the checkpoints."""
 
     def __init__(
-        self,
-        database: Database,
-        settle: Settle,
-        merge: MergeCopies,
-        match: Match = apart,
-        merge_scores: MergeCopies = last,
-        *,
-        checkpoint_wal_bytes: int,
+        self, database: Database, committer: Committer, *, group_bytes: int = GROUP_BYTES, checkpoint_wal_bytes: int
     ) -> None:
         self.flushed_seq = 0
         self.identity = ""
@@ -65,7 +56,8 @@ class Flusher:
         self.pending_bytes = 0
         self.checkpoints_held = False
         self._database = database
-        self._committer = Committer(settle, merge, match, merge_scores)
+        self._committer = committer
+        self._group_bytes = group_bytes
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._pending: deque[Pending] = deque()
         self._pending_rows = 0
@@ -207,7 +199,7 @@ class Flusher:
             or oldest.done is not None
             or oldest.seq <= self._wanted_seq
             or self._pending_rows >= GROUP_ROWS
-            or self.pending_bytes >= GROUP_BYTES
+            or self.pending_bytes >= self._group_bytes
             or time.monotonic() - oldest.since >= AGE_S
         )
 
@@ -223,7 +215,7 @@ class Flusher:
         """As many requests as make a whole row group; of the last one, what has room in it."""
         group: list[Pending] = []
         spans = rows = size_bytes = 0
-        while self._pending and spans < GROUP_ROWS and rows < 4 * GROUP_ROWS and size_bytes < GROUP_BYTES:
+        while self._pending and spans < GROUP_ROWS and rows < 4 * GROUP_ROWS and size_bytes < self._group_bytes:
             request = self._pending.popleft()
             if group and spans + len(request.translated.spans) > GROUP_ROWS:
                 request, rest = divided(request, GROUP_ROWS - spans)

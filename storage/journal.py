@@ -9,7 +9,9 @@ import logging
 import os
 import struct
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -23,7 +25,13 @@ END = bytes(HEADER.size)
 TURN_BYTES = 8 << 20
 """The other file takes over from this size, once all it holds is in the tables."""
 KEPT_BYTES = 64 << 20
-"""A file that grew beyond (a burst, a store that could not take data) is cut when its turn comes again."""
+"""A file that grew beyond (a burst, a store that could not take data) is cut when its turn comes again, and in idle
+from `TURN_BYTES` on."""
+
+
+PARTS_A_CALL = 1024
+"""As many as the system takes (IOV_MAX of Linux)."""
+UNFINISHED = "the last record of %s is not whole: it was being written when the process died, or the file is damaged"
 
 
 class Record(NamedTuple):
@@ -42,16 +50,19 @@ class JournalFile:
         self.end = FIRST_RECORD_BYTES
         self._identity = identity
         self._fd = self._made()
+        self.allocated_bytes = os.fstat(self._fd).st_size
+        """What it takes on the disk, used or kept for later."""
 
     def _made(self) -> int:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.pwrite(fd, MAGIC + self._identity, 0)
         return fd
 
-    def rewind(self) -> None:
-        """All it holds is in the tables: its room is free."""
-        if self.end > KEPT_BYTES:
+    def rewind(self, kept_bytes: int) -> None:
+        """All it holds is in the tables: its room is free, and given back where it is more than `kept_bytes`."""
+        if self.allocated_bytes > kept_bytes:
             os.ftruncate(self._fd, FIRST_RECORD_BYTES)
+            self.allocated_bytes = FIRST_RECORD_BYTES
         self.end = FIRST_RECORD_BYTES
 
     def append(self, records: Iterable[Record]) -> None:
@@ -61,9 +72,10 @@ class JournalFile:
             parts += (HEADER.pack(len(payload), checksum(self._identity, seq, payload), seq), payload)
         size = sum(len(part) for part in parts)
         self._make_anew_if_gone()
-        write_all(self._fd, b"".join((*parts, END)), self.end)
+        write_all(self._fd, (*parts, END), self.end)
         os.fdatasync(self._fd)
         self.end += size
+        self.allocated_bytes = max(self.allocated_bytes, self.end)
         self.newest_seq = seq
 
     def _make_anew_if_gone(self) -> None:
@@ -77,7 +89,7 @@ class JournalFile:
         logger.error("%s was deleted or cut by somebody and is made anew", self.path)
         fd = self._made()
         os.close(self._fd)
-        self._fd, self.end = fd, FIRST_RECORD_BYTES
+        self._fd, self.end, self.allocated_bytes = fd, FIRST_RECORD_BYTES, FIRST_RECORD_BYTES
         sync_folder(self.path)
 
     def close(self) -> None:
@@ -111,12 +123,23 @@ class Journal:
     def _file(self, flushed_seq: int) -> JournalFile:
         current, other = self._files
         if current.newest_seq <= flushed_seq:
-            current.rewind()
+            current.rewind(KEPT_BYTES)
         elif current.end > TURN_BYTES and other.newest_seq <= flushed_seq:
             self._files.reverse()
-            other.rewind()
+            other.rewind(KEPT_BYTES)
             return other
         return current
+
+    def give_back(self, flushed_seq: int) -> None:
+        """A burst is over: files that grew and hold nothing that the tables do not have are cut."""
+        with self._lock:
+            for file in self._files:
+                if file.newest_seq <= flushed_seq:
+                    file.rewind(TURN_BYTES)
+
+    def has_grown(self) -> bool:
+        """Whether `give_back` has something to give, now or when the tables have taken what is in the files."""
+        return any(file.allocated_bytes > TURN_BYTES for file in self._files)
 
     def size_bytes(self) -> int:
         return sum(file.end for file in self._files)
@@ -139,11 +162,16 @@ def checksum(identity: bytes, seq: int, payload: bytes) -> int:
     return crc32(payload, crc32(identity + seq.to_bytes(8, "little")))
 
 
-def write_all(fd: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view, offset = view[written:], offset + written
+def write_all(fd: int, parts: Iterable[bytes], offset: int) -> None:
+    """All parts one behind the other, without a copy that is as large as all of them."""
+    views = deque(memoryview(part) for part in parts if part)
+    while views:
+        written = os.pwritev(fd, list(islice(views, PARTS_A_CALL)), offset)
+        offset += written
+        while views and written >= len(views[0]):
+            written -= len(views.popleft())
+        if written:
+            views[0] = views[0][written:]
 
 
 def sync_folder(path: str) -> None:
@@ -162,8 +190,7 @@ def read_records(path: str, identity: bytes) -> Iterator[Record]:
     except FileNotFoundError:
         return
     if data[:FIRST_RECORD_BYTES].rstrip(b"\0") not in (MAGIC + identity, b""):
-        os.replace(path, path + ".foreign")
-        logger.warning("%s belongs to another database and was renamed to %s.foreign", path, os.path.basename(path))
+        logger.warning("%s belongs to another database and was renamed to %s", path, moved_aside(path))
         return
     at, newest = FIRST_RECORD_BYTES, 0
     while at + HEADER.size <= len(data):
@@ -172,13 +199,21 @@ def read_records(path: str, identity: bytes) -> Iterator[Record]:
             behind, _ = record_at(data, following, identity, newest)
             if behind is None:
                 if data[at : at + HEADER.size].strip(b"\0"):
-                    logger.info("%s ends with a record that was not finished (nobody was told it was stored)", path)
+                    logger.info(UNFINISHED, path)
                 return
             logger.error("%s is damaged: the request before number %d cannot be read and is lost", path, behind.seq)
         else:
             yield record
             newest = record.seq
         at = following
+
+
+def moved_aside(path: str) -> str:
+    """The file has another name, which nothing else has; the name."""
+    names = (f"{path}.foreign{number}" for number in count(1))
+    name = next(name for name in names if not os.path.lexists(name))
+    os.rename(path, name)
+    return name
 
 
 def record_at(data: bytes, at: int, identity: bytes, newest: int) -> tuple[Record | None, int]:

@@ -13,6 +13,7 @@ from api.scores import NAMES, actions
 from contract.access import Identity
 from receiver.counters import Counters
 from receiver.langfuse_http import score_poster
+from receiver.limits import DEFAULT_LIMITS
 from service.application import application
 from service.pipeline import Pipeline
 from storage.reader import DuckReader
@@ -31,7 +32,7 @@ def asking(path: Path, talk: Callable[[Ask], Awaitable[None]], identity: Identit
         pipeline = Pipeline(Translator().translate, store.writer.commit)
         found = routes(
             reader=reader, present=lambda *_: {}, status_source=dict, ready=list, samples=list,
-            actions=actions(score_poster(pipeline, Counters()), store.upkeep),
+            actions=actions(score_poster(pipeline, Counters(), DEFAULT_LIMITS), store.upkeep),
         )  # fmt: skip
         async with TestClient(TestServer(application(lambda _: identity or Identity(), found))) as client:
 

@@ -21,7 +21,8 @@ from opentelemetry.proto.common.v1.common_pb2 import EntityRef, KeyValue
 from contract.errors import Refused
 from receiver import otlp_decode
 from receiver.compiled import DECODER, stock
-from receiver.otlp_decode import MAX_ITEMS, decode_logs, decode_traces
+from receiver.limits import DEFAULT_LIMITS
+from receiver.otlp_decode import decode_logs, decode_traces
 from tests.support.golden import GOLDEN
 from tests.support.otlp import gen_ai_request, key_value, log_request, trace_request
 from tests.support.otlp_random import comparable, messages
@@ -41,7 +42,7 @@ def form(decoded: Any) -> Form:
 
 
 def compiled(signal: str, body: bytes) -> Form:
-    return form(SIGNALS[signal][0](body, MAX_ITEMS))
+    return form(SIGNALS[signal][0](body, DEFAULT_LIMITS.max_items))
 
 
 def oracle(signal: str, body: bytes, monkeypatch: pytest.MonkeyPatch) -> Form:
@@ -189,7 +190,7 @@ def test_rejections_are_those_of_the_stock_classes(monkeypatch: pytest.MonkeyPat
         for name, value in fields.items():
             setattr(span, name, value)
     body = request.SerializeToString()
-    decoded = DECODER.spans(body, MAX_ITEMS)
+    decoded = DECODER.spans(body, DEFAULT_LIMITS.max_items)
     assert decoded is not None
     assert (len(decoded[0]), decoded[1].count) == (4, 5)
     assert form(decoded) == oracle("traces", body, monkeypatch)
@@ -208,7 +209,7 @@ def test_log_records_with_bad_ids_are_kept_without_context_as_by_the_stock_class
 
 
 def test_resource_and_scope_and_keys_are_shared() -> None:
-    decoded = DECODER.spans(trace_request(2, some_key=1).SerializeToString(), MAX_ITEMS)
+    decoded = DECODER.spans(trace_request(2, some_key=1).SerializeToString(), DEFAULT_LIMITS.max_items)
     assert decoded is not None
     first, second = decoded[0]
     assert first.resource is second.resource
@@ -340,9 +341,9 @@ def test_nothing_is_kept_of_what_was_decoded() -> None:
 
     def decode(times: int) -> int:
         for _ in range(times):
-            assert DECODER.spans(body, MAX_ITEMS) is not None
-            assert DECODER.spans(body[:-1], MAX_ITEMS) is None
-            assert DECODER.logs(logs, MAX_ITEMS) is not None
+            assert DECODER.spans(body, DEFAULT_LIMITS.max_items) is not None
+            assert DECODER.spans(body[:-1], DEFAULT_LIMITS.max_items) is None
+            assert DECODER.logs(logs, DEFAULT_LIMITS.max_items) is not None
         gc.collect()
         return sys.getallocatedblocks()
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from api.handling import Api
 from receiver.counters import Counters
+from receiver.limits import Limits
 from service.actions import actions
 from tests.support.sinks import ListSink
 
@@ -17,7 +18,7 @@ class NoUpkeep:
 
 def test_traces_scores_and_copies_have_their_routes() -> None:
     api = Api(NoUpkeep(), lambda *_: {}, dict, list, list)
-    found = {(route.method, route.path) for route in actions(NoUpkeep(), ListSink(), Counters())(api)}
+    found = {(route.method, route.path) for route in actions(NoUpkeep(), ListSink(), Counters(), Limits())(api)}
     assert {
         ("DELETE", "/api/v1/traces/{trace_id:[^/]+}"),
         ("POST", "/api/v1/scores"),

@@ -12,7 +12,12 @@ def test_every_value_stands_there_with_its_origin() -> None:
     assert "path: x y  # flag --db" in lines
     assert "threads: 2  # file c.yaml" in lines
     assert "query_timeout_s: 5s  # environment TRACEPOND_API_QUERY_TIMEOUT_S" in lines
-    assert "checkpoint_wal_mib: 128  # default" in lines
+    assert "checkpoint_wal_mib: auto  # default" in lines
+
+
+def test_what_auto_stands_for_is_printed_behind_the_keys() -> None:
+    text = render(load("service: {memory_limit: 384MB}", "c.yaml", {}, {}))
+    assert "\n# service.memory_limit is 366 MiB (file c.yaml); of it:\n#   engine_bytes           103 MiB " in text
 
 
 def test_what_is_printed_can_be_read_again_and_says_the_same() -> None:

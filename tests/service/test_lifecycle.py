@@ -122,6 +122,12 @@ def test_first_lines_show_where_a_key_goes_when_keys_are_needed(tmp_path: Path) 
     assert "sk-1" not in text
 
 
+def test_first_lines_say_how_much_memory_it_keeps_to_and_why(tmp_path: Path) -> None:
+    configuration = config(tmp_path, "service: {memory_limit: 384MB}")
+    lines = started(configuration, lambda server: first_lines(server, configuration))
+    assert "  memory          366 MiB (file c.yaml)" in lines
+
+
 def test_the_second_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     codes: list[int] = []
     monkeypatch.setattr(lifecycle.os, "_exit", codes.append)

@@ -61,9 +61,9 @@ def test_what_is_no_duration_is_refused(written: object) -> None:
 
 
 def test_auto_is_none_and_named_in_the_error() -> None:
-    assert quantities.size_or_auto("auto") is None
+    assert quantities.or_auto(quantities.size)("auto") is None
     with pytest.raises(ValueError, match="expected auto or a size"):
-        quantities.size_or_auto("many")
+        quantities.or_auto(quantities.size)("many")
 
 
 def test_a_bool_of_yaml_is_no_number_and_the_error_says_where_it_came_from() -> None:

@@ -122,6 +122,9 @@ def test_a_migration_that_fails_half_way_leaves_the_file_at_the_version_before(
 
 def test_a_file_that_another_process_holds_is_refused_naming_the_process(tmp_path: Path) -> None:
     path = made(tmp_path / "x.duckdb")
+    spilled = tmp_path / "x.duckdb.tmp/duckdb_temp_block-7.block"
+    spilled.parent.mkdir()
+    spilled.touch()
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
@@ -129,6 +132,7 @@ def test_a_file_that_another_process_holds_is_refused_naming_the_process(tmp_pat
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(Refused, match=f"in use by process {holder.pid}.*--db"):
             opened(str(path))
+        assert spilled.exists()
         holder.communicate()
     opened(str(path)).close()
 
@@ -235,3 +239,16 @@ def test_memory_and_threads_are_as_asked() -> None:
     asked = "SELECT current_setting('threads'), current_setting('memory_limit')"
     assert run(database.cursor(), asked) == [(3, "100.0 MiB")]
     database.close()
+
+
+def test_what_a_killed_process_had_spilled_is_gone_and_files_of_others_stay(tmp_path: Path) -> None:
+    path, spilled = tmp_path / "x.duckdb", tmp_path / "x.duckdb.tmp"
+    spilled.mkdir()
+    (spilled / "duckdb_temp_storage_S64K-0.tmp").write_bytes(b"x" * 100)
+    (spilled / "duckdb_temp_block-7.block").touch()
+    (spilled / "notes.txt").touch()
+    made(path)
+    assert [file.name for file in spilled.iterdir()] == ["notes.txt"]
+    (spilled / "notes.txt").unlink()
+    made(path)
+    assert not spilled.exists()

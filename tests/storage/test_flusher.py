@@ -28,7 +28,7 @@ class Store:
     def __init__(self, path: Path, rule: Settle = settle) -> None:
         self.database = Database(str(path))
         self.database.open()
-        self.flusher = Flusher(self.database, rule, merge_copies, checkpoint_wal_bytes=1 << 30)
+        self.flusher = Flusher(self.database, Committer(rule, merge_copies), checkpoint_wal_bytes=1 << 30)
         self.flusher.connect()
         self.seq = self.flusher.flushed_seq
 
