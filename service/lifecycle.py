@@ -20,8 +20,6 @@ from aiohttp import web
 
 import api.langfuse.routes
 import api.routes
-import api.scores
-import api.upkeep
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
 from receiver import langfuse_http, otlp_http
@@ -32,6 +30,7 @@ from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
 from service import memory, store, tls, unix_socket
 from service.access import Access
+from service.actions import actions
 from service.allocator import Trimmer, use_few_arenas
 from service.application import application
 from service.client import base_url, curl
@@ -45,6 +44,7 @@ from service.settings import GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.spool import Spool
 from service.version import version, version_line
 from storage.documents import StoredDocuments
+from storage.media import MediaTable
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
 from translator.present import present
@@ -238,12 +238,7 @@ class Server:
                 status_source=self.status,
                 ready=self.not_ready,
                 samples=self.samples,
-                actions=lambda asked: [
-                    *api.upkeep.actions(self.upkeep)(asked),
-                    *api.scores.actions(langfuse_http.score_poster(self.pipeline, self.counters, limits), self.upkeep)(
-                        asked
-                    ),
-                ],
+                actions=actions(self.upkeep, self.pipeline, self.counters, limits),
                 langfuse=partial(api.langfuse.routes.routes, self.upkeep, self.documents, self.prices.listed),
             ),
             *langfuse_http.routes(
@@ -254,6 +249,8 @@ class Server:
                 ready=self.not_ready,
                 version=version(),
                 upkeep=self.upkeep,
+                media=MediaTable(self.database, self.writer),
+                browsers=self._config.auth.mode == "keys",
             ),
             *otlp_http.routes(self.pipeline, self.admission, self.counters, limits, self._taken()),
         ]

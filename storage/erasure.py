@@ -13,6 +13,7 @@ import duckdb
 
 from contract.settling import Match, TraceKey
 from contract.upkeep import Erased
+from storage import media
 from storage.asking import ask
 from storage.commit import roll_back
 from storage.database import Database, run
@@ -122,6 +123,7 @@ def erase_step(
         match_again(connection, ids, match)
         if keys:
             keys_stage(connection, keys, SCORES_SQL)
+            media.erase_of(connection, keys)
         forget(connection, [*(Range(fate.first_seq, fate.last_seq) for fate in step if fate.key in keys), *ranges[1:]])
         run(connection, "COMMIT")
     except BaseException:

@@ -84,6 +84,12 @@ SELECT count(*), max(epoch_ns(received_time)) FROM (
 """Rows lie in the order of their arrival, so that the oldest are among the first of each table."""
 COUNT_SQL = f"SELECT {' + '.join(f'(SELECT count(*) FROM {table} WHERE {IN_SCOPE})' for table in HAPPENED)}"
 UNSTORABLE_SQL = "FROM unstorable WHERE set_aside_time < make_timestamp({us:d})"
+MEDIA_SQL = """
+FROM media WHERE received_time < make_timestamp_ns($before_ns) AND NOT EXISTS (
+    FROM media_use JOIN span USING (project, trace_id)
+    WHERE media_use.project = media.project AND media_use.media_id = media.media_id
+)
+"""
 FILE_BYTES_SQL = f"SELECT used_blocks * block_size FROM pragma_database_size() WHERE database_name = '{CATALOG}'"
 
 
@@ -168,6 +174,7 @@ class Retention:
         await self._delete_older(scope, old(HAPPENED, cutoff_ns), "age")
         if scope.project is None:
             await self._delete_unstorable(cutoff_ns // 1000)
+            await self._delete_media(cutoff_ns)
 
     async def _keep_rows(self, scope: Scope, max_rows: int | None) -> None:
         for _ in range(ROUNDS if max_rows is not None else 0):
@@ -242,6 +249,13 @@ class Retention:
         [(found,)] = await self._ask(f"SELECT count(*) {which}", {})
         if found:
             self.deleted["age"] += await self._write(f"DELETE {which}", {})
+
+    async def _delete_media(self, before_ns: int) -> None:
+        """Files whose traces never came, or went: those of a trace go with it."""
+        await self._writer.visible()
+        [(found,)] = await self._ask(f"SELECT count(*) {MEDIA_SQL}", {"before_ns": before_ns})
+        if found:
+            self.deleted["age"] += await self._write(f"DELETE {MEDIA_SQL}", {"before_ns": before_ns})
 
     async def _count(self, scope: Scope) -> int:
         [(count,)] = await self._ask(COUNT_SQL, scope.bound())

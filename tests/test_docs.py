@@ -173,7 +173,7 @@ def test_docs_say_which_fields_are_filters_and_of_which_type(heading: str) -> No
     assert not detail_fields & filters.keys()
     for name in filters.keys() & shown.keys() - {"input", "output"}:
         assert shown[name][0] == filters[name], name
-    if heading not in ("Traces", "Sessions", "Users", "Scores"):
+    if heading not in ("Traces", "Sessions", "Users"):
         _, found, hidden = listed.partition("Filters that no list shows:")
         assert found
         named = dict(re.findall(r"`(\w+)`\s\((\w+)", hidden))
