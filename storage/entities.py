@@ -48,7 +48,7 @@ TRACE_SQL = {
     "level": "coalesce(level, 'DEFAULT')",
     "rows": "1",
     "score_count": SCORED.format("scored_trace = trace_id"),
-    "span_ids": f"span_ids[:{SPAN_IDS_AT_MOST}]",
+    "span_ids": f"coalesce(span_ids[:{SPAN_IDS_AT_MOST}], [])",
     **{name: SPENT.format(name) for name in ("input_tokens", "output_tokens", *COSTS)},
     "total_tokens": SPENT.format("coalesce(total_tokens, input_tokens + output_tokens)"),
 }
