@@ -3,6 +3,8 @@
 Source: langfuse-python `langfuse/_client/attributes.py`, langfuse `packages/shared/src/server/otel/`, read at 5.0.4.
 """
 
+from typing import Any
+
 from translator import answers, usage
 from translator.messages import build, documents
 from translator.rules import (
@@ -22,6 +24,7 @@ from translator.rules import (
 )
 from translator.rules import first as read
 from translator.values import identifier as as_identifier
+from translator.values import unquoted
 
 KINDS = {
     name: name for name in ("span", "generation", "event", "embedding", "agent", "tool", "retriever", "guardrail")
@@ -30,6 +33,20 @@ KINDS = {
 _SESSION = ("session_id", "sessionId", "thread_id")
 _USER = ("user_id", "userId")
 _TRACE_MAP, _MAP = "langfuse.trace.metadata.", "langfuse.observation.metadata."
+
+
+def input_messages(value: Any) -> Any:
+    return build.input_messages(as_said(value))
+
+
+def output_messages(value: Any) -> Any:
+    return build.output_messages(as_said(value))
+
+
+def as_said(value: Any) -> Any:
+    """A text without the quotes of JSON: 3.0 writes every value as JSON, later versions texts as they are."""
+    return (unquoted(value) or value) if isinstance(value, str) and value[:1] == '"' else value
+
 
 CONVENTION = Convention(
     name="langfuse",
@@ -63,8 +80,8 @@ CONVENTION = Convention(
         "environment": text("langfuse.environment"),
         "release": text("langfuse.release"),
         "version": text("langfuse.version"),
-        "input_messages": on(GENERATIONS, *read(build.input_messages, "langfuse.observation.input")),
-        "output_messages": on(GENERATIONS, *read(build.output_messages, "langfuse.observation.output")),
+        "input_messages": on(GENERATIONS, *read(input_messages, "langfuse.observation.input")),
+        "output_messages": on(GENERATIONS, *read(output_messages, "langfuse.observation.output")),
         "tool_definitions": on(GENERATIONS, *member("langfuse.observation.input", "tools", then=build.definitions)),
         "model_parameters": mapping("langfuse.observation.model.parameters"),
         "usage_details": mapping("langfuse.observation.usage_details"),
