@@ -19,7 +19,7 @@ from contract.errors import Unavailable
 from storage.asking import ask
 from storage.columns import stage
 from storage.database import Database
-from storage.text_search import Range, joined
+from storage.text_search import Range, joined, meets
 from storage.words import BETWEEN, FOLDED, HAS_PAIRS_SQL, PAIRS_SQL, PATTERNS, WORDS_SQL
 from storage.writer import Writer
 
@@ -98,10 +98,11 @@ SELECT source, first_seq, last_seq, row_count, make_timestamp_ns(first_ns), make
     tile_last_seqs::BIGINT[], tiles, words
 FROM stage
 """
+ALL_PIECES_SQL = "SELECT DISTINCT source, first_seq, last_seq FROM text_words"
 FORGET_SQL = """
-DELETE FROM text_words USING stage WHERE text_words.last_seq >= stage.first AND text_words.first_seq <= stage.last
+DELETE FROM text_words USING stage
+WHERE text_words.source = stage.source AND text_words.first_seq = stage.first_seq
 """
-RANGE_COLUMNS = (Column("first", "int"), Column("last", "int"))
 
 
 class Piece(NamedTuple):
@@ -278,6 +279,8 @@ def store(connection: duckdb.DuckDBPyConnection, piece: Piece) -> None:
 
 def forget(connection: duckdb.DuckDBPyConnection, ranges: Iterable[Range]) -> None:
     """No words are in the file of pieces that have rows in one of the ranges. Part of a transaction that is open."""
-    found = joined(ranges)
+    lost = joined(ranges)
+    pieces = connection.execute(ALL_PIECES_SQL).fetchall()
+    found = [(source, first) for source, first, last in pieces if meets(lost, Range(first, last))]
     if found:
-        stage(connection, list(zip(RANGE_COLUMNS, zip(*found, strict=True), strict=True)), FORGET_SQL)
+        stage(connection, list(zip(COLUMNS[:2], zip(*found, strict=True), strict=True)), FORGET_SQL)

@@ -88,7 +88,9 @@ class Search:
 
     def may_match(self, seq: int | None) -> bool:
         """Whether a row of this `commit_seq` may be one of those that are looked for."""
-        kept = (not holds(ranges, seq) for ranges in self._absent)
+        if seq is None:
+            return True
+        kept = (not meets(ranges, Range(seq, seq)) for ranges in self._absent)
         return all(kept) if self._every else any(kept)
 
 
@@ -103,12 +105,10 @@ def without(forms: Iterable[Sequence[str]], has: Mapping[str, int], tiles: Seque
     return (tile for number, tile in enumerate(tiles) if not possible >> number & 1)
 
 
-def holds(ranges: Sequence[Range], seq: int | None) -> bool:
-    """Whether one of the ranges, which are apart and in order, has it."""
-    if seq is None:
-        return False
-    at = bisect_right(ranges, seq, key=lambda each: each.first)
-    return at > 0 and seq <= ranges[at - 1].last
+def meets(ranges: Sequence[Range], other: Range) -> bool:
+    """Whether one of the ranges, which are apart and in order, has a number of the other."""
+    at = bisect_right(ranges, other.last, key=lambda each: each.first)
+    return at > 0 and other.first <= ranges[at - 1].last
 
 
 def joined(ranges: Iterable[Range]) -> list[Range]:

@@ -15,7 +15,7 @@ from storage import reader as reader_module
 from storage import windows
 from storage.reader import DuckReader
 from storage.text_index import TextIndex
-from storage.text_search import RANGES_AT_MOST, Range, Search, holds, joined, longest, mark, outside
+from storage.text_search import RANGES_AT_MOST, Range, Search, joined, longest, mark, meets, outside
 from tests.support.living import Living, live
 from tests.support.rows import log_row, span_row
 
@@ -166,10 +166,18 @@ def test_the_condition_holds_for_numbers_in_none_of_the_ranges_and_for_null(draw
     everything = [*range(50), None]
     within = {seq for first, last in ranges for seq in range(first, last + 1)}
     assert kept == {seq for seq in everything if seq not in within}
-    assert kept == {seq for seq in everything if not holds(ranges, seq)}
+    assert kept == {seq for seq in everything if seq is None or not meets(ranges, Range(seq, seq))}
 
 
 ENGINE = duckdb.connect()
+
+
+def test_ranges_meet_where_they_share_a_number() -> None:
+    ranges = [Range(2, 4), Range(8, 8)]
+    met = [(first, last) for first in range(11) for last in range(first, 11) if meets(ranges, Range(first, last))]
+    assert met == [
+        (first, last) for first in range(11) for last in range(first, 11) if {2, 3, 4, 8} & set(range(first, last + 1))
+    ]
 
 
 def test_a_statement_leaves_out_a_bounded_number_of_ranges_the_longest() -> None:
