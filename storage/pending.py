@@ -1,6 +1,7 @@
 """A request on its way to the tables, and work that runs between two groups of them."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ from typing import Any, NamedTuple
 from contract.errors import TracepondError
 from contract.settling import TraceKey
 from contract.translated import Translated
+
+Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+"""Up to which request, and who waits."""
 
 
 @dataclass(slots=True)
@@ -65,3 +69,19 @@ def halves(group: list[Pending], *, divide: bool = True) -> list[list[Pending]]:
     if not divide or request.done is not None or request.translated.rows < 2:
         return []
     return [[part] for part in divided(request, request.translated.rows // 2)]
+
+
+def wake(waiters: list[Waiter], error: TracepondError | None) -> None:
+    for _, loop, done in waiters:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle_future, done, error)
+
+
+def settle_future(done: "asyncio.Future[Any]", error: Exception | None, result: Any = None) -> None:
+    """Tell one who waits, unless they went away."""
+    if done.done():
+        return
+    if error is None:
+        done.set_result(result)
+    else:
+        done.set_exception(error)
