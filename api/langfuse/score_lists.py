@@ -1,6 +1,7 @@
 """The routes that list scores: by page (first and second API), by cursor (third API), or one."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from api.langfuse.parameters import (
     parse_moment,
     parse_page,
 )
+from api.langfuse.records import ENVIRONMENT
 from api.langfuse.scores import V3_GROUPS, score, score_v3
 from api.parameters import parse_limit, stored_id
 from contract.errors import BadQuery, NotFound
@@ -39,6 +41,8 @@ IDS = ("trace_id", "span_id")
 WORDS = ("source", "data_type")
 """Fields that the third API asks for in any case."""
 
+OLD_TYPES = ("NUMERIC", "CATEGORICAL", "BOOLEAN")
+
 TRACES_AT_MOST = 1000
 """Traces of a user that are looked at, the newest."""
 
@@ -46,8 +50,9 @@ Asked = tuple[dict[str, Any], tuple[Condition, ...]]
 
 
 async def list_scores(langfuse: Langfuse, request: web.Request) -> web.Response:
-    """Scores of traces, as SDK 2 reads them: those of sessions have no trace id, which it refuses."""
-    return await by_page(langfuse, request, (Condition("trace_id", "exists", (True,)),))
+    """Scores of traces, as SDK 2 reads them: it refuses those of sessions, which have no trace id, and newer types."""
+    more = (Condition("trace_id", "exists", (True,)), Condition("data_type", "any_of", OLD_TYPES))
+    return await by_page(langfuse, request, more)
 
 
 async def list_scores_v2(langfuse: Langfuse, request: web.Request) -> web.Response:
@@ -63,7 +68,31 @@ async def by_page(langfuse: Langfuse, request: web.Request, more: tuple[Conditio
     rows = await langfuse.api.reader.read("list_scores", {**asked, "skip": page.skip}, conditions)
     first = rows or await langfuse.api.reader.read("list_scores", {**asked, "limit": 1}, conditions)
     total = first[0]["total"] if first else 0
-    return answer({"data": [score(row) for row in rows], "meta": page.meta(total)})
+    about = await traces_by_id(langfuse, project_of(request), rows)
+    data = [score(row) | {"trace": trace_of(row, about)} for row in rows]
+    return answer({"data": data, "meta": page.meta(total)})
+
+
+async def traces_by_id(langfuse: Langfuse, project: str, rows: Sequence[Row]) -> dict[str, Row]:
+    ids = tuple({row["trace_id"] for row in rows if row["trace_id"] is not None})
+    if not ids:
+        return {}
+    asked = {"project": project, "limit": len(ids), "io": "none"}
+    found = await langfuse.api.reader.read("list_traces", asked, (Condition("trace_id", "any_of", ids),))
+    return {row["trace_id"]: row for row in found}
+
+
+def trace_of(row: Row, about: Mapping[str, Row]) -> dict[str, Any] | None:
+    """What SDK 2 wants to know of the trace of every score; null for a score of a session."""
+    if row["trace_id"] is None:
+        return None
+    trace = about.get(row["trace_id"], {})
+    return {
+        "userId": trace.get("user_id"),
+        "sessionId": trace.get("session_id"),
+        "tags": trace.get("tags") or [],
+        "environment": trace.get("environment") or ENVIRONMENT,
+    }
 
 
 async def asked_scores(langfuse: Langfuse, request: web.Request) -> Asked:

@@ -41,6 +41,21 @@ def test_pages_are_counted_and_the_first_api_leaves_sessions_out() -> None:
     assert body["meta"] == {"page": 2, "limit": 3, "totalItems": 4, "totalPages": 2}
 
 
+def test_every_score_tells_of_its_trace() -> None:
+    by_id = {each["id"]: each["trace"] for each in asked("v2/scores")["data"]}
+    assert by_id["num"] == {"userId": "alice", "sessionId": None, "tags": [], "environment": "default"}
+    assert (by_id["cat"]["userId"], by_id["session"]) == ("bob", None)
+
+
+def test_the_first_api_leaves_out_what_sdk_2_refuses() -> None:
+    SCORES.append(score("late", 9, value="better so", dataType="CORRECTION"))
+    try:
+        assert "late" in ids("v2/scores")
+        assert "late" not in ids("scores")
+    finally:
+        SCORES.pop()
+
+
 def test_a_page_behind_the_last_one_is_empty_and_counted_all_the_same() -> None:
     body = asked("v2/scores", page=9)
     assert (body["data"], body["meta"]["totalItems"]) == ([], 4)
