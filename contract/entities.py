@@ -1,7 +1,7 @@
 """Questions in two steps: one value for each trace or span, then counted, added up and put in order over all of them.
 
-The queries `measure_traces` and `measure_spans` take names of these tables and nothing else. A condition may also ask
-for a key of the metadata: its field is `METADATA` and the key.
+The queries `measure_traces`, `measure_spans` and `measure_scores` take names of these tables and nothing else. A
+condition may also ask for a key of the metadata: its field is `METADATA` and the key.
 """
 
 from typing import NamedTuple
@@ -64,14 +64,37 @@ SPAN_VALUES: dict[str, str] = {
 kinds that few tools know (`OTHER_KINDS`); tokens and costs are those of counted calls only, so that sums over spans are
 the truth. `trace_...` is what its trace says."""
 
-OF_TRACES = frozenset(name for name in SPAN_VALUES if name.startswith("trace_")) - {"trace_id"}
-"""Values of a span that only its whole trace can tell."""
+SCORE_VALUES: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "id", "name", "environment", "source", "data_type", "string_value", "comment", "trace_id", "span_id",
+            "session_id", "config_id", "queue_id", "dataset_run_id", "author_user_id", "metadata", "month", "day",
+            "trace_name", "trace_user_id", "trace_session_id", "trace_release", "trace_version",
+            "span_name", "model", "prompt_name", "prompt_version",
+        ),
+        "text",
+    ),
+    "trace_tags": "list",
+    "start_time": "time",
+    "received_time": "time",
+    "rows": "int",
+    "value": "float",
+    "is_true": "bool",
+}  # fmt: skip
+"""What is known of a score -> its type; `start_time` is its timestamp, `is_true` the value of a score of type BOOLEAN.
+`span_name` to `prompt_version` are what the span says that it is about."""
+
+OF_TRACES = frozenset(name for name in (*SPAN_VALUES, *SCORE_VALUES) if name.startswith("trace_")) - {"trace_id"}
+"""Values of a span or score that only a whole trace can tell."""
+
+OF_SPANS = frozenset({"span_name", "model", "prompt_name", "prompt_version"})
+"""Values of a score that the span says that it is about."""
 
 OTHER_KINDS = ("reranker", "prompt", "memory")
 
 SPAN_IDS_AT_MOST = 1000
 
-VALUES = {"measure_traces": TRACE_VALUES, "measure_spans": SPAN_VALUES}
+VALUES = {"measure_traces": TRACE_VALUES, "measure_spans": SPAN_VALUES, "measure_scores": SCORE_VALUES}
 """Query -> what it can measure, group by, put in order, and ask in conditions."""
 
 ENTITY_OPERATORS: dict[str, tuple[str, ...]] = {

@@ -48,7 +48,7 @@ class _Context(NamedTuple):
 def routes(
     sink: Sink, admission: Admission, counters: Counters, limits: Limits, taken: Taken | None = None
 ) -> list[web.RouteDef]:
-    """Routes of OTLP/HTTP, to be added after all routes with fixed paths."""
+    """Routes of OTLP/HTTP; what is below `/api/v1/` is none of them."""
     context = _Context(Intake(sink, counters, "http", limits, taken=taken), admission, limits)
 
     async def receive(request: web.Request) -> web.Response:

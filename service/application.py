@@ -16,6 +16,7 @@ from receiver.langfuse_media import DOWNLOAD_PATH, UPLOAD_PATH
 from receiver.otlp_http import error_response as otlp_error
 from receiver.otlp_http import is_otlp_path
 from service import hosts
+from service.cors import Cors, opened
 
 PUBLIC_ROUTES = frozenset(
     web.DynamicResource(path).canonical for path in ("/healthz", "/readyz", HEALTH, READY, UPLOAD_PATH, DOWNLOAD_PATH)
@@ -30,16 +31,21 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(
-    authenticate: Authenticate, routes: Iterable[web.RouteDef], allowed_hosts: Iterable[str] | None = None
+    authenticate: Authenticate,
+    routes: Iterable[web.RouteDef],
+    allowed_hosts: Iterable[str] | None = None,
+    cors: Cors | None = None,
 ) -> web.Application:
     """The application with these routes in this order, the fixed paths before the open ones.
 
-    `allowed_hosts` are the names, beside those that are safe, under which it may be asked; null: any.
+    `allowed_hosts` are the names, beside those that are safe, under which it may be asked; null: any. `cors` opens
+    OTLP's paths to pages of other origins; null: to none.
     """
     # A web.RequestKey that receiver and api share would have to stand in contract, which imports no aiohttp.
     warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
     host_check = [] if allowed_hosts is None else [hosts.checked(allowed_hosts, tells_nothing, in_form_of_path)]
-    app = web.Application(middlewares=[explain_unknown_paths, *host_check, guard(authenticate)])
+    for_pages = [] if cors is None else [opened(cors, lambda request: is_otlp_path(request.path), otlp_error)]
+    app = web.Application(middlewares=[*for_pages, explain_unknown_paths, *host_check, guard(authenticate)])
     app.add_routes(routes)
     return app
 

@@ -9,6 +9,7 @@ from typing import Any
 from contract.entities import (
     ENTITY_OPERATORS,
     METADATA,
+    OF_SPANS,
     OF_TRACES,
     PERCENTILES,
     SPAN_IDS_AT_MOST,
@@ -33,6 +34,11 @@ COSTS = ("input_cost", "output_cost", "total_cost")
 MONTH = "strftime(start_time, '%Y-%m')"
 ENVIRONMENT = "coalesce(environment, 'default')"
 
+SCORED = """(
+    SELECT count(*) FROM (SELECT trace_id AS scored_trace, span_id AS scored_span FROM score WHERE project = $project)
+    WHERE {0}
+)"""
+
 SPENT = "CASE WHEN is_counted THEN {0} ELSE 0 END"
 """A trace without a call has spent nothing; one whose calls say nothing has spent what is not known."""
 
@@ -41,8 +47,8 @@ TRACE_SQL = {
     "month": MONTH,
     "level": "coalesce(level, 'DEFAULT')",
     "rows": "1",
-    "score_count": "0",
-    "span_ids": f"span_ids[:{SPAN_IDS_AT_MOST}]",
+    "score_count": SCORED.format("scored_trace = trace_id"),
+    "span_ids": f"coalesce(span_ids[:{SPAN_IDS_AT_MOST}], [])",
     **{name: SPENT.format(name) for name in ("input_tokens", "output_tokens", *COSTS)},
     "total_tokens": SPENT.format("coalesce(total_tokens, input_tokens + output_tokens)"),
 }
@@ -55,7 +61,7 @@ SPAN_SQL = {
     "month": MONTH,
     "level": "coalesce(level, 'DEFAULT')",
     "rows": "1",
-    "score_count": "0",
+    "score_count": SCORED.format("scored_trace = trace_id AND scored_span = span_id"),
     "is_root": "parent_span_id IS NULL",
     "streaming_ms": "(epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 - time_to_first_token_ms",
     **{name: CALLS.format(name) for name in ("model", "input_tokens", "output_tokens", *COSTS)},
@@ -64,10 +70,18 @@ SPAN_SQL = {
     "total_tokens_per_second": PER_SECOND.format("total_tokens"),
 }
 
-EXPRESSIONS = {"measure_traces": TRACE_SQL, "measure_spans": SPAN_SQL}
+SCORE_SQL = {
+    "environment": ENVIRONMENT,
+    "month": MONTH,
+    "day": "strftime(start_time, '%Y-%m-%d')",
+    "rows": "1",
+    "is_true": "CASE WHEN data_type = 'BOOLEAN' THEN value = 1 END",
+}
+
+EXPRESSIONS = {"measure_traces": TRACE_SQL, "measure_spans": SPAN_SQL, "measure_scores": SCORE_SQL}
 """Query -> values whose expression is not the column of the same name."""
 
-METADATA_MAPS = {"measure_traces": "metadata", "measure_spans": "[metadata]"}
+METADATA_MAPS = {"measure_traces": "metadata", "measure_spans": "[metadata]", "measure_scores": "[metadata]"}
 """The maps of the metadata, the one that goes before the others first."""
 
 SPOKEN_OF = frozenset({"input_tokens", "output_tokens", "total_tokens", *COSTS})
@@ -142,8 +156,14 @@ def add_measures(
     else:
         compiled.set_list("measures", ["NULL AS measure_0"])
         compiled.set_list("grouping", ["WHERE true"])
-    compiled.reads_traces |= not OF_TRACES.isdisjoint((*groups, *(measure.value for measure in measures)))
+    values = {*groups, *(measure.value for measure in measures)}
+    compiled.reads_traces |= any(is_of_trace(query, value) for value in values)
     compiled.set_list("order", [*map(ordered, order), "bucket_ns", *(f"group_{n}" for n in range(len(groups)))])
+
+
+def is_of_trace(query: str, value: str) -> bool:
+    """Whether spans have to be looked at for it that the question is not about."""
+    return value in OF_TRACES or (query == "measure_scores" and value in OF_SPANS)
 
 
 def aggregation(query: str, measure: Measure) -> str:
@@ -171,7 +191,7 @@ def add_entity_condition(compiled: Compiled, query: str, condition: Condition) -
     if condition.op not in ENTITY_OPERATORS[kind] or not condition.values:
         raise ValueError(f"{condition.op} cannot be asked of {condition.field}")
     sql = EXPRESSIONS[query].get(condition.field, condition.field)
-    compiled.reads_traces |= condition.field in OF_TRACES
+    compiled.reads_traces |= is_of_trace(query, condition.field)
     compiled.add("entity", entity_condition(compiled, kind, f"({sql})", condition))
     if query == "measure_traces" and condition.op in POSITIVE:
         add_short_way(compiled, condition)

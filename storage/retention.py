@@ -21,6 +21,8 @@ from storage.asking import ask
 from storage.commit import roll_back
 from storage.database import CATALOG, Database
 from storage.erasure import ROWS_A_STEP, Eraser, Fate, fates
+from storage.text_index import forget
+from storage.text_search import Range
 from storage.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -234,6 +236,8 @@ class Retention:
             [(first, last)] = await self._ask(LONE_SQL.format(**parts, limit=limit), scope.bound())
             bound = scope.bound(first=first, last=last)
             step = 0 if first is None else await self._write(DELETE_LONE_SQL.format(**parts), bound)
+            if step:
+                await self._writer.call(partial(forget, ranges=[Range(first, last)]), (), after_all=False)
             deleted += step
             if not step:
                 break

@@ -246,6 +246,21 @@ def test_files_that_readme_and_architecture_name_exist() -> None:
         assert [path for path in [*links, *paths] if not (ROOT / path).exists()] == [], name
 
 
+def test_tests_that_the_table_of_otlp_names_exist_and_every_requirement_has_one() -> None:
+    rows = re.findall(r"^\| ([A-Z]\d+) \| (.*) \|$", read("docs/otlp.md"), re.MULTILINE)
+    assert len(rows) > 90
+    missing = []
+    for requirement, row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
+        missing += [] if named else [requirement]
+        missing += [f"{path}::{name}" for path, name in named if not defines(ROOT / "tests" / path, name)]
+    assert missing == []
+
+
+def defines(file: Path, name: str) -> bool:
+    return file.exists() and re.search(rf"def {name}\(", file.read_text()) is not None
+
+
 def test_functions_and_tests_that_architecture_names_exist() -> None:
     """`path/file.py: name` or `path/test_file.py::name`: prose about code that was renamed misleads."""
     named = re.findall(r"`([\w/]+\.py)(?:::?|: )([\w.]+)`", read("ARCHITECTURE.md"))

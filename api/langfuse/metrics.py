@@ -11,8 +11,6 @@ from aiohttp import web
 
 from api.langfuse.handling import Langfuse, answer, project_of
 from api.langfuse.metrics_query import MetricsQuery, parse_query
-from api.langfuse.scores import measured_scores
-from api.langfuse.views import SCORES
 from api.times import NS
 from contract.errors import BadQuery
 from contract.reading import Reader, Row
@@ -47,11 +45,8 @@ async def metrics(langfuse: Langfuse, request: web.Request, default_rows: int | 
 
 async def measured(reader: Reader, project: str, query: MetricsQuery) -> list[dict[str, Any]]:
     """The rows of an answer."""
-    parameters = reader_parameters(project, query)
-    if query.view.query == SCORES:
-        rows = await measured_scores(reader, parameters)
-    else:
-        rows = await reader.read(query.view.query, parameters, query.conditions)
+    conditions = (*query.view.only, *query.conditions)
+    rows = await reader.read(query.view.query, reader_parameters(project, query), conditions)
     if not rows and not query.dimensions and query.interval is None:
         return [empty_row(query, None)]
     if query.interval is None or query.order_is_asked:

@@ -115,7 +115,8 @@ async def get_observation(langfuse: Langfuse, request: web.Request) -> web.Respo
 
 def shown_observations(api: Api, project: str, spans: Sequence[Row], logs: Sequence[Row]) -> list[dict[str, Any]]:
     """Observations of the first API; a call made of log records that a span tells of too is shown once."""
-    logs_of, donors_of = grouped(logs, "span_id"), grouped(spans, "duplicate_of")
+    within = [span for span in spans if span["duplicate_of_trace"] is None]
+    logs_of, donors_of = grouped(logs, "span_id"), grouped(within, "duplicate_of")
     return [
         records.observation(
             span, project, api.present(span, logs_of.get(span["span_id"], ()), donors_of.get(span["span_id"], ()))

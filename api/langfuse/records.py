@@ -151,7 +151,8 @@ def observation(row: Stored, project: str, shown: Stored) -> dict[str, Any]:
 def metadata(row: Stored) -> dict[str, Any]:
     found = parsed(row["metadata"])
     kept = dict(found) if isinstance(found, dict) else {}
-    return kept | ({"duplicate_of": row["duplicate_of"]} if row["duplicate_of"] is not None else {})
+    repeated = {name: row[name] for name in ("duplicate_of", "duplicate_of_trace") if row[name] is not None}
+    return kept | repeated
 
 
 def whole(text: str | None) -> int | None:

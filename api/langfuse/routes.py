@@ -22,7 +22,7 @@ from api.langfuse.models import get_model, get_score_config, list_models, list_s
 from api.langfuse.observations import get_observation, list_observations, list_observations_v2
 from api.langfuse.pages import show_project, show_session, show_trace
 from api.langfuse.prompts import create_prompt, delete_prompt, get_prompt, list_prompts, update_labels
-from api.langfuse.score_lists import get_score, list_scores, list_scores_v2, list_scores_v3
+from api.langfuse.scores import get_score, list_scores, list_scores_v2, list_scores_v3
 from api.langfuse.sessions import get_session, list_sessions
 from api.langfuse.traces import delete_trace, delete_traces, get_trace, list_traces
 from contract.documents import Documents
@@ -42,13 +42,13 @@ TABLE = (
     LangfuseRoute("GET", "api/public/metrics", get_metrics),
     LangfuseRoute("GET", "api/public/v2/metrics", get_metrics_v2),
     LangfuseRoute("GET", "api/public/metrics/daily", get_daily),
+    LangfuseRoute("GET", "api/public/scores", list_scores),
+    LangfuseRoute("GET", "api/public/v2/scores", list_scores_v2),
+    LangfuseRoute("GET", "api/public/v3/scores", list_scores_v3),
+    LangfuseRoute("GET", "api/public/scores/{score_id}", get_score),
+    LangfuseRoute("GET", "api/public/v2/scores/{score_id}", get_score),
     LangfuseRoute("GET", "api/public/models", list_models),
     LangfuseRoute("GET", "api/public/models/{model_id}", get_model),
-    LangfuseRoute("GET", "api/public/scores", list_scores),
-    LangfuseRoute("GET", "api/public/scores/{score_id}", get_score),
-    LangfuseRoute("GET", "api/public/v2/scores", list_scores_v2),
-    LangfuseRoute("GET", "api/public/v2/scores/{score_id}", get_score),
-    LangfuseRoute("GET", "api/public/v3/scores", list_scores_v3),
     LangfuseRoute("GET", "api/public/score-configs", list_score_configs),
     LangfuseRoute("GET", "api/public/score-configs/{config_id}", get_score_config),
     LangfuseRoute("GET", "api/public/v2/prompts", list_prompts),

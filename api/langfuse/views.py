@@ -3,11 +3,12 @@
 Source: langfuse/langfuse `packages/shared/src/features/query/dataModel.ts` and its documentation of the metrics API.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from api.langfuse.filters import Column
-from contract.entities import SPAN_VALUES, TRACE_VALUES
+from contract.entities import SCORE_VALUES, SPAN_VALUES, TRACE_VALUES
+from contract.reading import Condition
 
 TYPE_OF_KIND = {
     "generation": "GENERATION", "embedding": "EMBEDDING", "retriever": "RETRIEVER", "tool": "TOOL", "agent": "AGENT",
@@ -19,9 +20,6 @@ KIND_OF_TYPE = {kind: name for name, kind in TYPE_OF_KIND.items()}
 
 SECONDS = 1000.0
 """Milliseconds in the unit in which lists (not metrics) tell latencies."""
-
-SCORES = "scores"
-"""Query of the views of scores."""
 
 
 class View(NamedTuple):
@@ -35,6 +33,8 @@ class View(NamedTuple):
     dimensions: Mapping[str, Column]
     measures: Mapping[str, str]
     """Langfuse's name -> value of the query."""
+    only: tuple[Condition, ...] = ()
+    """What holds for all that the view has."""
 
     @property
     def filters(self) -> Mapping[str, Column]:
@@ -107,36 +107,27 @@ OBSERVATION_FILTERS = {
 }  # fmt: skip
 """Columns of the parameter `filter` of the lists of observations."""
 
-SCORE_VALUES = {
-    **dict.fromkeys(
-        (
-            "id", "name", "environment", "source", "dataType", "traceId", "observationId", "configId",
-            "timestampMonth", "timestampDay", "traceName", "userId", "sessionId", "traceRelease", "traceVersion",
-            "observationName", "observationModelName", "observationPromptName", "observationPromptVersion",
-            "stringValue",
-        ),
-        "text",
-    ),
-    "tags": "list",
-    "value": "float",
-    "booleanValue": "bool",
-    "start_time": "time",
-    "rows": "int",
-}  # fmt: skip
+SCORE_DIMENSIONS = columns(
+    id="id", name="name", environment="environment", source="source", dataType="data_type", traceId="trace_id",
+    observationId="span_id", configId="config_id", timestampMonth="month", timestampDay="day", traceName="trace_name",
+    tags="trace_tags", userId="trace_user_id", sessionId="trace_session_id", traceRelease="trace_release",
+    traceVersion="trace_version", observationName="span_name", observationModelName="model",
+    observationPromptName="prompt_name", observationPromptVersion="prompt_version",
+)  # fmt: skip
 
 
-def score_view(value: str) -> View:
-    """Scores of one data type; only those that have numbers can be averaged."""
-    hidden = {"stringValue", "value", "booleanValue", "start_time", "rows"} - {value}
-    dimensions = {name: Column(name) for name in SCORE_VALUES if name not in hidden}
-    measures = {"count": "rows"} if value == "stringValue" else {"count": "rows", "value": "value"}
-    return View(SCORES, SCORE_VALUES, "timestamp", dimensions, measures)
+def score_view(data_types: Sequence[str], dimension: str, value: str) -> View:
+    """Scores of these data types with their value; only numbers can be averaged."""
+    measures = {"count": "rows"} if value == "string_value" else {"count": "rows", "value": "value"}
+    dimensions = {**SCORE_DIMENSIONS, dimension: Column(value)}
+    only = (Condition("data_type", "any_of", tuple(data_types)),)
+    return View("measure_scores", SCORE_VALUES, "timestamp", dimensions, measures, only)
 
 
 VIEWS = {
     "traces": TRACES,
     "observations": OBSERVATIONS,
-    "scores-numeric": score_view("value"),
-    "scores-categorical": score_view("stringValue"),
-    "scores-boolean": score_view("booleanValue"),
+    "scores-numeric": score_view(("NUMERIC",), "value", "value"),
+    "scores-categorical": score_view(("CATEGORICAL", "TEXT", "CORRECTION"), "stringValue", "string_value"),
+    "scores-boolean": score_view(("BOOLEAN",), "booleanValue", "is_true"),
 }

@@ -1,6 +1,6 @@
 -- Spans by their ids, whole; $trace_ids null: of whatever trace.
 SELECT
-    project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of,
+    project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of, duplicate_of_trace,
     coalesce(synthetic, false) AS synthetic,
     epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time,
     coalesce(contains(raw_rest, '"start_ns":0'), false) AS start_unknown,

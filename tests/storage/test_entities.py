@@ -103,6 +103,9 @@ def test_what_was_said_of_a_trace_itself_speaks_first_and_is_no_span(database: D
     [row] = ask(reader, "measure_spans", groups=("name", "trace_user_id"))
     assert [row[f"group_{place}"] for place in range(2)] == ["root", "u2"]
     assert ask(reader, "get_chosen_spans", span_ids=[span_id(2)]) == []
+    insert(said, "span", span(3, trace=2, kind="trace"))
+    [row] = ask(reader, "measure_traces", Condition("trace_id", "eq", (trace_id(2),)), groups=("span_ids",))
+    assert row["group_0"] == []
     reader.close()
     said.close()
 

@@ -21,6 +21,7 @@ from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
 from storage.database import CATALOG, SCHEMA_FOLDER, Database, apply_migration, migrations, newest_version, run
 from storage.documents import StoredDocuments
 from storage.media import MediaTable
+from storage.text_index import TextIndex
 from storage.writer import Writer
 from tests.support.golden import GOLDEN, RECEIVED_NS
 from tests.support.rows import span_row
@@ -89,6 +90,8 @@ async def fill(database: Database) -> None:
     await store.put("default", media.media_id, b"hello")
     kept = Change([Document("prompt", "greeting:1", "greeting", '{"prompt":"Hello"}', RECEIVED_NS, RECEIVED_NS)])
     await StoredDocuments(writer).change("default", "prompt", lambda _: (kept, None))
+    await writer.visible()
+    await TextIndex(database, writer, piece_rows=ROWS_A_TABLE).step()
     await writer.stop()
 
 

@@ -10,6 +10,7 @@ from api.langfuse.handling import (
     BODIES_AT_MOST_BYTES,
     BODY_AT_MOST_BYTES,
     ERRORS,
+    MEMBERS_AT_MOST,
     Bodies,
     error_response,
     optional_text,
@@ -105,5 +106,14 @@ def test_a_body_that_is_too_large_is_413_and_gives_its_bytes_back() -> None:
                 "/api/public/traces", data=BytesIO(b"x" * (BODY_AT_MOST_BYTES + 1))
             ) as response:
                 assert response.status == 413
+
+    talking(talk)
+
+
+def test_a_small_body_of_too_many_members_is_413() -> None:
+    async def talk(ask: Talk) -> None:
+        body = b'{"traceIds": [' + b"[]," * MEMBERS_AT_MOST + b"[]]}"
+        async with ask.client.delete("/api/public/traces", data=body) as response:
+            assert response.status == 413
 
     talking(talk)

@@ -137,7 +137,7 @@ def test_9_time_to_first_token_leaves_out_what_is_not_known() -> None:
     )
 
 
-def test_10_scores_are_none_until_there_are_some() -> None:
+def test_10_without_scores_there_is_nothing_to_measure() -> None:
     answers(metrics("scores-numeric", ("value", "avg"), COUNT, by=("name",)), [])
     answers(metrics("scores-numeric", ("value", "avg"), COUNT), [{"avg_value": None, "count_count": "0"}])
 
