@@ -131,7 +131,11 @@ class Server:
             "decoder": DECODER.name,
             "uptime_s": round(time.monotonic() - self._created, 3),
             "schema_version": self.database.schema_version(),
-            "database": {"size_bytes": self.database.size_bytes(), "wal_bytes": self.database.wal_bytes()},
+            "database": {
+                "size_bytes": self.database.size_bytes(),
+                "wal_bytes": self.database.wal_bytes(),
+                "checkpoint_waits": self.writer.checkpoint_waits(),
+            },
             "queue_bytes": self.writer.queue_bytes(),
             "in_flight_bytes": self.admission.in_flight_bytes,
             "lag_s": round(self.writer.lag_s(), 3),

@@ -6,6 +6,7 @@ behind the last record mark the end. Appending returns after fdatasync.
 """
 
 import logging
+import mmap
 import os
 import struct
 import threading
@@ -38,7 +39,7 @@ class Record(NamedTuple):
     """One acknowledged request."""
 
     seq: int
-    payload: bytes
+    payload: bytes | memoryview
 
 
 class JournalFile:
@@ -67,7 +68,7 @@ class JournalFile:
 
     def append(self, records: Iterable[Record]) -> None:
         """The records are on disk. OSError when they are not: then nothing was added."""
-        parts: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         for seq, payload in records:
             parts += (HEADER.pack(len(payload), checksum(self._identity, seq, payload), seq), payload)
         size = sum(len(part) for part in parts)
@@ -108,7 +109,7 @@ class Journal:
     def recover(self, flushed_seq: int) -> list[Record]:
         """The acknowledged records that the tables do not have, in order of arrival."""
         found = [record for path in self._paths for record in read_records(path, self._identity)]
-        return sorted(record for record in found if record.seq > flushed_seq)
+        return sorted((record for record in found if record.seq > flushed_seq), key=lambda record: record.seq)
 
     def open(self) -> None:
         """Both files stand ready and what they held is gone: to be called when all of it is in the tables."""
@@ -158,11 +159,11 @@ def journal_paths(database_path: str) -> list[str]:
     return [f"{database_path}.journal{number}" for number in (0, 1)]
 
 
-def checksum(identity: bytes, seq: int, payload: bytes) -> int:
+def checksum(identity: bytes, seq: int, payload: bytes | memoryview) -> int:
     return crc32(payload, crc32(identity + seq.to_bytes(8, "little")))
 
 
-def write_all(fd: int, parts: Iterable[bytes], offset: int) -> None:
+def write_all(fd: int, parts: Iterable[bytes | memoryview], offset: int) -> None:
     """All parts one behind the other, without a copy that is as large as all of them."""
     views = deque(memoryview(part) for part in parts if part)
     while views:
@@ -186,10 +187,10 @@ def sync_folder(path: str) -> None:
 def read_records(path: str, identity: bytes) -> Iterator[Record]:
     """Every whole record, in the order written; a file of another database is moved aside."""
     try:
-        data = Path(path).read_bytes()
+        data = mapped(path)
     except FileNotFoundError:
         return
-    if data[:FIRST_RECORD_BYTES].rstrip(b"\0") not in (MAGIC + identity, b""):
+    if bytes(data[:FIRST_RECORD_BYTES]).rstrip(b"\0") not in (MAGIC + identity, b""):
         logger.warning("%s belongs to another database and was renamed to %s", path, moved_aside(path))
         return
     at, newest = FIRST_RECORD_BYTES, 0
@@ -198,7 +199,7 @@ def read_records(path: str, identity: bytes) -> Iterator[Record]:
         if record is None:
             behind, _ = record_at(data, following, identity, newest)
             if behind is None:
-                if data[at : at + HEADER.size].strip(b"\0"):
+                if bytes(data[at : at + HEADER.size]).strip(b"\0"):
                     logger.info(UNFINISHED, path)
                 return
             logger.error("%s is damaged: the request before number %d cannot be read and is lost", path, behind.seq)
@@ -216,7 +217,22 @@ def moved_aside(path: str) -> str:
     return name
 
 
-def record_at(data: bytes, at: int, identity: bytes, newest: int) -> tuple[Record | None, int]:
+def mapped(path: str) -> memoryview:
+    """The file's bytes, which are in memory only while they are looked at: a journal may be larger than the memory."""
+    with open(path, "rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return memoryview(b"")
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def released(records: list[Record]) -> Iterator[Record]:
+    """The records in their order, each let go when the next one is asked for."""
+    records.reverse()
+    while records:
+        yield records.pop()
+
+
+def record_at(data: memoryview, at: int, identity: bytes, newest: int) -> tuple[Record | None, int]:
     """The record there, null when it is not whole or not newer than `newest`; and where the next one would begin."""
     if at + HEADER.size > len(data):
         return None, at

@@ -27,7 +27,7 @@ def encode(translated: Translated) -> bytes:
     return orjson.dumps([VERSION, *map(spelled, tables, PLACES)])
 
 
-def decode(payload: bytes) -> Translated:
+def decode(payload: bytes | memoryview) -> Translated:
     """The request again. Raises `Unavailable` for one of a program with other columns."""
     version, *tables = orjson.loads(payload)
     if version != VERSION:

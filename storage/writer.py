@@ -25,7 +25,7 @@ from storage.database import Database
 from storage.failures import first_line
 from storage.flusher import GROUP_BYTES, Flusher, Result, Work
 from storage.histogram import Seconds
-from storage.journal import Journal, Record
+from storage.journal import Journal, Record, released
 from storage.payload import decode, encode
 from storage.pending import Pending, settle_future
 from storage.scores import last
@@ -106,8 +106,8 @@ class Writer:
         records = journal.recover(self._flusher.flushed_seq)
         if records:
             logger.info("%d acknowledged requests are brought from the journal to the tables", len(records))
-            self._flusher.recover([Pending(record.seq, decode(record.payload)) for record in records])
             self._seq = records[-1].seq
+            self._flusher.recover(Pending(seq, decode(payload)) for seq, payload in released(records))
         journal.open()
 
     async def commit(self, translated: Translated) -> None:
@@ -154,15 +154,18 @@ class Writer:
         """
 
         def work(_: duckdb.DuckDBPyConnection) -> None:
-            if self._flusher.checkpoints_held or not self._flusher.checkpoint():
-                raise Unavailable("the file cannot be checkpointed now", reason="checkpoint", retry_after_s=5)
-            self._flusher.checkpoints_held = hold
+            checkpoints = self._flusher.checkpoints
+            if checkpoints.held or not self._flusher.checkpoint():
+                why = checkpoints.waits or "the file cannot be checkpointed now"
+                raise Unavailable(why, reason="checkpoint", retry_after_s=5)
+            checkpoints.held = hold
 
         await self._flusher.call(work, (), after_all=hold)
 
     def release_checkpoints(self) -> bool:
         """False when the hold was lost: the store failed and was opened again, or is stopping."""
-        held, self._flusher.checkpoints_held = self._flusher.checkpoints_held, False
+        checkpoints = self._flusher.checkpoints
+        held, checkpoints.held = checkpoints.held, False
         return held
 
     async def stop(self) -> None:
@@ -189,6 +192,10 @@ class Writer:
             return "the writer is not running"
         lag_s = max(self.lag_s(), self._flusher.lag_s())
         return f"the writer is {lag_s:.0f} s behind" if lag_s > LAG_AT_MOST_S else None
+
+    def checkpoint_waits(self) -> str | None:
+        """Why the WAL cannot go into the file, or null."""
+        return self._flusher.checkpoints.waits
 
     def lag_s(self) -> float:
         """How long the oldest waiting request has waited for its acknowledgement."""

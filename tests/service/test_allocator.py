@@ -23,7 +23,7 @@ thread.start()
 thread.join()
 large = resident_bytes()
 pieces.clear()
-print(trimmer.trim(), (large - resident_bytes()) >> 20, trimmer.trim())
+print(trimmer.trim(), (large - resident_bytes()) >> 20, trimmer.trim(), trimmer.trim(always=True))
 """
 
 
@@ -34,8 +34,8 @@ def run(program: str) -> str:
 
 
 def test_what_a_thread_freed_below_something_it_kept_is_given_back_once() -> None:
-    trimmed, given_back_mib, again = run(GROW_AND_SHRINK).split()
-    assert (trimmed, again) == ("True", "False")
+    trimmed, given_back_mib, again, always = run(GROW_AND_SHRINK).split()
+    assert (trimmed, again, always) == ("True", "False", "True")
     assert int(given_back_mib) > 150
 
 
@@ -47,3 +47,20 @@ def test_where_the_c_library_has_no_such_thing_nothing_is_done() -> None:
 def test_where_the_system_does_not_say_the_size_it_counts_as_none() -> None:
     program = "from pathlib import Path; from service import allocator; allocator.STATM = Path('/nowhere')\n"
     assert run(program + "print(allocator.resident_bytes(), allocator.Trimmer().trim())").split() == ["0", "False"]
+
+
+def test_it_looks_every_second_and_trims_every_tenth_time_anyway() -> None:
+    program = """
+import asyncio
+from service import allocator
+allocator.EVERY_S, calls, trimmer = 0, [], allocator.Trimmer()
+async def life():
+    task = asyncio.get_running_loop().create_task(trimmer.run())
+    while len(calls) < 20:
+        await asyncio.sleep(0)
+    task.cancel()
+trimmer.trim = lambda always: calls.append(always)
+asyncio.run(life())
+print([number for number, always in enumerate(calls[:20], 1) if always])
+"""
+    assert run(program).strip() == "[10, 20]"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage import journal as journal_module
-from storage.journal import FIRST_RECORD_BYTES, HEADER, Journal, Record
+from storage.journal import FIRST_RECORD_BYTES, HEADER, Journal, Record, released
 
 IDENTITY = "0b7c7f0e-0000-4000-8000-000000000001"
 
@@ -25,7 +25,7 @@ def records(*seqs: int, size: int = 10) -> list[Record]:
 
 def recovered(folder: Path, flushed_seq: int = 0, identity: str = IDENTITY) -> list[int]:
     found = Journal(str(folder / "x.duckdb"), identity).recover(flushed_seq)
-    assert all(payload == payload[:1] * len(payload) and payload[0] == seq % 256 for seq, payload in found)
+    assert all(bytes(payload) == bytes([seq % 256]) * len(payload) for seq, payload in found)
     return [record.seq for record in found]
 
 
@@ -194,3 +194,8 @@ def test_a_group_of_many_requests_is_whole_though_the_system_takes_it_in_pieces(
     monkeypatch.undo()
     journal.close(remove=False)
     assert recovered(tmp_path) == list(range(1, 1510))
+
+
+def test_records_are_let_go_as_they_are_taken() -> None:
+    found = records(1, 2, 3)
+    assert [(record.seq, len(found)) for record in released(found)] == [(1, 2), (2, 1), (3, 0)]

@@ -1,7 +1,7 @@
 """What the writer remembers of traces in flight: bounded."""
 
 from contract.settling import TraceFacts
-from storage.recent import RecentTraces, Remembered
+from storage.recent import GIANT, RecentTraces, Remembered
 
 
 def key(number: int) -> tuple[str, str]:
@@ -39,12 +39,24 @@ def test_a_trace_that_grows_is_counted_once_and_stays_longer() -> None:
     assert kept[1:] == list(range(13, 21))  # 20 + 8 * 10 weigh 100
 
 
-def test_one_giant_trace_pushes_nothing_out_and_is_not_remembered() -> None:
-    traces = RecentTraces(100)
+def test_one_giant_trace_pushes_nothing_out_and_is_remembered_until_a_commit_does_not_touch_it() -> None:
+    traces, giant = RecentTraces(100), trace(50)
     traces.put(key(1), trace(9))
-    traces.put(key(2), trace(50))
+    traces.put(key(2), giant)
+    assert traces.get(key(1)) is not None
+    assert traces.get(key(2)) is giant
+    traces.drop_giants()
     assert traces.get(key(1)) is not None
     assert traces.get(key(2)) is None
+
+
+def test_giants_have_a_bound_too() -> None:
+    traces = RecentTraces(100)
+    for number in range(30):
+        traces.put(key(number), trace(99))
+    assert sum(traces.get(key(number)) is not None for number in range(30)) == GIANT
+    traces.put(key(40), trace(GIANT * 100))
+    assert traces.get(key(40)) is None
 
 
 def test_a_trace_that_became_giant_is_not_remembered_as_it_was() -> None:
@@ -52,7 +64,11 @@ def test_a_trace_that_became_giant_is_not_remembered_as_it_was() -> None:
     traces = RecentTraces(100)
     traces.put(key(1), trace(2))
     traces.put(key(1), trace(50))
+    traces.drop_giants()
     assert traces.get(key(1)) is None
+    traces.put(key(2), trace(50))
+    traces.forget(key(2))
+    assert traces.get(key(2)) is None
 
 
 def test_cleared_memory_has_all_its_room_again() -> None:
