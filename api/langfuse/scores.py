@@ -35,6 +35,9 @@ ANY_OF = {"scoreIds": "id", "traceId": "trace_id", "observationId": "span_id", "
 """Parameter -> value that must be one of those given, with commas between."""
 
 OPERATORS = {"=": "eq", "<": "lt", ">": "gt", "<=": "lte", ">=": "gte"}
+SOURCES = ("API", "EVAL", "ANNOTATION")
+"""What SDKs take for a source; another one is shown as the first here, as it was sent at `/api/v1/scores`."""
+
 OF_TRACES_AT_MOST = 10_000
 V3_LIMIT_AT_MOST = 1000
 
@@ -69,7 +72,7 @@ def shown(score: Row) -> dict[str, Any]:
         "dataType": data_type,
         **value,
         **text,
-        "source": score["source"],
+        "source": score["source"] if score["source"] in SOURCES else SOURCES[0],
         "comment": score["comment"],
         "metadata": {} if score["metadata"] is None else orjson.loads(score["metadata"]),
         "authorUserId": score["author_user_id"],
@@ -97,7 +100,17 @@ def shown_v3(score: Row, project: str) -> dict[str, Any]:
     """The value has the type that `dataType` says."""
     typed = {"NUMERIC": score["value"], "BOOLEAN": score["value"] == 1}
     value = typed[score["data_type"]] if score["data_type"] in typed else score["string_value"]
-    return {**shown(score), "value": value, "projectId": project}
+    return {**shown(score), "value": value, "projectId": project, "subject": subject(score)}
+
+
+def subject(score: Row) -> dict[str, Any] | None:
+    """What the score is about, as the third API says it."""
+    if score["span_id"] is not None:
+        return {"kind": "observation", "id": score["span_id"], "traceId": score["trace_id"]}
+    for kind, value in (("trace", "trace_id"), ("session", "session_id"), ("experiment", "dataset_run_id")):
+        if score[value] is not None:
+            return {"kind": kind, "id": score[value]}
+    return None
 
 
 def asked_scores(request: web.Request, project: str, now_ns: int) -> Asked:

@@ -1,10 +1,9 @@
--- One page of scores, newest first; with $counted how many there are on all pages (`total`).
--- Conditions on attributes are asked of the metadata.
+-- One page of scores, newest first. Conditions on attributes are asked of the metadata.
 WITH listed AS (
     SELECT
         score_id AS id, project, name, value, string_value, data_type, source, comment, trace_id, span_id, session_id,
         time AS timestamp, environment, config_id, queue_id, author_user_id, dataset_run_id, metadata,
-        metadata AS raw_attributes, received_time
+        metadata AS raw_attributes
     FROM score
     WHERE project = $project
         AND ($from_ns IS NULL OR timestamp >= make_timestamp_ns($from_ns))
@@ -13,12 +12,9 @@ WITH listed AS (
 )
 SELECT
     id, project, name, value, string_value, data_type, source, comment, trace_id, span_id, session_id,
-    epoch_ns(timestamp) AS timestamp, environment, config_id, queue_id, author_user_id, dataset_run_id, metadata,
-    epoch_ns(received_time) AS received_time,
-    CASE WHEN $counted THEN (SELECT count(*) FROM listed) END AS total
+    epoch_ns(timestamp) AS timestamp, environment, metadata
 FROM listed
 WHERE $after_ns IS NULL OR timestamp < make_timestamp_ns($after_ns)
     OR (timestamp = make_timestamp_ns($after_ns) AND id < $after_id)
 ORDER BY listed.timestamp DESC, id DESC
 LIMIT $limit
-OFFSET coalesce($skip, 0)

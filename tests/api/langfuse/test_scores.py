@@ -67,6 +67,25 @@ def test_a_value_has_the_form_of_its_version() -> None:
     scored(talk)
 
 
+def test_the_third_api_says_what_a_score_is_about() -> None:
+    async def talk(ask: Talk) -> None:
+        about = {each["id"]: each["subject"] for each in (await ask.get("v3/scores"))["data"]}
+        assert about["s1"] == {"kind": "trace", "id": trace_id(1)}
+        assert about["s2"] == {"kind": "observation", "id": span_id(1), "traceId": trace_id(1)}
+        assert about["s4"] == {"kind": "session", "id": "x"}
+
+    scored(talk)
+
+
+def test_a_source_that_sdks_refuse_is_not_shown() -> None:
+    async def work(ask: Talk) -> None:
+        await ask.store.writer.commit(Translated(scores=[score(1, source="mine"), score(2, source="EVAL")]))
+        found = (await ask.get("v2/scores"))["data"]
+        assert [each["source"] for each in found] == ["EVAL", "API"]
+
+    talking(work, *SPANS)
+
+
 def test_filters_and_cursors() -> None:
     async def talk(ask: Talk) -> None:
         for params, expected in (

@@ -34,4 +34,11 @@ def outer(question: str) -> str:
 outer("hi")
 langfuse_context.flush()
 client.flush()
+
+found = client.fetch_trace("trace of sdk").data
+assert sorted(score.name for score in found.scores) == ["kind", "quality"], found.scores
+assert {observation.name for observation in found.observations} == {"retrieve", "llm", "seen"}
+assert "trace of sdk" in {each.id for each in client.fetch_traces(limit=10).data}
+assert len(client.fetch_observations(name="llm").data) == 1
+assert {each.name for each in client.client.score.get().data} == {"kind", "quality"}
 client.shutdown()

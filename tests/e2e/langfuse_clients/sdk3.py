@@ -7,6 +7,8 @@ from langfuse.media import LangfuseMedia
 
 client = get_client()
 assert client.auth_check()
+WITH_NAMES = {"fields": "core,basic"} if not hasattr(client.api, "score_v_2") else {}
+"""The second API for observations tells names where they are asked for."""
 start = getattr(client, "start_as_current_observation", None)
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\nxx").decode()
 
@@ -31,4 +33,23 @@ if start is not None:
         pass
 client.create_score(name="later", value=1, data_type="BOOLEAN", trace_id="0" * 31 + "1")
 client.flush()
+
+
+def names(page: object) -> list[str]:
+    return sorted(each.name for each in page.data)
+
+
+ALL = ["kind", "later", "quality"]
+api = client.api
+if hasattr(api, "score_v_2"):  # 3
+    assert names(api.score_v_2.get(limit=10)) == ALL
+    assert "main" in names(api.trace.list())
+elif hasattr(api, "scores_v3"):  # 4
+    assert names(api.scores_v3.get_many_v3(limit=10)) == names(api.scores.get_many(limit=10)) == ALL
+else:  # 5
+    later = api.scores.get_many(name="later", fields="details,subject,annotation").data
+    assert names(api.scores.get_many(limit=10)) == ALL
+    assert [(each.value, each.data_type, each.subject.kind) for each in later] == [(True, "BOOLEAN", "trace")]
+if hasattr(api, "observations") and hasattr(api.observations, "get_many"):
+    assert {"inner", "main"} <= set(names(api.observations.get_many(limit=50, **WITH_NAMES)))
 client.shutdown()
