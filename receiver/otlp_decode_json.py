@@ -39,6 +39,9 @@ SPAN_KINDS = dict(SpanMessage.SpanKind.items())
 STATUS_CODES = dict(Status.StatusCode.items())
 SEVERITIES = dict(SeverityNumber.items())
 
+EARLIEST_LIKELY_NS = 10**16
+"""April 1970. Milliseconds and microseconds of today are below it, and are mostly what such a number is."""
+
 Item = TypeVar("Item")
 
 
@@ -73,7 +76,7 @@ def read_each(group: list[Any], field: str, read: Callable[[Object], Item], reje
 
 
 def spans(request: Object) -> tuple[list[Span], Rejections]:
-    """All spans that can be kept, in the order sent; the others counted."""
+    """All spans that can be kept, in the order sent; the others counted. Times that hardly are nanoseconds are told."""
     result: list[Span] = []
     rejections = Rejections()
     for group, shared_resource, shared_scope in scope_groups(request, "resourceSpans", "scopeSpans"):
@@ -81,6 +84,8 @@ def spans(request: Object) -> tuple[list[Span], Rejections]:
         for span in read_each(group_items(group, "spans"), "spans", read, rejections):
             if is_trace_id(span.trace_id) and is_span_id(span.span_id):
                 result.append(span)
+                if 0 < span.start_ns < EARLIEST_LIKELY_NS:
+                    rejections.tell("spans: startTimeUnixNano is in 1970; is it in milliseconds? It is kept as sent")
             else:
                 reject_span(rejections, span.trace_id, span.span_id, span.parent_span_id)
     return result, rejections

@@ -4,7 +4,7 @@ Generic handlers without a deserializer: the bytes go the same way as those of H
 with INVALID_ARGUMENT (the generated deserializer answers INTERNAL, which hides the reason).
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,6 +16,7 @@ from contract.errors import Unauthorized
 from contract.sink import Sink
 from receiver.admission import Admission
 from receiver.counters import Counters
+from receiver.grpc_health import Health
 from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
 from receiver.signals import SIGNALS, Signal, export_response
@@ -37,11 +38,14 @@ _OPTIONS = {
     # Connections whose client has vanished are found out and closed.
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
+    # One without calls is ended; its client makes another when it has something to send.
+    "grpc.max_connection_idle_ms": 600_000,
+    # A connection that says nothing, or something other than HTTP/2, is given up (default: 120 s).
+    "grpc.server_handshake_timeout_ms": 30_000,
     "grpc.max_concurrent_streams": 256,
 }
 
-_SERVING, _NOT_SERVING = b"\x08\x01", b"\x08\x02"
-"""HealthCheckResponse (health.proto of gRPC): field 1, enum SERVING or NOT_SERVING."""
+_PROFILES_SERVICE = "opentelemetry.proto.collector.profiles.v1development.ProfilesService"
 
 Handler = Callable[[bytes, Any], Awaitable[bytes]]
 
@@ -56,26 +60,29 @@ class GrpcReceiver:
         counters: Counters,
         limits: Limits,
         authenticate: Authenticate,
+        not_ready: Callable[[], Sequence[str]],
         taken: Taken | None = None,
     ) -> None:
         self._admission = admission
         self._limits = limits
         self._authenticate = authenticate
         self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
+        self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._server: grpc.aio.Server | None = None
 
     async def start(self, host: str, port: int, certificate: tuple[bytes, bytes, bytes | None] | None = None) -> int:
         """Serve from now on and return the bound port. Raises `OSError` when the address cannot be bound.
 
+        A `host` of the form `unix:/path` is a Unix domain socket; `port` does not count then, nor what is returned.
         `certificate`, all in PEM: private key, chain, and the authority of the clients' own where they need one.
         """
         options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
         server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
         server.add_generic_rpc_handlers(
             [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
-            + [_service("grpc.health.v1.Health", {"Check": self._check_health})]
+            + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
         )
-        address = f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+        address = _address(host, port)
         try:
             if certificate is None:
                 bound = server.add_insecure_port(address)
@@ -90,6 +97,7 @@ class GrpcReceiver:
     async def stop(self, grace_s: float) -> None:
         """Take no new calls; return when those in flight have ended, after `grace_s` at the latest."""
         server, self._server = self._server, None
+        self._health.end()
         if server is not None:
             await server.stop(grace_s)
 
@@ -128,8 +136,11 @@ class GrpcReceiver:
         require_ingest(identity)
         return identity
 
-    async def _check_health(self, body: bytes, context: Any) -> bytes:
-        return _NOT_SERVING if self._admission.draining else _SERVING
+
+def _address(host: str, port: int) -> str:
+    if host.startswith("unix:"):
+        return host
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
 def _credentials(key: bytes, chain: bytes, client_authority: bytes | None) -> grpc.ServerCredentials:
@@ -140,6 +151,12 @@ def _credentials(key: bytes, chain: bytes, client_authority: bytes | None) -> gr
 def _service(name: str, handlers: dict[str, Handler]) -> Any:
     methods = {method: grpc.unary_unary_rpc_method_handler(handler) for method, handler in handlers.items()}
     return grpc.method_handlers_generic_handler(name, methods)
+
+
+async def _no_profiles(body: bytes, context: Any) -> bytes:
+    """The same code as for a service that nobody knows, and a message that says it is not a mistake in the name."""
+    await context.abort(grpc.StatusCode.UNIMPLEMENTED, "profiles are not stored here; traces, logs and metrics are")
+    return b""  # not reached: abort has raised
 
 
 async def _abort(context: Any, status: WireStatus) -> None:

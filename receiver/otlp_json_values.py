@@ -140,7 +140,7 @@ def _whole(value: Any) -> int | None:
     if isinstance(value, str):
         digits = value.removeprefix("-")
         return int(value) if len(digits) <= 20 and digits.isascii() and digits.isdigit() else None
-    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+    if isinstance(value, float) and value.is_integer():  # Python writes 1.7e+18 for nanoseconds it has as a float
         return int(value)
     return None
 
@@ -254,11 +254,17 @@ def _bytes(value: Any, field: str, depth: int) -> bytes:
 def _array(value: Any, field: str, depth: int) -> list[AttributeValue]:
     if depth >= MAX_DEPTH:
         raise BadItem(f"attribute nests more than {MAX_DEPTH} levels")
-    return [any_value(item, "values", depth + 1) for item in items(record(value, field).get("values"), field)]
+    return [any_value(item, "values", depth + 1) for item in items(_values(value, field), field)]
 
 
 def _key_values(value: Any, field: str, depth: int) -> Attributes:
-    return attributes(record(value, field).get("values"), "values", depth + 1)
+    return attributes(_values(value, field), "values", depth + 1)
+
+
+def _values(value: Any, field: str) -> Any:
+    """The list of an ArrayValue or KeyValueList; also where it stands there itself, without `{"values": ...}` around
+    it, as in the specification's own example of an event (opentelemetry-proto, examples/events.json)."""
+    return value if isinstance(value, list) else record(value, field).get("values")
 
 
 _BY_FIELD: dict[str, Callable[[Any, str, int], AttributeValue]] = {

@@ -9,18 +9,21 @@ from aiohttp import web
 from api.errors import error_response as api_error
 from contract.access import SCORE, Authenticate
 from contract.errors import Forbidden, NotFound, TracepondError, Unauthorized
-from receiver.langfuse_http import HEALTH, READY, SCORES, is_langfuse_path
-from receiver.langfuse_http import error_response as langfuse_error
+from receiver.langfuse_answers import error_response as langfuse_error
+from receiver.langfuse_answers import is_langfuse_path
+from receiver.langfuse_http import HEALTH, PROJECTS, READY, SCORES
+from receiver.langfuse_media import DOWNLOAD_PATH, UPLOAD_PATH
 from receiver.otlp_http import error_response as otlp_error
 from receiver.otlp_http import is_otlp_path
 from service import hosts
+from service.cors import Cors, opened
 
 PUBLIC_ROUTES = frozenset(
-    {"/healthz", "/readyz", web.DynamicResource(HEALTH).canonical, web.DynamicResource(READY).canonical}
+    web.DynamicResource(path).canonical for path in ("/healthz", "/readyz", HEALTH, READY, UPLOAD_PATH, DOWNLOAD_PATH)
 )
-"""Answered without credentials; everything else, paths that do not exist included, needs them."""
+"""Answered without credentials (media: the address is signed); everything else needs them, whether it exists or not."""
 
-SCORES_ROUTE = web.DynamicResource(SCORES).canonical
+SCORES_ROUTE, PROJECTS_ROUTE = (web.DynamicResource(path).canonical for path in (SCORES, PROJECTS))
 
 CHALLENGE = 'Basic realm="tracepond", charset="UTF-8"'
 
@@ -28,24 +31,29 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(
-    authenticate: Authenticate, routes: Iterable[web.RouteDef], allowed_hosts: Iterable[str] | None = None
+    authenticate: Authenticate,
+    routes: Iterable[web.RouteDef],
+    allowed_hosts: Iterable[str] | None = None,
+    cors: Cors | None = None,
 ) -> web.Application:
     """The application with these routes in this order, the fixed paths before the open ones.
 
-    `allowed_hosts` are the names, beside those that are safe, under which it may be asked; null: any.
+    `allowed_hosts` are the names, beside those that are safe, under which it may be asked; null: any. `cors` opens
+    OTLP's paths to pages of other origins; null: to none.
     """
     # A web.RequestKey that receiver and api share would have to stand in contract, which imports no aiohttp.
     warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
     host_check = [] if allowed_hosts is None else [hosts.checked(allowed_hosts, tells_nothing, in_form_of_path)]
-    app = web.Application(middlewares=[explain_unknown_paths, *host_check, guard(authenticate)])
+    for_pages = [] if cors is None else [opened(cors, lambda request: is_otlp_path(request.path), otlp_error)]
+    app = web.Application(middlewares=[*for_pages, explain_unknown_paths, *host_check, guard(authenticate)])
     app.add_routes(routes)
     return app
 
 
 def tells_nothing(request: web.Request) -> bool:
     """Whether the answer to a request says nothing of what is stored."""
-    takes = request.method == "POST" and request.path.startswith("/api/public/")
-    return takes or is_otlp_path(request.path) or pattern(request) in {*PUBLIC_ROUTES, "/metrics"}
+    takes = request.method in ("POST", "PUT", "PATCH") and is_langfuse_path(request.path)
+    return takes or is_otlp_path(request.path) or pattern(request) in {*PUBLIC_ROUTES, PROJECTS_ROUTE, "/metrics"}
 
 
 def guard(authenticate: Authenticate) -> Any:
@@ -53,7 +61,7 @@ def guard(authenticate: Authenticate) -> Any:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if pattern(request) in PUBLIC_ROUTES:
+        if pattern(request) in PUBLIC_ROUTES or (request.method == "OPTIONS" and pattern(request) == SCORES_ROUTE):
             return await handler(request)
         try:
             if len(request.headers.getall("Authorization", ())) > 1:

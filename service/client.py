@@ -4,7 +4,9 @@ import http.client
 import json
 import os
 import secrets
+import shlex
 import shutil
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -24,15 +26,50 @@ NO_PROXY = urllib.request.ProxyHandler({})
 """The server is on this machine or in this pod: HTTP_PROXY is not meant for it."""
 
 
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP through a Unix domain socket."""
+
+    def __init__(self, path: str, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._path, self._timeout_s = path, timeout_s
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self._timeout_s)
+        self.sock.connect(self._path)
+
+
+class UnixHandler(urllib.request.HTTPHandler):
+    """Opens `http://` addresses, whatever their host, through one socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        def connection(_: str, /, *, timeout: float = TIMEOUT_S, **__: Any) -> http.client.HTTPConnection:
+            return UnixConnection(self._path, timeout)
+
+        return self.do_open(connection, req)
+
+
 class RequestFailed(Exception):
     """The server did not answer 200; `str()` says what happened."""
 
 
 def base_url(endpoint: Endpoint, certificate: Tls | None = None) -> str:
-    """Where a client on this machine reaches the endpoint."""
+    """Where a client on this machine reaches the endpoint; over a Unix socket the name says nothing."""
+    if endpoint.path:
+        return "http://localhost"
     host = endpoint.host if endpoint.host not in ("", "0.0.0.0") else "127.0.0.1"
     scheme = "http" if certificate is None else "https"
     return f"{scheme}://{Endpoint(host if host != '::' else '::1', endpoint.port)}"
+
+
+def curl(endpoint: Endpoint, certificate: Tls | None = None) -> str:
+    """The beginning of a shell's line that asks it; the path follows at once."""
+    through = f"--unix-socket {shlex.quote(endpoint.path)} " if endpoint.path else ""
+    return f"curl {through}{base_url(endpoint, certificate)}"
 
 
 def base(config: Config) -> str:
@@ -43,6 +80,8 @@ def base(config: Config) -> str:
 def opener(config: Config) -> urllib.request.OpenerDirector:
     """Raises `RequestFailed` where the server's certificate cannot be read."""
     certificate = config.receivers.http_tls
+    if path := config.receivers.http_endpoint.path:
+        return urllib.request.build_opener(NO_PROXY, UnixHandler(path))
     if certificate is None:
         return urllib.request.build_opener(NO_PROXY)
     try:

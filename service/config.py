@@ -11,6 +11,7 @@ from typing import Any
 
 from receiver.compiled import PURE_PYTHON_VARIABLE
 from service import tls, yaml_file
+from service.cors import Cors
 from service.memory import MIB, Memory, divided
 from service.projects import Project
 from service.quantities import Endpoint
@@ -69,6 +70,7 @@ class Receivers:
     http_endpoint: Endpoint
     http_max_body_bytes: int
     http_tls: Tls | None
+    http_cors: Cors | None
     max_in_flight_bytes: int
 
 
@@ -231,6 +233,7 @@ def assemble(values: Mapping[str, Value], memory: Memory) -> Config:
             http_endpoint=get[f"{protocols}.http.endpoint"],
             http_max_body_bytes=mib_or(f"{protocols}.http.max_request_body_size_mib", memory.body_bytes),
             http_tls=tls_of(values, "http"),
+            http_cors=cors_of(values),
             max_in_flight_bytes=mib_or("receivers.max_in_flight_mib", memory.in_flight_bytes),
         ),
         storage=Storage(
@@ -256,14 +259,25 @@ def assemble(values: Mapping[str, Value], memory: Memory) -> Config:
 
 
 def tls_of(values: Mapping[str, Value], protocol: str) -> Tls | None:
-    """The certificate of one port. Raises `ConfigError` where only a part of it is named."""
+    """The certificate of one port. Raises `ConfigError` where only a part of it is named, or none can be of use."""
     section = f"receivers.otlp.protocols.{protocol}.tls"
+    endpoint = values[f"receivers.otlp.protocols.{protocol}.endpoint"].parsed
     named = [values[f"{section}.{key}"] for key in ("cert_file", "key_file", "client_ca_file")]
     try:
-        return tls.chosen(*(value.parsed and os.path.expanduser(value.parsed) for value in named))
+        chosen = tls.chosen(*(value.parsed and os.path.expanduser(value.parsed) for value in named))
+        if chosen is not None and endpoint is not None and endpoint.path:
+            raise ValueError(f"{endpoint} does not leave this machine: leave TLS out, or listen on HOST:PORT")
     except ValueError as error:
         origin = next(value.origin for value in named if value.parsed)
         raise ConfigError(f"{origin}: {section}: {error}") from None
+    return chosen
+
+
+def cors_of(values: Mapping[str, Value]) -> Cors | None:
+    """Whose pages may send; null while no origin is named."""
+    section = "receivers.otlp.protocols.http.cors"
+    cors = Cors(*(values[f"{section}.{key}"].parsed for key in ("allowed_origins", "allowed_headers", "max_age")))
+    return cors if cors.allowed_origins else None
 
 
 def decide_auth(values: Mapping[str, Value]) -> Auth:
@@ -287,7 +301,7 @@ def check_exposure(config: Config) -> Config:
         return config
     for path in ("receivers.otlp.protocols.grpc.endpoint", "receivers.otlp.protocols.http.endpoint"):
         endpoint = config.values[path].parsed
-        if endpoint is not None and not is_loopback(endpoint.host):
+        if endpoint is not None and not endpoint.path and not is_loopback(endpoint.host):
             raise ConfigError(
                 f"{config.values[path].origin}: {path}: {endpoint} can be reached from other machines and no keys are "
                 "configured. Add auth.projects, or say auth.mode: none (TRACEPOND_AUTH_MODE=none) if everyone may "

@@ -20,8 +20,6 @@ from aiohttp import web
 
 import api.langfuse.routes
 import api.routes
-import api.scores
-import api.upkeep
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
 from receiver import langfuse_http, otlp_http
@@ -30,13 +28,15 @@ from receiver.compiled import DECODER
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
-from service import memory, store, tls
+from service import memory, store, tls, unix_socket
 from service.access import Access
+from service.actions import actions
 from service.allocator import Trimmer, use_few_arenas
 from service.application import application
-from service.client import base_url
+from service.client import base_url, curl
 from service.config import Config
 from service.forward import Forwarder
+from service.http_port import HttpSite
 from service.listening import StartFailed, bind, cannot_listen, why_not
 from service.pipeline import Pipeline
 from service.quantities import Endpoint
@@ -44,6 +44,7 @@ from service.settings import GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.spool import Spool
 from service.version import version, version_line
 from storage.documents import StoredDocuments
+from storage.media import MediaTable
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
 from translator.present import present
@@ -169,7 +170,7 @@ class Server:
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
         loop = asyncio.get_running_loop()
-        for work in (self.upkeep.run(), Trimmer().run()):
+        for work in (self.upkeep.run(), self.upkeep.text_index.run(), Trimmer().run()):
             self._stack.push_async_callback(ended, loop.create_task(work))
         await self._start_forwarding()
         self._stack.push_async_callback(self._stop_receivers)
@@ -195,13 +196,22 @@ class Server:
         if endpoint is None:
             return
         limits = self._limits(self._config.receivers.grpc_max_message_bytes)
-        receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access, self._taken())
-        host = endpoint.host or "[::]"
+        receiver = GrpcReceiver(
+            self.pipeline, self.admission, self.counters, limits, self.access, self.not_ready, self._taken()
+        )
+        host = f"unix:{endpoint.path}" if endpoint.path else endpoint.host or "[::]"
         chosen = self._config.receivers.grpc_tls
         certificate = None if chosen is None else usable(tls.files, chosen)
         port = await bind(GRPC_ENDPOINT, endpoint, lambda: receiver.start(host, endpoint.port, certificate))
         self._grpc = receiver
-        self.grpc_address = endpoint._replace(port=port)
+        self.grpc_address = self._bound(endpoint, port)
+
+    def _bound(self, endpoint: Endpoint, port: int) -> Endpoint:
+        """The endpoint as it came to be; its socket's file is removed before the receivers stop."""
+        if not endpoint.path:
+            return endpoint._replace(port=port)
+        self._stack.callback(unix_socket.removal(endpoint.path))
+        return endpoint
 
     def _taken(self) -> Callable[[str, str, bytes], None] | None:
         return None if self.forwarder is None else self.forwarder.offer
@@ -230,12 +240,7 @@ class Server:
                 status_source=self.status,
                 ready=self.not_ready,
                 samples=self.samples,
-                actions=lambda asked: [
-                    *api.upkeep.actions(self.upkeep)(asked),
-                    *api.scores.actions(langfuse_http.score_poster(self.pipeline, self.counters, limits), self.upkeep)(
-                        asked
-                    ),
-                ],
+                actions=actions(self.upkeep, self.pipeline, self.counters, limits),
                 langfuse=partial(api.langfuse.routes.routes, self.upkeep, self.documents, self.prices.listed),
             ),
             *langfuse_http.routes(
@@ -246,6 +251,8 @@ class Server:
                 ready=self.not_ready,
                 version=version(),
                 upkeep=self.upkeep,
+                media=MediaTable(self.database, self.writer),
+                browsers=self._config.auth.mode == "keys",
             ),
         ]
 
@@ -258,9 +265,7 @@ class Server:
     async def _start_http(self) -> None:
         endpoint = self._config.receivers.http_endpoint
         runner = web.AppRunner(
-            application(self.access, self._routes(), self._allowed_hosts()),
-            auto_decompress=False,  # the receiver unpacks, and counts while it does
-            access_log=None,
+            application(self.access, self._routes(), self._allowed_hosts(), self._config.receivers.http_cors),
             handle_signals=False,
             shutdown_timeout=self._config.drain_timeout_s,
         )
@@ -268,9 +273,8 @@ class Server:
         self._http = runner
         chosen = self._config.receivers.http_tls
         context = None if chosen is None else usable(tls.server_context, chosen)
-        site = web.TCPSite(runner, endpoint.host or None, endpoint.port, ssl_context=context)
-        await bind(HTTP_ENDPOINT, endpoint, site.start)
-        self.http_address = endpoint._replace(port=runner.addresses[0][1])
+        await bind(HTTP_ENDPOINT, endpoint, HttpSite(runner, endpoint, context).start)
+        self.http_address = self._bound(endpoint, 0 if endpoint.path else runner.addresses[0][1])
 
     async def _stop_receivers(self) -> None:
         """Both at a time, so that `drain_timeout_s` holds for the two together."""
@@ -348,7 +352,6 @@ def on_signal(number: signal.Signals, asked_to_stop: asyncio.Event) -> None:
 def first_lines(server: Server, config: Config) -> list[str]:
     """Where it listens, where it stores, and one line to paste into the shell of an application."""
     assert server.http_address is not None
-    http = base_url(server.http_address, config.receivers.http_tls)
     where = "in memory, gone at the end" if server.database.in_memory else server.database.path
     keys = " OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" if config.auth.mode == "keys" else ""
     return [
@@ -357,6 +360,17 @@ def first_lines(server: Server, config: Config) -> list[str]:
         f"  OTLP/HTTP, API  {server.http_address}",
         f"  database        {where}",
         f"  memory          {memory.shown(config.memory.limit_bytes)} ({config.memory.origin})",
-        f"  send to it      export OTEL_EXPORTER_OTLP_ENDPOINT={http} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf{keys}",
-        f"  read            curl {http}/api/v1/traces",
+        f"  send to it      export {exporter_settings(server, config)}{keys}",
+        f"  read            {curl(server.http_address, config.receivers.http_tls)}/api/v1/traces",
     ]
+
+
+def exporter_settings(server: Server, config: Config) -> str:
+    """For an SDK: over HTTP, but over gRPC where HTTP has a Unix socket, which no SDK can be told."""
+    http, grpc = server.http_address, server.grpc_address
+    assert http is not None
+    if not http.path or grpc is None:
+        url, protocol = base_url(http, config.receivers.http_tls), "http/protobuf"
+    else:
+        url, protocol = str(grpc) if grpc.path else base_url(grpc, config.receivers.grpc_tls), "grpc"
+    return f"OTEL_EXPORTER_OTLP_ENDPOINT={url} OTEL_EXPORTER_OTLP_PROTOCOL={protocol}"

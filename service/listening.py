@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from service import unix_socket
 from service.quantities import Endpoint
 from service.settings import FLAG_OF
 
@@ -37,6 +38,8 @@ def cannot_listen(path: str, endpoint: Endpoint, why: str) -> StartFailed:
 
 def why_not(endpoint: Endpoint) -> str | None:
     """What speaks against listening there; null when nothing does."""
+    if endpoint.path:
+        return unix_socket.why_not(endpoint.path)
     try:
         family, *_, address = socket.getaddrinfo(
             endpoint.host or None, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -27,21 +27,30 @@ SECOND_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
 
 
+UNIX = "unix://"
+
+
 class Endpoint(NamedTuple):
-    """Where to listen. An empty host is every interface, as in the Collector's `:4318`."""
+    """Where to listen: host and port, or the path of a Unix domain socket. An empty host without a path is every
+    interface, as in the Collector's `:4318`."""
 
     host: str
     port: int
+    path: str = ""
 
     def __str__(self) -> str:
+        if self.path:
+            return f"{UNIX}{self.path}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def endpoint(value: Any) -> Endpoint:
-    """`HOST:PORT`, `[IPv6]:PORT` or `:PORT`; port 0 is any free one."""
-    wanted = "expected HOST:PORT such as 127.0.0.1:4318"
+    """`HOST:PORT`, `[IPv6]:PORT` or `:PORT`, port 0 is any free one; or `unix:///PATH`."""
+    wanted = "expected HOST:PORT such as 127.0.0.1:4318, or unix:///run/tracepond.sock"
     if not isinstance(value, str):
         raise ValueError(f"{wanted}, got {described(value)}")
+    if value.startswith(UNIX):
+        return _unix_endpoint(value)
     host, colon, port = value.strip().rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -50,6 +59,13 @@ def endpoint(value: Any) -> Endpoint:
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise ValueError(f"{wanted}, a port from 0 to 65535, got {value!r}")
     return Endpoint(host, int(port))
+
+
+def _unix_endpoint(value: str) -> Endpoint:
+    path = value.removeprefix(UNIX)
+    if not path.startswith("/") or path.endswith("/"):
+        raise ValueError(f"expected an absolute path, as in unix:///run/tracepond.sock, got {value!r}")
+    return Endpoint("", 0, path)
 
 
 def endpoint_or_off(value: Any) -> Endpoint | None:
@@ -149,11 +165,33 @@ def headers(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def names(value: Any) -> tuple[str, ...]:
-    """Host names: a list, or a text with commas between them."""
-    given = value.split(",") if isinstance(value, str) else value
+    """Names: a list, or a text with commas between them (an empty one is none)."""
+    given = [] if value == "" else value.split(",") if isinstance(value, str) else value
     if not isinstance(given, list) or not all(isinstance(name, str) and name.strip() for name in given):
         raise ValueError(f"expected a list of names, got {described(value)}")
     return tuple(name.strip() for name in given)
+
+
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.*\[\]:_-]+")
+"""Scheme, host and port, as browsers send them: no path, no slash at the end. `*` may stand in the host."""
+
+
+def origins(value: Any) -> tuple[str, ...]:
+    """Origins of web pages, in lower case, or `*`."""
+    found = tuple(name.lower() for name in names(value))
+    for origin in found:
+        if origin not in ("*", "null") and not ORIGIN.fullmatch(origin):
+            raise ValueError(f"expected origins such as https://shop.example, without a path, got {origin!r}")
+    return found
+
+
+def header_names(value: Any) -> tuple[str, ...]:
+    """Names of HTTP headers in lower case, or `*`."""
+    found = tuple(name.lower() for name in names(value))
+    for name in found:
+        if not re.fullmatch(r"[a-z0-9_-]+|\*", name):
+            raise ValueError(f"expected names of headers such as x-tenant, got {name!r}")
+    return found
 
 
 def one_of(*choices: str) -> Callable[[Any], str]:

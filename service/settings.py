@@ -48,7 +48,7 @@ FLAG_OF = {STORAGE_PATH: "--db", GRPC_ENDPOINT: "--grpc", HTTP_ENDPOINT: "--http
 
 SETTINGS = (
     Setting(
-        GRPC_ENDPOINT, "HOST:PORT or empty", "127.0.0.1:4317", quantities.endpoint_or_off,
+        GRPC_ENDPOINT, "HOST:PORT, unix:///PATH or empty", "127.0.0.1:4317", quantities.endpoint_or_off,
         "where OTLP over gRPC listens; empty switches it off, port 0 picks a free one",
     ),
     Setting(
@@ -68,7 +68,7 @@ SETTINGS = (
         "authority whose certificates clients must show (mTLS); none asks for none",
     ),
     Setting(
-        HTTP_ENDPOINT, "HOST:PORT", "127.0.0.1:4318", quantities.endpoint,
+        HTTP_ENDPOINT, "HOST:PORT or unix:///PATH", "127.0.0.1:4318", quantities.endpoint,
         "where OTLP over HTTP and the query API listen; port 0 picks a free one",
     ),
     Setting(
@@ -87,6 +87,20 @@ SETTINGS = (
     Setting(
         "receivers.otlp.protocols.http.tls.client_ca_file", "path or none", "none", quantities.path_or_none,
         "authority whose certificates clients must show (mTLS); none asks for none",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.cors.allowed_origins", "list of origins", [], quantities.origins,
+        "web pages that may send OTLP from a browser, such as https://shop.example or https://*.shop.example; "
+        "* is everybody's",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.cors.allowed_headers", "list of header names", [], quantities.header_names,
+        "headers that such pages may send beside Content-Type, Content-Encoding, Authorization, X-API-Key, traceparent "
+        "and tracestate; * is any",
+    ),
+    Setting(
+        "receivers.otlp.protocols.http.cors.max_age", "duration", "2h", quantities.seconds,
+        "how long a browser may remember the answer before it asks again",
     ),
     Setting(
         "receivers.max_in_flight_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,

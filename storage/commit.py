@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
-import orjson
 
 from contract.columns import Column, L, M, Row, S
 from contract.settling import (
@@ -31,6 +30,7 @@ from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, describing_logs, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered
 from storage.seen import SeenKeys
+from storage.settled import cover, dumps, remembered, settled_of
 from storage.twins import Changed, Twins, apart, write_marks
 
 SpanKey = tuple[str, str, str]
@@ -73,8 +73,13 @@ DELETE_SQL = """
 DELETE FROM span USING stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
 """
+NUMBERED_ROWS = 2048
+"""Rows that share a `commit_seq` where a group has more of them. DuckDB unpacks texts of so many at once: those that
+the index of words can tell apart by number need not be unpacked (docs/adr/0012)."""
 LATEST = (1 << 63) - 2
 """The last time that make_timestamp_ns takes; the number behind it is DuckDB's infinity."""
+FREE_SQL = "SELECT flushed_seq + 1 FROM store"
+"""No row in the file has this `commit_seq` or a higher one."""
 POSITION_SQL = "UPDATE store SET flushed_seq = {seq:d}"
 KNOWN_DIGESTS_SQL = """
 SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
@@ -261,8 +266,8 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     if group.replaced:
         keys_stage(connection, group.replaced, DELETE_SQL)
     rows = list(group.rows.values())
-    for row in rows:
-        row[S.commit_seq] = seq
+    for row, row_seq in zip(rows, row_seqs(connection, len(rows), seq), strict=True):
+        row[S.commit_seq] = row_seq
     for row in group.logs:
         row[L.commit_seq] = seq
     insert(connection, "span", rows)
@@ -281,6 +286,13 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     for row in points:
         row[M.commit_seq] = seq
     insert(connection, "metric_point", points)
+
+
+def row_seqs(connection: duckdb.DuckDBPyConnection, rows: int, seq: int) -> list[int]:
+    """The `commit_seq` of each new row: that of the group, and lower ones for those before its last part."""
+    parts = (rows - 1) // NUMBERED_ROWS
+    [(free,)] = connection.execute(FREE_SQL).fetchall() if parts else [(seq,)]
+    return [max(min(free, seq), seq - parts + place // NUMBERED_ROWS) for place in range(rows)]
 
 
 def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> None:
@@ -336,32 +348,6 @@ def fetch_content(
     for key, places in wanted.items():
         for change, column in places:
             change.columns[column] = (texts[key][column], change.columns[column][1])
-
-
-def cover(row: Row, change: SettledSpan) -> None:
-    """Settled values over a row's own, which go to `own`."""
-    own = {}
-    for name, (value, _) in change.columns.items():
-        place = getattr(S, name)
-        if row[place] is not None:
-            own[name] = row[place]
-        row[place] = value
-    row[S.own] = dumps(own)
-    row[S.settled_from] = dumps({name: source for name, (_, source) in change.columns.items()})
-
-
-def remembered(change: SettledSpan) -> dict[str, tuple[Any, str]]:
-    """What `Facts.settled` keeps of a change: content columns without their text."""
-    return {n: (None if n in CONTENT_COLUMNS else v, source) for n, (v, source) in change.columns.items()}
-
-
-def settled_of(row: Row) -> dict[str, tuple[Any, str]]:
-    sources = orjson.loads(row[S.settled_from] or b"{}")
-    return {n: (None if n in CONTENT_COLUMNS else row[getattr(S, n)], source) for n, source in sources.items()}
-
-
-def dumps(value: dict[str, Any]) -> str | None:
-    return orjson.dumps(value).decode() if value else None
 
 
 def same(first: Row, second: Row) -> bool:

@@ -13,10 +13,13 @@ import duckdb
 
 from contract.settling import Match, TraceKey
 from contract.upkeep import Erased
+from storage import media
 from storage.asking import ask
 from storage.commit import roll_back
 from storage.database import Database, run
 from storage.lookback import keys_stage
+from storage.text_index import forget
+from storage.text_search import Range
 from storage.twins import marked_ids, match_again
 from storage.writer import Writer
 
@@ -108,9 +111,9 @@ def erase_step(
     A call of another trace that was marked to repeat one of them counts again.
     """
     keys = {fate.key for fate in step}
-    ranges = [(min(fate.first_seq for fate in step), max(fate.last_seq for fate in step))]
+    ranges = [Range(min(fate.first_seq for fate in step), max(fate.last_seq for fate in step))]
     if not spare_grown:
-        ranges.append((seen_seq + 1, NEWEST))
+        ranges.append(Range(seen_seq + 1, NEWEST))
     run(connection, "BEGIN")
     try:
         if spare_grown:
@@ -120,6 +123,8 @@ def erase_step(
         match_again(connection, ids, match)
         if keys:
             keys_stage(connection, keys, SCORES_SQL)
+            media.erase_of(connection, keys)
+        forget(connection, [*(Range(fate.first_seq, fate.last_seq) for fate in step if fate.key in keys), *ranges[1:]])
         run(connection, "COMMIT")
     except BaseException:
         roll_back(connection)
@@ -135,9 +140,7 @@ def grown(connection: duckdb.DuckDBPyConnection, keys: Collection[TraceKey], seq
     }
 
 
-def erase(
-    connection: duckdb.DuckDBPyConnection, table: str, keys: Collection[TraceKey], ranges: list[tuple[int, int]]
-) -> int:
+def erase(connection: duckdb.DuckDBPyConnection, table: str, keys: Collection[TraceKey], ranges: list[Range]) -> int:
     """How many rows were deleted."""
     if not keys:
         return 0

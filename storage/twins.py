@@ -40,6 +40,8 @@ Known = list[tuple[Values, CallKey | None]]
 
 RECENT_IDS = 20_000
 """About 10 MB: two layers mostly report within seconds of each other."""
+ROWS_AT_A_TIME = 65_536
+"""Ids read at once when the file is opened: a file of 10 M spans has a gigabyte of them."""
 CROWDED: Known = []
 """Remembered of an id that too many calls carry: none of them is marked."""
 
@@ -111,7 +113,9 @@ class Twins:
         """Start again from what the file holds."""
         self.forget()
         self._seen = SeenKeys()
-        self._seen.add(connection.execute(IDS_SQL).fetchall())
+        found = connection.execute(IDS_SQL)
+        while some := found.fetchmany(ROWS_AT_A_TIME):
+            self._seen.add(some)
 
     def forget(self) -> None:
         """Somebody else changed the file, or a commit failed."""

@@ -13,6 +13,7 @@ from storage.erasure import Eraser
 from storage.retention import Policy, Retention, sweep_and_tell
 from storage.scores import deletion
 from storage.snapshot import Snapshots, remove_leftovers
+from storage.text_index import TextIndex
 from storage.writer import Writer
 
 EVERY_S = 60.0
@@ -30,6 +31,7 @@ class FileUpkeep:
         self._eraser = Eraser(database, writer)
         self._snapshots = Snapshots(database, writer)
         self._policy = policy
+        self.text_index = TextIndex(database, writer)
         self.retention = Retention(database, writer, self._eraser, policy, now_ns)
 
     async def run(self) -> None:

@@ -173,7 +173,7 @@ def test_docs_say_which_fields_are_filters_and_of_which_type(heading: str) -> No
     assert not detail_fields & filters.keys()
     for name in filters.keys() & shown.keys() - {"input", "output"}:
         assert shown[name][0] == filters[name], name
-    if heading not in ("Traces", "Sessions", "Users", "Scores"):
+    if heading not in ("Traces", "Sessions", "Users"):
         _, found, hidden = listed.partition("Filters that no list shows:")
         assert found
         named = dict(re.findall(r"`(\w+)`\s\((\w+)", hidden))
@@ -244,6 +244,21 @@ def test_files_that_readme_and_architecture_name_exist() -> None:
         links = [target for target in re.findall(r"\]\(([^)#:]+)\)", text) if "//" not in target]
         paths = re.findall(r"`((?:\w+/)+\w+\.(?:py|sql|md))`", text)
         assert [path for path in [*links, *paths] if not (ROOT / path).exists()] == [], name
+
+
+def test_tests_that_the_table_of_otlp_names_exist_and_every_requirement_has_one() -> None:
+    rows = re.findall(r"^\| ([A-Z]\d+) \| (.*) \|$", read("docs/otlp.md"), re.MULTILINE)
+    assert len(rows) > 90
+    missing = []
+    for requirement, row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
+        missing += [] if named else [requirement]
+        missing += [f"{path}::{name}" for path, name in named if not defines(ROOT / "tests" / path, name)]
+    assert missing == []
+
+
+def defines(file: Path, name: str) -> bool:
+    return file.exists() and re.search(rf"def {name}\(", file.read_text()) is not None
 
 
 def test_functions_and_tests_that_architecture_names_exist() -> None:

@@ -203,15 +203,12 @@ def _rest(row: Row, span: Span) -> str | None:
     _add_derived(rest, row, span)
     if not rest:
         return None
-    if rest.keys() == _FLAGS_ALONE:
+    if span.flags and len(rest) == 1:
         return _flags_text(span.flags)
     try:
         return orjson.dumps(rest).decode()
     except TypeError:
         return stored_json(rest)
-
-
-_FLAGS_ALONE = {"flags"}
 
 
 @lru_cache(maxsize=64)

@@ -1,5 +1,6 @@
 """Real exporters over TLS and mTLS, and the program's own commands."""
 
+import socket
 from pathlib import Path
 
 import grpc
@@ -74,6 +75,17 @@ def test_exporters_and_commands_talk_tls(folder: Path, tmp_path: Path) -> None:
         assert run("healthcheck", "--http", where, cwd=tmp_path, **variables).returncode == 0
         assert "2 spans are stored" in run("send-test", "--http", where, cwd=tmp_path, **variables).stdout
         assert run("healthcheck", "--http", where, cwd=tmp_path).returncode == 1
+
+
+def test_plain_traffic_on_a_tls_port_is_ended_at_once(folder: Path, tmp_path: Path) -> None:
+    with running(tmp_path, **settings(folder, "cert_file", "key_file")) as server:
+        for port in (server.http_port, int(server.grpc.rpartition(":")[2])):
+            for sent in (b"POST /v1/traces HTTP/1.1\r\nHost: x\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+                with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+                    client.sendall(sent)
+                    assert client.recv(100) == b""
+        assert "Traceback" not in server.log
+        assert "ssl" not in server.log
 
 
 def test_a_client_without_a_certificate_is_turned_away_where_one_is_needed(folder: Path, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from contract.errors import Refused
 from contract.span import TRACE_SPAN_ID, Revision
-from receiver import langfuse_events
 from receiver.langfuse_events import OBSERVATION_TYPES, SCOPE, decode_batch, decode_scores
+from receiver.limits import Limits
 from tests.support.langfuse import CLIENTS, decoded, event, moment, recorded, recorded_events
 
 START_NS = 1_795_237_200_000_000_000
@@ -161,12 +161,12 @@ def test_a_body_without_a_batch_is_refused(body: bytes) -> None:
         decode_batch(body)
 
 
-def test_too_many_events_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(langfuse_events, "MAX_EVENTS", 1)
+def test_too_many_events_are_refused() -> None:
+    one = Limits(max_items=1)
     with pytest.raises(Refused, match="more than 1 "):
-        decoded(event("span-create", "a"), event("span-create", "b"))
+        decode_batch(orjson.dumps({"batch": [event("span-create", "a"), event("span-create", "b")]}), one)
     with pytest.raises(Refused, match="more than 1 "):
-        decode_scores(b"[{},{}]")
+        decode_scores(b"[{},{}]", one)
 
 
 def test_a_score_alone_and_a_list_of_scores() -> None:

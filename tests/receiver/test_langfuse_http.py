@@ -1,116 +1,17 @@
 """The writing side of Langfuse's API over a socket."""
 
-import asyncio
 import base64
 import gzip
-import warnings
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any
 
-import aiohttp
 import orjson
 import pytest
-from aiohttp import web
 
 from contract.access import SCORE, Identity
 from contract.errors import Overloaded, Refused, Unavailable
-from contract.sink import Sink
-from contract.upkeep import Erased
 from receiver.admission import Admission
-from receiver.counters import Counters
-from receiver.langfuse_http import is_langfuse_path, routes
-from receiver.limits import Limits
 from tests.support.langfuse import CLIENTS, event, recorded
+from tests.support.langfuse_server import Ask, asked, served
 from tests.support.receivers import totals
-from tests.support.sinks import ListSink
-
-Ask = Callable[..., Awaitable[tuple[int, Any, Any]]]
-
-
-class Deleting:
-    """Upkeep that has one score."""
-
-    scores = ("shop", "s1")
-
-    async def delete_scores(self, project: str, score_ids: Collection[str]) -> int:
-        return sum((project, score_id) == self.scores for score_id in score_ids)
-
-    async def delete_traces(self, project: str, trace_ids: Collection[str], *, dry_run: bool = False) -> Erased:
-        raise NotImplementedError
-
-    def snapshot(self) -> Any:
-        raise NotImplementedError
-
-
-class Served:
-    """What answered, and what it counted."""
-
-    def __init__(self, sink: Sink, identity: Identity, ready: Sequence[str], admission: Admission) -> None:
-        self.sink, self.identity, self.ready, self.admission = sink, identity, ready, admission
-        self.counters = Counters()
-        self.upkeep = Deleting()
-
-    def talk(self, talk: Callable[[Ask], Awaitable[None]]) -> None:
-        asyncio.run(self._serve(talk))
-
-    async def _serve(self, talk: Callable[[Ask], Awaitable[None]]) -> None:
-        @web.middleware
-        async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", web.NotAppKeyWarning)
-                request["identity"] = self.identity
-            response: web.StreamResponse = await handler(request)
-            return response
-
-        application = web.Application(middlewares=[identify])
-        limits = Limits(max_body_bytes=100_000, max_unpacked_bytes=100_000)
-        application.add_routes(
-            routes(
-                self.sink,
-                self.admission,
-                self.counters,
-                limits,
-                ready=lambda: self.ready,
-                version="1.2",
-                upkeep=self.upkeep,
-            )
-        )
-        runner = web.AppRunner(application, auto_decompress=False)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with aiohttp.ClientSession() as client:
-
-            async def ask(method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
-                data = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
-                headers = {"Content_Type": "application/json"} | headers
-                named = {name.replace("_", "-"): value for name, value in headers.items()}
-                async with client.request(method, url + path, data=data, headers=named) as response:
-                    text = await response.read()
-                    return response.status, orjson.loads(text) if text[:1] == b"{" else text, response.headers
-
-            await talk(ask)
-        await runner.cleanup()
-
-
-def served(
-    answer: Any = None,
-    identity: Identity | None = None,
-    ready: Sequence[str] = (),
-    admission: Admission | None = None,
-) -> Served:
-    return Served(ListSink(answer), identity or Identity("shop"), ready, admission or Admission())
-
-
-def asked(server: Served, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
-    found: list[tuple[int, Any, Any]] = []
-
-    async def talk(ask: Ask) -> None:
-        found.append(await ask(method, path, body, **headers))
-
-    server.talk(talk)
-    return found[0]
-
 
 INGESTION = "/api/public/ingestion"
 SPAN = event("span-create", "e1", id="o", traceId="t")
@@ -206,6 +107,19 @@ def test_a_score_is_deleted_where_the_key_may() -> None:
     assert asked(served(identity=Identity("other")), "DELETE", "/api/public/scores/s1")[0] == 404
 
 
+def test_a_browser_may_post_scores_where_keys_are_needed_and_nothing_else() -> None:
+    server = served()
+    status, _, headers = asked(server, "OPTIONS", "/api/public/scores")
+    assert (status, headers["Access-Control-Allow-Origin"]) == (204, "*")
+    for body in (SCORE_SENT, {"name": "n"}):
+        assert asked(server, "POST", "/api/public/scores", body)[2]["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Origin" not in asked(server, "POST", INGESTION, {"batch": []})[2]
+    assert asked(server, "OPTIONS", INGESTION)[0] == 405
+    server.browsers = False
+    assert asked(server, "OPTIONS", "/api/public/scores")[0] == 405
+    assert "Access-Control-Allow-Origin" not in asked(server, "POST", "/api/public/scores", SCORE_SENT)[2]
+
+
 def test_what_a_page_of_somebody_else_could_send_is_refused() -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded"):
         assert asked(served(), "POST", INGESTION, {"batch": []}, Content_Type=content_type)[0] == 415
@@ -246,13 +160,6 @@ def test_every_recorded_event_and_score_is_acknowledged(client: str) -> None:
 
     server.talk(talk)
     assert all(batch.spans or batch.scores for batch in server.sink.batches)
-
-
-def test_which_paths_are_langfuses() -> None:
-    assert is_langfuse_path("/api/public/x")
-    assert is_langfuse_path("/lf//api/public/scores/1")
-    assert not is_langfuse_path("/api/v1/public")
-    assert not is_langfuse_path("/public/api")
 
 
 def test_the_recorded_keys_are_those_of_a_test() -> None:

@@ -34,6 +34,7 @@ def decode_log(record: Any) -> LogRecord:
         ({"startTimeUnixNano": str(START_NS)}, "start_ns", START_NS),
         ({"startTimeUnixNano": START_NS}, "start_ns", START_NS),
         ({"startTimeUnixNano": 1.5e9}, "start_ns", 1_500_000_000),
+        ({"startTimeUnixNano": 1.7e18}, "start_ns", 1_700_000_000_000_000_000),
         ({"start_time_unix_nano": "7"}, "start_ns", 7),
         ({"endTimeUnixNano": str(2**64 - 1)}, "end_ns", 2**64 - 1),
         ({"kind": 3}, "kind", 3),
@@ -63,6 +64,8 @@ def test_this_form_is_read(fields: dict[str, Any], name: str, wanted: Any) -> No
         ({"bytesValue": "_-8"}, b"\xff\xef"),
         ({"arrayValue": {}}, []),
         ({"kvlistValue": {"values": [{"key": "a", "value": {"intValue": "1"}}]}}, {"a": 1}),
+        ({"kvlistValue": [{"key": "a", "value": {"intValue": "1"}}]}, {"a": 1}),
+        ({"arrayValue": [{"stringValue": "x"}]}, ["x"]),
         ({"stringValue": None, "intValue": "1"}, 1),
         ({"newValue": 1}, None),
         ({}, None),
@@ -90,6 +93,7 @@ def test_this_attribute_value_is_read(value: Any, wanted: Any) -> None:
         ({"startTimeUnixNano": "2026-11-21T00:00:00Z"}, "startTimeUnixNano", "malformed_item"),
         ({"startTimeUnixNano": -1}, "startTimeUnixNano", "malformed_item"),
         ({"startTimeUnixNano": 1.5}, "startTimeUnixNano", "malformed_item"),
+        ({"startTimeUnixNano": 1.9e19}, "startTimeUnixNano", "malformed_item"),
         ({"endTimeUnixNano": str(2**64)}, "endTimeUnixNano", "malformed_item"),
         ({"endTimeUnixNano": "9" * 5000}, "endTimeUnixNano", "malformed_item"),
         ({"kind": "CLIENT"}, "kind", "malformed_item"),
@@ -129,6 +133,8 @@ def test_items_that_are_no_objects_are_counted() -> None:
         b"", b"7", b"[]", b'"x"', b"null", b"NaN", b"{", b'{"resourceSpans": {}}', b'{"resourceSpans": [7]}',
         b'{"resourceSpans": [{"resource": 7}]}', b'{"resourceSpans": [{"scopeSpans": 7}]}',
         b'{"resourceSpans": [{"scopeSpans": [{"spans": {}}]}]}', b'{"resourceLogs": []}', b"\xff\xfe{\x00}\x00",
+        b"\xef\xbb\xbf{}", b'{"resourceSpans": [], "x": "\xff"}', b'{"x": NaN}', b"[" * 100_000,
+        b'{"x": ' + b"9" * 10**6,
     ],
 )  # fmt: skip
 def test_a_body_of_another_shape_is_refused(body: bytes) -> None:
@@ -140,6 +146,29 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character_and_pairs_stay() 
     body = orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [GOOD]}]}]})
     (span,), _ = decode_traces(body.replace(b"chat", rb"\ud83d\ude00 \\ud83d \ud83d"), "json")
     assert span.name == "\U0001f600 \\ud83d \ufffd"
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [(START_NS, ""), (0, ""), (START_NS // 10**6, "milliseconds"), (START_NS // 1000, "milliseconds")],
+)
+def test_a_time_that_hardly_is_in_nanoseconds_is_kept_and_told(start: int, told: str) -> None:
+    (span,), rejections = decode({**GOOD, "startTimeUnixNano": start})
+    assert (span.start_ns, rejections.count) == (start, 0)
+    assert told in rejections.message()
+    assert bool(told) is bool(rejections.message())
+
+
+def test_of_a_repeated_key_the_last_one_counts() -> None:
+    body = orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [GOOD]}]}]})
+    (span,), _ = decode_traces(body.replace(b'"name":"chat"', b'"name":"chat","name":"second"'), "json")
+    assert span.name == "second"
+
+
+def test_characters_of_every_kind_come_as_sent() -> None:
+    odd = "\x00\x1b[31m\u202e\ufffe\U0010ffff\U0001f600\n"
+    (span,), _ = decode({**GOOD, "name": odd, "attributes": [{"key": odd, "value": {"stringValue": odd}}]})
+    assert (span.name, span.attributes) == (odd, {odd: odd})
 
 
 def test_links_keep_ids_of_any_form() -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import grpc
 import grpc.aio
 import pytest
 
@@ -12,10 +14,12 @@ from contract.access import Identity
 from contract.errors import Overloaded, Unauthorized
 from contract.sink import Outcome
 from contract.span import Batch, Span
+from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
+from receiver.signals import SIGNALS
 from tests.support.otlp import log_request, trace_request
 from tests.support.receivers import Answer, Receivers, running, send_grpc
 from tests.support.sinks import ListSink
@@ -82,35 +86,126 @@ def test_credentials_are_asked_for_before_anything_is_decoded(metadata: Any, cod
     assert [batch.project for batch in sink.batches] == (["shop"] if code == "OK" else [])
 
 
-def test_a_service_that_is_not_offered_is_unimplemented() -> None:
-    async def work(receivers: Receivers) -> str:
-        method = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export"
+@pytest.mark.parametrize(
+    ("service", "word"),
+    [
+        ("opentelemetry.proto.collector.profiles.v1development.ProfilesService", "profiles"),
+        ("opentelemetry.proto.collector.trace.v2.TraceService", "Method not found"),
+    ],
+)
+def test_a_service_that_is_not_offered_is_unimplemented(service: str, word: str) -> None:
+    async def work(receivers: Receivers) -> tuple[str, str]:
         async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
             with pytest.raises(grpc.aio.AioRpcError) as error:
-                await channel.unary_unary(method)(b"")
-        return str(error.value.code().name)
+                await channel.unary_unary(f"/{service}/Export")(b"")
+        return str(error.value.code().name), str(error.value.details())
 
-    assert ask(work) == "UNIMPLEMENTED"
-
-
-def test_health_is_serving_until_the_server_drains() -> None:
-    async def work(receivers: Receivers) -> list[bytes]:
-        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
-            check = channel.unary_unary("/grpc.health.v1.Health/Check")
-            before = await check(b"")
-            receivers.admission.draining = True
-            return [before, await check(b"")]
-
-    assert ask(work) == [b"\x08\x01", b"\x08\x02"]
+    code, details = ask(work)
+    assert code == "UNIMPLEMENTED"
+    assert word in details
 
 
 def test_a_port_in_use_is_an_error_that_names_it() -> None:
     async def work(receivers: Receivers) -> None:
-        second = GrpcReceiver(ListSink(), Admission(), Counters(), Limits(), lambda headers: Identity())
+        second = GrpcReceiver(ListSink(), Admission(), Counters(), Limits(), lambda headers: Identity(), list)
         host, port = receivers.grpc_address.split(":")
         with pytest.raises(OSError, match=port):
             await second.start(host, int(port))
         await second.stop(0)
+
+    ask(work)
+
+
+@pytest.mark.parametrize("sent", [b"", b"PRI * HTTP/2", b"POST /v1/traces HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_connection_that_never_speaks_http_2_is_given_up(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    option = "grpc.server_handshake_timeout_ms"
+    monkeypatch.setitem(otlp_grpc._OPTIONS, option, otlp_grpc._OPTIONS[option] // 300)
+
+    async def work(receivers: Receivers) -> bytes:
+        reader, writer = await asyncio.open_connection(*receivers.grpc_address.split(":"))
+        writer.write(sent)
+        async with asyncio.timeout(10):
+            await reader.read()
+        writer.close()
+        return (await send_grpc(receivers, "traces", BODY)).code.encode()
+
+    assert ask(work) == b"OK"
+
+
+def test_a_connection_without_calls_is_ended_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    option = "grpc.max_connection_idle_ms"
+    monkeypatch.setitem(otlp_grpc._OPTIONS, option, otlp_grpc._OPTIONS[option] // 3000)
+
+    async def work(receivers: Receivers) -> list[str]:
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            export = channel.unary_unary(f"/{SIGNALS['traces'].service}/Export")
+            await export(BODY)
+            seen = [channel.get_state().name]
+            async with asyncio.timeout(10):
+                await channel.wait_for_state_change(grpc.ChannelConnectivity.READY)
+            seen.append(channel.get_state().name)
+            await export(BODY)
+            return seen
+
+    assert ask(work) == ["READY", "IDLE"]
+
+
+def test_long_metadata_is_taken() -> None:
+    """Tokens and baggage; with gRPC's defaults calls beyond 8 KiB fail at random."""
+
+    async def work(receivers: Receivers) -> set[str]:
+        metadata = (("authorization", "Bearer " + "t" * 30_000), ("baggage", "b" * 20_000))
+        return {(await send_grpc(receivers, "traces", BODY, metadata=metadata)).code for _ in range(20)}
+
+    assert ask(work) == {"OK"}
+
+
+class Stuck(ListSink):
+    """Never answers."""
+
+    async def accept(self, batch: Batch) -> Outcome:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def test_calls_that_clients_gave_up_leave_nothing_behind() -> None:
+    async def give_up(channel: Any) -> str:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await channel.unary_unary(f"/{SIGNALS['traces'].service}/Export")(BODY, timeout=0.05)
+        return str(error.value.code().name)
+
+    async def work(receivers: Receivers) -> tuple[set[str], int, int]:
+        threads = threading.active_count()
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            codes = {code for _ in range(10) for code in await asyncio.gather(*(give_up(channel) for _ in range(50)))}
+            async with asyncio.timeout(10):
+                while receivers.admission.in_flight_bytes:
+                    await channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
+        return codes, receivers.admission.in_flight_bytes, threading.active_count() - threads
+
+    codes, in_flight_bytes, more_threads = ask(work, Stuck())
+    assert codes == {"DEADLINE_EXCEEDED"}
+    assert in_flight_bytes == 0
+    assert more_threads <= 1
+
+
+PINGS_S = 4
+"""gRPC's client sends a ping a second at most; a server with default settings hangs up at the third."""
+
+
+def test_clients_may_ping_each_second() -> None:
+    async def work(receivers: Receivers) -> None:
+        pinging = [
+            ("grpc.keepalive_time_ms", 1000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),
+        ]
+        async with grpc.aio.insecure_channel(receivers.grpc_address, options=pinging) as channel:
+            watch = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
+            await watch.read()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(PINGS_S):
+                    await watch.read()
 
     ask(work)
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from contract.errors import Overloaded, Refused, Unavailable
 from contract.sink import Outcome
 from receiver.admission import Admission
 from receiver.otlp_decode import decode_traces
-from tests.support.otlp import log_request, trace_request
+from tests.support.otlp import START_NS, log_request, trace_request
 from tests.support.receivers import TRANSPORTS, Answer, Receivers, running, send, totals
 from tests.support.sinks import ListSink
 
@@ -50,6 +51,18 @@ def test_log_records_arrive(transport: str) -> None:
     assert answer.code == "OK"
     assert [record.body for record in sink.batches[0].logs] == ["record 0", "record 1"]
     assert totals(receivers.counters.stats(), "log_records")["accepted"] == 2
+
+
+def test_metric_points_arrive(transport: str) -> None:
+    request = ExportMetricsServiceRequest()
+    metrics = request.resource_metrics.add().scope_metrics.add().metrics
+    for number in range(2):
+        metrics.add(name="tokens").sum.data_points.add(time_unix_nano=START_NS, as_int=number)
+    sink = ListSink()
+    answer, receivers = exchange(transport, sink, request, "metrics")
+    assert answer.code == "OK"
+    assert [(point.name, point.value) for point in sink.batches[0].metric_points] == [("tokens", 0), ("tokens", 1)]
+    assert totals(receivers.counters.stats(), "metric_points")["accepted"] == 2
 
 
 def test_bad_spans_are_reported_and_their_neighbours_kept(transport: str) -> None:

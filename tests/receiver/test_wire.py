@@ -8,7 +8,6 @@ import gc
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from receiver.compiled import DECODER, stock
 from receiver.limits import DEFAULT_LIMITS
 from receiver.otlp_decode import decode_logs, decode_traces
 from tests.support.golden import GOLDEN
+from tests.support.mutations import damaged, field, rearranged
 from tests.support.otlp import gen_ai_request, key_value, log_request, trace_request
 from tests.support.otlp_random import comparable, messages
 
@@ -87,60 +87,20 @@ def without_entities(request: Any) -> bytes:
     return copy.SerializeToString()
 
 
-def damaged(bodies: list[bytes], seed: int) -> Iterator[bytes]:
-    """Endless: pieces of bodies with bytes changed, left out, doubled, put in, cut off, or of two bodies in one."""
-    chooser = random.Random(seed)
-    while True:
-        body = bytearray(chooser.choice(bodies))
-        for _ in range(chooser.choice((1, 1, 1, 2, 4))):
-            chooser.choice(DAMAGES)(body, chooser.randrange(len(body) + 1), chooser)
-        yield bytes(body)
-
-
-def _change(body: bytearray, at: int, chooser: random.Random) -> None:
-    body[at : at + 1] = bytes([chooser.choice((0, 1, 0x7F, 0x80, 0xFF, chooser.randrange(256)))])
-
-
-def _flip(body: bytearray, at: int, chooser: random.Random) -> None:
-    body[at : at + 1] = bytes(byte ^ 1 << chooser.randrange(8) for byte in body[at : at + 1])
-
-
-def _leave_out(body: bytearray, at: int, chooser: random.Random) -> None:
-    del body[at : at + chooser.choice((1, 2, 9, 100))]
-
-
-def _double(body: bytearray, at: int, chooser: random.Random) -> None:
-    body[at:at] = body[at : at + chooser.choice((1, 2, 9, 100))]
-
-
-def _put_in(body: bytearray, at: int, chooser: random.Random) -> None:
-    body[at:at] = chooser.choice((b"\x80", b"\x80" * 10, b"\xff" * 9 + b"\x01", b"\x0a\x00", chooser.randbytes(3)))
-
-
-def _cut(body: bytearray, at: int, chooser: random.Random) -> None:
-    del body[at:]
-
-
-DAMAGES: tuple[Callable[[bytearray, int, random.Random], None], ...] = (
-    _change, _change, _flip, _flip, _leave_out, _double, _put_in, _cut,
-)  # fmt: skip
-
-
 @pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize(("mutations", "count"), [(damaged, DAMAGED_BODIES), (rearranged, DAMAGED_BODIES // 10)])
 def test_damaged_bodies_decode_as_with_the_stock_classes_or_are_left_to_them(
-    signal: str, monkeypatch: pytest.MonkeyPatch
+    mutations: Any, count: int, signal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bodies = [body for body in captures(signal) if len(body) < MAX_DAMAGED_BYTES]
     bodies += [everything().SerializeToString()] * len(bodies) if signal == "traces" else []
     decoded = 0
-    stream = damaged(bodies, seed=DAMAGED_BODIES)
-    for number in range(DAMAGED_BODIES):
-        body = next(stream)
+    for number, body in zip(range(count), mutations(bodies, seed=count), strict=False):
         result = compiled(signal, body)
         if result is not None:
             assert result == oracle(signal, body, monkeypatch), (number, body.hex())
             decoded += 1
-    assert DAMAGED_BODIES // 10 < decoded < DAMAGED_BODIES
+    assert count // 10 < decoded < count
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
@@ -223,14 +183,6 @@ SPAN = gen_ai_request(1).resource_spans[0].scope_spans[0].spans[0].SerializeToSt
 def around(span: bytes) -> bytes:
     """A request whose one span has these bytes behind its own."""
     return field(0x0A, field(0x12, field(0x12, span)))
-
-
-def field(tag: int, content: bytes) -> bytes:
-    return bytes([tag]) + varint(len(content)) + content
-
-
-def varint(number: int) -> bytes:
-    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + varint(number >> 7)
 
 
 def key_values(value: bytes) -> bytes:

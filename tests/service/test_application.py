@@ -127,3 +127,13 @@ def test_questions_for_a_host_that_is_not_ours_are_refused(method: str, path: st
     answered, _, _, body = asyncio.run(ask(method, path, [RIGHT, ("Host", host)], ["traces.example.com"]))
     assert answered == status
     assert (b"api.allowed_hosts" in body) is (status == 403)
+
+
+def test_what_a_browser_asks_before_it_posts_a_score_needs_no_credentials() -> None:
+    routes = [*ROUTES, web.options(SCORES, show)]
+
+    async def asked() -> list[int]:
+        async with TestClient(TestServer(application(authenticate, routes))) as client:
+            return [(await client.request("OPTIONS", path)).status for path in ("/api/public/scores", "/metrics")]
+
+    assert asyncio.run(asked()) == [200, 401]

@@ -191,3 +191,12 @@ def test_auto_is_what_the_system_allows() -> None:
         load("", "c.yaml", {}, {}, find_memory=lambda: Found(120 << 20, "a container"))
     with pytest.raises(ConfigError, match=r"\(environment TRACEPOND_SERVICE_MEMORY_LIMIT\) are too little"):
         read(environ={"TRACEPOND_SERVICE_MEMORY_LIMIT": "100MB"})
+
+
+def test_a_unix_socket_needs_no_keys_and_takes_no_tls() -> None:
+    section = "{endpoint: 'unix:///run/t.sock'%s}"
+    text = "receivers: {otlp: {protocols: {http: " + section + "}}}"
+    config = read(text % "")
+    assert (config.receivers.http_endpoint.path, config.auth.mode) == ("/run/t.sock", "none")
+    with pytest.raises(ConfigError, match="does not leave this machine"):
+        read(text % ", tls: {cert_file: c, key_file: k}")

@@ -5,13 +5,26 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
+from aiohttp import ClientSession
 
 from receiver.compiled import DECODER
 from service import lifecycle
 from service.config import Config, load
 from service.lifecycle import Server, first_lines
 from service.listening import StartFailed
+
+
+def can_bind_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+IPV6 = can_bind_ipv6()
 
 
 def config(folder: Path, text: str = "", **flags: str) -> Config:
@@ -62,6 +75,45 @@ def test_grpc_can_be_switched_off(tmp_path: Path) -> None:
     assert any("OTLP/gRPC" in line and "off" in line for line in lines)
 
 
+def test_pages_that_the_configuration_names_may_send(tmp_path: Path) -> None:
+    page, asked = "https://shop.example", {"Access-Control-Request-Method": "POST"}
+
+    async def run() -> tuple[int, str | None]:
+        server = Server(
+            config(tmp_path, f"receivers: {{otlp: {{protocols: {{http: {{cors: {{allowed_origins: ['{page}']}}}}}}}}}}")
+        )
+        await server.start()
+        try:
+            async with (
+                ClientSession() as session,
+                session.options(f"http://{server.http_address}/v1/traces", headers={"Origin": page, **asked}) as answer,
+            ):
+                return answer.status, answer.headers.get("Access-Control-Allow-Origin")
+        finally:
+            await server.stop()
+
+    assert asyncio.run(run()) == (204, page)
+
+
+@pytest.mark.skipif(not IPV6, reason="this machine has no IPv6")
+def test_both_ports_listen_on_ipv6_addresses(tmp_path: Path) -> None:
+    async def run() -> tuple[int, str]:
+        server = Server(config(tmp_path, grpc="[::1]:0", http="[::1]:0"))
+        await server.start()
+        try:
+            async with (
+                ClientSession() as session,
+                session.post(f"http://{server.http_address}/v1/traces", json={}) as answer,
+                grpc.aio.insecure_channel(str(server.grpc_address)) as channel,
+            ):
+                health = await channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
+                return answer.status, health.hex()
+        finally:
+            await server.stop()
+
+    assert asyncio.run(run()) == (200, "0801")
+
+
 def failure(configuration: Config) -> str:
     """What a start that fails says."""
 
@@ -89,7 +141,7 @@ def test_a_start_that_fails_late_frees_what_it_had(tmp_path: Path, monkeypatch: 
         raise OSError("taken meanwhile")
 
     with monkeypatch.context() as patched:
-        patched.setattr(lifecycle.web.TCPSite, "start", taken)
+        patched.setattr(lifecycle.HttpSite, "start", taken)
         assert "cannot be bound (taken meanwhile)" in failure(config(tmp_path))
     assert started(config(tmp_path), lambda server: server.not_ready()) == []
 

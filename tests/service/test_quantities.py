@@ -13,6 +13,7 @@ from service.quantities import Endpoint
         (":0", Endpoint("", 0)),
         ("[::1]:4317", Endpoint("::1", 4317)),
         ("localhost:65535", Endpoint("localhost", 65535)),
+        ("unix:///run/t.sock", Endpoint("", 0, "/run/t.sock")),
     ],
 )
 def test_endpoint_is_host_and_port(written: str, expected: Endpoint) -> None:
@@ -26,7 +27,14 @@ def test_anything_else_is_no_endpoint(written: object) -> None:
 
 
 def test_an_endpoint_prints_as_it_is_written() -> None:
-    assert [str(quantities.endpoint(text)) for text in ("[::1]:1", "a:2")] == ["[::1]:1", "a:2"]
+    written = ["[::1]:1", "a:2", "unix:///run/t.sock"]
+    assert [str(quantities.endpoint(text)) for text in written] == written
+
+
+@pytest.mark.parametrize("written", ["unix://", "unix://run/t.sock", "unix:///run/"])
+def test_the_path_of_a_socket_is_absolute(written: str) -> None:
+    with pytest.raises(ValueError, match="an absolute path"):
+        quantities.endpoint(written)
 
 
 def test_an_empty_endpoint_switches_off_where_that_is_allowed() -> None:

@@ -261,3 +261,14 @@ def test_a_failed_commit_is_forgotten_with_all_that_it_had_taught(
 def test_rows_of_several_requests_are_one_transaction(store: Store) -> None:
     store.commit_all(Translated([wrapper()]), Translated([call()]), Translated([wrapper()]))
     assert store.rows("span_id, commit_seq, duplicate_of") == [("c", 1, "w"), ("w", 1, None)]
+
+
+def test_parts_of_a_large_group_have_numbers_of_their_own_above_all_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit_module, "NUMBERED_ROWS", 2)
+    for seq, numbers in ((1, [1, 1, 1, 1, 1]), (10, [8, 8, 9, 9, 10]), (12, [11, 11, 11, 11, 11, 11, 12])):
+        store.seq = seq - 1
+        store.commit(*(span_row(f"{seq:02} {place}") for place in range(len(numbers))))
+        stored = store.rows("span_id, commit_seq")
+        assert [found for span_id, found in stored if span_id.startswith(f"{seq:02} ")] == numbers

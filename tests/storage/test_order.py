@@ -40,6 +40,7 @@ LATE = [
     "haystack-openinference-openai",
     "langchain-langfuse-openinference",
     "langchain-openlit",
+    "litellm-proxy-beside-app",
     "llamaindex-openinference",
     "mistral-traceloop",
     "mlflow-openai-agents",
@@ -51,7 +52,8 @@ LATE = [
     "pydantic-ai-logfire-openai",
     "pydantic-ai-v1-logs",
 ]
-"""Captures with two layers of spans for one call, with content in log records, or with calls told only there."""
+"""Captures with two layers of spans for one call, in one trace or in two, with content in log records, or with calls
+told only there."""
 
 CHOSEN = CAPTURES if os.environ.get("ORDER") == "all" else LATE
 INCOMPLETE_EVERY = 3

@@ -47,6 +47,7 @@ class Receivers:
     admission: Admission
     counters: Counters
     session: aiohttp.ClientSession
+    grpc_receiver: GrpcReceiver
 
     async def post(self, path: str, body: bytes | None, method: str = "POST", **headers: str) -> Any:
         """One HTTP request as it is; returns (status, headers, body)."""
@@ -69,7 +70,9 @@ async def running(
 ) -> AsyncIterator[Receivers]:
     """Both receivers, ended when the block ends."""
     admission, limits, counters = admission or Admission(), limits or Limits(), Counters()
-    grpc_receiver = GrpcReceiver(sink, admission, counters, limits, authenticate)
+    grpc_receiver = GrpcReceiver(
+        sink, admission, counters, limits, authenticate, lambda: ["draining"] if admission.draining else []
+    )
     app = web.Application(middlewares=middlewares)
     app.add_routes(routes(sink, admission, counters, limits))
     runner = web.AppRunner(app, auto_decompress=False)
@@ -81,7 +84,7 @@ async def running(
     try:
         async with aiohttp.ClientSession(auto_decompress=False) as session:
             address, url = f"127.0.0.1:{grpc_port}", f"http://127.0.0.1:{http_port}"
-            yield Receivers(address, url, admission, counters, session)
+            yield Receivers(address, url, admission, counters, session, grpc_receiver)
     finally:
         await grpc_receiver.stop(0)
         await runner.cleanup()

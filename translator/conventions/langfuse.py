@@ -28,6 +28,7 @@ from translator.rules import (
 from translator.rules import first as read
 from translator.values import identifier as as_identifier
 from translator.values import mapping as as_mapping
+from translator.values import unquoted
 
 KINDS = {
     name: name for name in ("span", "generation", "event", "embedding", "agent", "tool", "retriever", "guardrail")
@@ -53,6 +54,19 @@ def costs_of_usage(value: Any) -> dict[str, float] | None:
     """The costs that stand beside the counts."""
     found = as_mapping(value) or {}
     return answers.costs({name: found[key] for key, name in _COSTS.items() if found.get(key) is not None})
+
+
+def input_messages(value: Any) -> Any:
+    return build.input_messages(as_said(value))
+
+
+def output_messages(value: Any) -> Any:
+    return build.output_messages(as_said(value))
+
+
+def as_said(value: Any) -> Any:
+    """A text without the quotes of JSON: 3.0 writes every value as JSON, later versions texts as they are."""
+    return (unquoted(value) or value) if isinstance(value, str) and value[:1] == '"' else value
 
 
 CONVENTION = Convention(
@@ -89,8 +103,8 @@ CONVENTION = Convention(
         "environment": text("langfuse.environment"),
         "release": text("langfuse.release"),
         "version": text("langfuse.version"),
-        "input_messages": on(GENERATIONS, *read(build.input_messages, "langfuse.observation.input")),
-        "output_messages": on(GENERATIONS, *read(build.output_messages, "langfuse.observation.output")),
+        "input_messages": on(GENERATIONS, *read(input_messages, "langfuse.observation.input")),
+        "output_messages": on(GENERATIONS, *read(output_messages, "langfuse.observation.output")),
         "tool_definitions": on(GENERATIONS, *member("langfuse.observation.input", "tools", then=build.definitions)),
         "model_parameters": mapping("langfuse.observation.model.parameters"),
         "usage_details": mapping("langfuse.observation.usage_details", _USAGE),

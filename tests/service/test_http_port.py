@@ -1,0 +1,184 @@
+"""Connections: how many, how long they may be silent, and what is said to those that speak something else."""
+
+import asyncio
+import logging
+import resource
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from service import http_port
+from service.http_port import MAX_CONNECTIONS, HttpSite, RareLog, most_connections
+from service.quantities import Endpoint
+
+LIMIT_S = 10
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+CLIENT_HELLO = bytes.fromhex("16030100c8010000c40303") + b"\x01" * 200
+
+Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+
+async def hello(request: web.Request) -> web.Response:
+    await request.read()
+    return web.Response(text="hello")
+
+
+@asynccontextmanager
+async def serving(**options: Any) -> AsyncIterator[Connect]:
+    """A site on a free port; gives a function that connects to it. All connections end with the block."""
+    application = web.Application()
+    application.add_routes([web.route("*", "/", hello)])
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await HttpSite(runner, Endpoint("127.0.0.1", 0), **options).start()
+    writers = []
+
+    async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(*runner.addresses[0])
+        writers.append(writer)
+        return reader, writer
+
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            yield connect
+    finally:
+        for writer in writers:
+            writer.close()
+        await runner.cleanup()
+
+
+def answer_to(sent: bytes) -> bytes:
+    """All that comes back until the server closes."""
+
+    async def run() -> bytes:
+        async with serving() as connect:
+            reader, writer = await connect()
+            writer.write(sent)
+            return await reader.read()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("sent", "word"),
+    [
+        (HTTP_2, "4317"),
+        (CLIENT_HELLO, "http://"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "Duplicate Content-Length"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding"),
+        (b"GET / HTTP/1.1\nHost: x\n\n", "Bad status line"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", "whitespace"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"secret" * 3000 + b"\r\n\r\n", "8190 bytes"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"A-%d: b\r\n" % i for i in range(999)) + b"\r\n", "Too many"),
+        (b"\x00\x01\x02\x03\r\n\r\n", "not a valid HTTP request"),
+    ],
+)
+def test_what_is_no_http_request_is_told_so_and_never_repeated(
+    sent: bytes, word: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    head, _, body = answer_to(sent).partition(b"\r\n\r\n")
+    assert head.split()[1] == b"400"
+    assert b"application/json" in head
+    assert (status := orjson.loads(body))["code"] == 3
+    assert word in status["message"]
+    assert "secret" not in status["message"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "secret" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_broken_body_is_the_senders_fault() -> None:
+    sent = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    assert answer_to(sent).split()[1] == b"400"
+
+
+def test_faults_of_our_own_stay_errors_with_their_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(request: web.Request) -> web.Response:
+        raise KeyError("ours")
+
+    monkeypatch.setattr("tests.service.test_http_port.hello", fail)
+    assert answer_to(GET).split()[1] == b"500"
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Ty", GET + b"GET / HT"])
+def test_a_connection_without_a_whole_request_is_closed_after_a_while(sent: bytes) -> None:
+    async def run() -> bytes:
+        async with serving(idle_timeout_s=0.05) as connect:
+            reader, writer = await connect()
+            writer.write(sent)
+            return await reader.read()
+
+    assert asyncio.run(run()).count(b"hello") == sent.count(b"\r\n\r\n")
+
+
+def test_a_handshake_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_port, "TLS_HANDSHAKE_TIMEOUT_S", 0.05)
+
+    async def run() -> bytes:
+        async with serving(ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)) as connect:
+            reader, _ = await connect()
+            return await reader.read()
+
+    assert asyncio.run(run()) == b""
+
+
+def test_connections_are_bounded_and_the_place_of_one_that_left_is_free_again() -> None:
+    async def run() -> list[bytes]:
+        async with serving(max_connections=2) as connect:
+            inside = [await connect() for _ in range(2)]
+            for _, writer in inside:
+                writer.write(GET)
+            answers = [await reader.readuntil(b"hello") for reader, _ in inside]
+            answers.append(await outcome(*await connect()))
+            inside[0][1].close()
+            while not (answer := await outcome(*await connect())):
+                pass
+            return [*answers, answer]
+
+    async def outcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        try:
+            writer.write(GET)
+            return await reader.read(15)
+        except ConnectionError:
+            return b""
+
+    assert [answer[9:12] for answer in asyncio.run(run())] == [b"200", b"200", b"", b"200"]
+
+
+def test_five_hundred_connections_at_a_time_are_all_answered() -> None:
+    async def run() -> int:
+        async with serving() as connect:
+            pairs = await asyncio.gather(*(connect() for _ in range(500)))
+            for _, writer in pairs:
+                writer.write(GET)
+            answers = await asyncio.gather(*(reader.readuntil(b"hello") for reader, _ in pairs))
+            return len(answers)
+
+    assert asyncio.run(run()) == 500
+
+
+@pytest.mark.parametrize(
+    ("files", "most"), [(256, 128), (1, 1), (10**6, MAX_CONNECTIONS), (resource.RLIM_INFINITY, MAX_CONNECTIONS)]
+)
+def test_half_of_the_files_are_left_to_others(files: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_port.resource, "getrlimit", lambda _: (files, files))
+    assert most_connections() == most
+
+
+def test_a_stranger_cannot_flood_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    log = RareLog(lambda: now[0])
+    with caplog.at_level(logging.WARNING):
+        for moment in (0.0, 1.0, 59.0, 61.0):
+            now[0] = moment
+            log.tell("again")
+    assert [vars(record)["unwritten_before"] for record in caplog.records] == [0, 2]
