@@ -11,6 +11,7 @@ from aiohttp import web
 
 from api.langfuse.handling import Langfuse, answer, json_object, optional_text, project_of, text_in, texts_in
 from api.langfuse.parameters import given, parse_moment, parse_page
+from api.langfuse.prompt_references import Resolver
 from api.langfuse.records import iso
 from api.langfuse.stored import Kept, json_text, kept, read_one, read_page
 from contract.documents import Change, Document
@@ -126,27 +127,52 @@ def with_labels(
 
 
 async def get_prompt(langfuse: Langfuse, request: web.Request) -> web.Response:
-    """The version that is asked for by number or label, `production` where neither is."""
+    """The version that is asked for by number or label, `production` where neither is; references are resolved."""
     project, name = project_of(request), request.match_info["name"]
-    versions, _ = await read_page(langfuse, project, COLLECTION, parent=name, without=WITHOUT_TEXT)
-    found = next(iter(chosen(request, versions, PRODUCTION)), None)
-    whole = await read_one(langfuse, project, COLLECTION, found.id) if found else None
-    if found is None or whole is None:
-        asked = given(request, "version") or given(request, "label") or PRODUCTION
-        raise NotFound(f"no prompt {name[:100]!r} with the version or label {asked[:60]!r}")
-    return answer(shown(whole._replace(body={**whole.body, "labels": found.body["labels"]}), project))
-
-
-def chosen(request: web.Request, versions: Sequence[Kept], default: str | None) -> list[Kept]:
-    """The versions that the query string names; without `default` all of them where it names none."""
-    text, label = given(request, "version"), given(request, "label")
-    if text and label:
+    version, label = given(request, "version"), given(request, "label")
+    if version and label:
         raise BadQuery("give version or label, not both", parameter="label")
-    found = [labelled(each, latest=each.body["version"] == newest(versions)) for each in versions]
-    if text:
-        return [each for each in found if each.body["version"] == version_number(text)]
-    label = label or default
-    return [each for each in found if label is None or label in each.body["labels"]]
+    found = await find(langfuse, project, name, "version" if version else "label", version or label or PRODUCTION)
+    if found is None:
+        asked = version or label or PRODUCTION
+        raise NotFound(f"no prompt {name[:100]!r} with the version or label {asked[:60]!r}")
+    if given(request, "resolve") == "false":
+        return answer(shown(found, project))
+    resolver = Resolver(partial(find, langfuse, project))
+    whole = {**found.body, "prompt": await resolver.prompt(found)}
+    return answer({**shown(found._replace(body=whole), project), "resolutionGraph": resolver.graph(found)})
+
+
+async def find(langfuse: Langfuse, project: str, name: str, by: str, value: str) -> Kept | None:
+    """A version whole, by its number or one of its labels; the texts of the others are not read."""
+    versions, _ = await read_page(langfuse, project, COLLECTION, parent=name, without=WITHOUT_TEXT)
+    fits = by_number(version_number(value)) if by == "version" else by_label(value)
+    found = next((each for each in with_latest(versions) if fits(each)), None)
+    whole = await read_one(langfuse, project, COLLECTION, found.id) if found else None
+    return whole._replace(body={**whole.body, "labels": found.body["labels"]}) if found and whole else None
+
+
+def by_number(number: int) -> Callable[[Kept], bool]:
+    return lambda version: bool(version.body["version"] == number)
+
+
+def by_label(label: str) -> Callable[[Kept], bool]:
+    return lambda version: label in version.body["labels"]
+
+
+def with_latest(versions: Sequence[Kept]) -> list[Kept]:
+    """All of a name, the newest with the label `latest`."""
+    last = newest(versions)
+    return [labelled(each, latest=each.body["version"] == last) for each in versions]
+
+
+def chosen(request: web.Request, versions: Sequence[Kept]) -> list[Kept]:
+    """The versions that the query string names, all of them where it names none."""
+    version, label = given(request, "version"), given(request, "label")
+    found = with_latest(versions)
+    if version:
+        found = list(filter(by_number(version_number(version)), found))
+    return list(filter(by_label(label), found)) if label else found
 
 
 def newest(versions: Sequence[Kept]) -> int:
@@ -182,7 +208,7 @@ async def delete_prompt(langfuse: Langfuse, request: web.Request) -> web.Respons
     """The versions that the query string names are gone, all where it names none."""
 
     def decide(known: Sequence[Document]) -> tuple[Change, int]:
-        found = chosen(request, [kept(each) for each in known], None)
+        found = chosen(request, [kept(each) for each in known])
         return Change(gone=[each.id for each in found]), len(found)
 
     name = request.match_info["name"]
@@ -201,8 +227,7 @@ async def list_prompts(langfuse: Langfuse, request: web.Request) -> web.Response
         names.setdefault(version.parent, []).append(version)
     found = []
     for of_name in names.values():
-        marked = [labelled(each, latest=each.body["version"] == newest(of_name)) for each in of_name]
-        if fitting := [each for each in marked if fits(each)]:
+        if fitting := [each for each in with_latest(of_name) if fits(each)]:
             found.append(listed(fitting))
     found.sort(key=lambda each: (each["lastUpdatedAt"], each["name"]), reverse=True)
     return answer({"data": page.of(found), "meta": page.meta(len(found))})

@@ -159,3 +159,16 @@ def test_a_prompt_outlives_the_server(tmp_path: Path) -> None:
 
     talking(write, path=tmp_path / "x.duckdb")
     talking(read, path=tmp_path / "x.duckdb")
+
+
+def test_a_reference_to_another_prompt_is_answered_as_what_it_stands_for() -> None:
+    async def talk(ask: Talk) -> None:
+        written = "@@@langfusePrompt:name=inner|label=latest@@@ world"
+        await create(ask, "inner", "Hello")
+        await create(ask, "outer", written, labels=["production"])
+        found = await ask.get("v2/prompts/outer")
+        assert found["prompt"] == "Hello world"
+        assert found["resolutionGraph"]["dependencies"]["outer:1"][0]["name"] == "inner"
+        assert (await ask.get("v2/prompts/outer", resolve="false"))["prompt"] == written
+
+    talking(talk)

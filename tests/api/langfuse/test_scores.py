@@ -99,6 +99,7 @@ def test_filters_and_cursors() -> None:
             ({"value": "0.5", "operator": ">"}, ["s4", "s2"]),
             ({"scoreIds": "s1,s3"}, ["s3", "s1"]),
             ({"fromTimestamp": "2026-09-21T14:13:23Z"}, ["s4", "s3"]),
+            ({"toTimestamp": "2026-09-21T14:13:22Z"}, ["s1"]),
         ):
             for path in ("v2/scores", "v3/scores"):
                 assert await ids(ask, path, **params) == expected, params
