@@ -131,8 +131,9 @@ class MergeCopies(Protocol):
 TWIN_KINDS = frozenset({"generation", "embedding"})
 ID_CHARACTERS = 16
 """A shorter response id is no provider's: Ollama draws `chatcmpl-0` to `chatcmpl-998`, stand-ins say `chatcmpl-123`."""
-SAME_ID_AT_MOST = 16
-"""An id that more calls of a project carry is a constant, or answers from a cache: it does not tell calls apart."""
+SAME_ID_AT_MOST = 4
+"""An id that more calls of a project carry is a stand-in's, or answers from a cache: it does not tell calls apart. An
+application with two layers and a gateway with one are three."""
 
 CallKey = tuple[str, str]
 """(trace_id, span_id)"""
@@ -148,6 +149,7 @@ class Told(NamedTuple):
     scope_name: str | None
     service_name: str | None
     start_time: int
+    end_time: int | None
     request_model: str | None
     response_model: str | None
     model: str | None

@@ -1,9 +1,9 @@
 """Which calls of different traces are one: an application and a gateway that both export, two layers without a parent.
 
 Where no context is passed on, the provider's response id is all that two traces share. Two calls are one if their ids
-are equal, they are of different traces and of different scopes or services, they start near each other, their model
-names share one and no token count that both know differs. Each other count is a call of its own: an id that comes
-twice from one scope and service is an answer from a cache, or a stand-in's. A pure function of the calls.
+are equal, they are of different traces and of different scopes or services, they overlap in time, their model names
+share one and no token count that both know differs. An id that comes again later, or twice from one scope and service,
+is an answer from a cache, or a stand-in's: a call of its own. A pure function of the calls.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,6 @@ from itertools import combinations
 
 from contract.settling import CallKey, Told
 from translator.settle import plain_model
-
-WINDOW_NS = 15 * 60 * 10**9
-"""Between the starts of two layers: a gateway that waits and tries again (10 minutes are an SDK's usual limit), and
-clocks that differ."""
 
 
 def match(calls: Sequence[Told]) -> dict[CallKey, CallKey]:
@@ -44,7 +40,7 @@ def alike(a: Told, b: Told) -> bool:
         a.kind == b.kind
         and a.trace_id != b.trace_id
         and (a.scope_name, a.service_name) != (b.scope_name, b.service_name)
-        and distance(a, b) <= WINDOW_NS
+        and overlap(a, b)
         and agree(a.input_tokens, b.input_tokens)
         and agree(a.output_tokens, b.output_tokens)
         and (not models(a) or not models(b) or bool(models(a) & models(b)))
@@ -57,6 +53,11 @@ def agree(a: int | None, b: int | None) -> bool:
 
 def models(call: Told) -> set[str]:
     return {plain_model(name) for name in (call.request_model, call.response_model, call.model) if name}
+
+
+def overlap(a: Told, b: Told) -> bool:
+    """The inner layer lies within the outer, if not on clocks that differ by more than the call took."""
+    return a.start_time <= (b.end_time or b.start_time) and b.start_time <= (a.end_time or a.start_time)
 
 
 def distance(a: Told, b: Told) -> int:

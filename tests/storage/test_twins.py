@@ -182,7 +182,8 @@ def pieces() -> list[Row]:
         call("app", "outer", scope_name="wrapper", response_id=None, input_tokens=None, output_tokens=None),
         call("app", "inner", "outer", output=None), call("app", "inner", "outer", output=None, response_id=None, end=0),
         call("gate", start=10, **GATEWAY), call("gate", start=10, output=None, response_id=None, end=0, **GATEWAY),
-        call("far", start=3 * 10**9, service_name="far"), call("two", "c", start=11, **GATEWAY, input_tokens=None),
+        call("far", start=3 * 10**9, end=4 * 10**9, service_name="far"),
+        call("two", "c", start=11, **GATEWAY, input_tokens=None),
         call("one", response_id="1" * 20), call("ones", response_id="1" * 20, service_name="x", end=0, output=None),
         call("ones", response_id="1" * 20, service_name="x"), *crowded,
     ]  # fmt: skip
