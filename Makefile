@@ -2,7 +2,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt check test golden order e2e anomaly bench bench-peers run image image-steps
+.PHONY: help install fmt check test golden order fuzz e2e e2e-langfuse anomaly bench bench-peers run image image-steps
 
 help: ## show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -29,8 +29,14 @@ golden: ## recorded traffic only
 order: ## every capture split and ordered at random, with restarts
 	ORDER=all scripts/test -q tests/storage/test_order.py
 
+fuzz: ## the compiled decoder against the stock classes on damaged requests, for minutes
+	FUZZ=200000 scripts/test -q tests/receiver/test_wire.py -k damaged
+
 e2e: ## the real program with real SDK exporters
 	scripts/test -q tests/e2e
+
+e2e-langfuse: ## Langfuse's own SDKs, installed into .langfuse-sdks
+	LANGFUSE_SDKS="$${LANGFUSE_SDKS:-.langfuse-sdks}" scripts/test -q tests/e2e/test_langfuse_sdks.py
 
 anomaly: ## kill -9, SIGTERM, taken ports and files
 	scripts/test -q tests/anomaly

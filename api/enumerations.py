@@ -23,9 +23,13 @@ OF_METRIC_POINTS: dict[str, tuple[str, ...]] = {
 }
 """opentelemetry/proto/metrics/v1/metrics.proto, Metric.data. An unknown temporality is kept as the number sent."""
 
+OF_SCORES: dict[str, tuple[str, ...]] = {"data_type": ("NUMERIC", "CATEGORICAL", "BOOLEAN", "CORRECTION", "TEXT")}
+"""Langfuse's types of scores."""
+
 ENUMERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("list_spans", "list_traces", "list_sessions", "list_users", "metrics", "facet"), OF_SPANS),
     "list_metric_points": OF_METRIC_POINTS,
+    "list_scores": OF_SCORES,
 }
 """Query -> field -> its words."""
 

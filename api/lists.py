@@ -14,6 +14,7 @@ TRACES = ListRoute("list_traces", ("trace_id",))
 SPANS = ListRoute("list_spans", ("trace_id", "span_id"))
 LOGS = ListRoute("list_logs", ("digest",))
 METRIC_POINTS = ListRoute("list_metric_points", ("name", "digest"), takes_io=False)
+SCORES = ListRoute("list_scores", ("id",), takes_io=False)
 SESSIONS = ListRoute("list_sessions", ("session_id",), takes_io=False)
 USERS = ListRoute("list_users", ("user_id",), takes_io=False)
 

@@ -1,6 +1,11 @@
 """What each metric says: the `# HELP` lines of `/metrics`, word for word the meanings in docs/metrics.md."""
 
-ITEMS = {"spans": "spans", "log_records": "log records", "metric_points": "metric points"}
+ITEMS = {
+    "spans": "spans",
+    "log_records": "log records",
+    "metric_points": "metric points",
+    "langfuse_events": "events of the Langfuse API",
+}
 
 FATES = {
     "received": "decoded, whatever became of them",
@@ -32,6 +37,8 @@ HELP = {
     "journal_bytes": "the journal of requests that are acknowledged and not yet in the tables",
     "unflushed_rows": "rows that are acknowledged and not yet in the tables",
     "visibility_lag_seconds": "how long the oldest request has waited for the tables; /readyz turns 503 above 10",
+    "forwarded_requests_total": "requests for exporters.otlp: sent, rejected there, dropped for want of room",
+    "forward_queue_bytes": "bytes that wait to be sent there",
     "db_size_bytes": "the database file",
     "db_wal_bytes": "its write-ahead log",
     "retention_deleted_total": "rows deleted: too old, too many, too large a file, asked for over the API",

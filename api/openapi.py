@@ -46,7 +46,8 @@ SPANS_LIMIT = {"type": "integer", "minimum": 1, "maximum": SPANS_AT_MOST, "defau
 LISTS = {
     **dict.fromkeys(("list_traces", "list_spans", "list_logs"), CONTROLS),
     **dict.fromkeys(
-        ("list_metric_points", "list_sessions", "list_users"), tuple(name for name in CONTROLS if name != "io")
+        ("list_metric_points", "list_scores", "list_sessions", "list_users"),
+        tuple(name for name in CONTROLS if name != "io"),
     ),
     "metrics": metrics.CONTROLS,
     "facet": facets.CONTROLS,

@@ -22,7 +22,7 @@ CONDITIONS_AT_MOST = 50
 """More filters than a person writes; each costs a scan on `/traces`."""
 
 _HEX_ID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{16}")
-_ID_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id", "duplicate_of"})
+_ID_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id", "duplicate_of", "duplicate_of_trace"})
 _INT = re.compile(r"[+-]?[0-9]{1,18}")
 _BOOL = {"true": True, "false": False}
 

@@ -20,7 +20,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 SPAN_FIELDS = names("""
-    project trace_id span_id parent_span_id name span_name kind otlp_kind duplicate_of synthetic
+    project trace_id span_id parent_span_id name span_name kind otlp_kind duplicate_of duplicate_of_trace synthetic
     start_time end_time duration_ms time_to_first_token_ms
     status status_message error_type level
     service_name scope_name scope_version environment release version
@@ -45,6 +45,11 @@ USER_FIELDS = ("project", *USER_RECORD_FIELDS)
 LOG_FIELDS = names("""
     project trace_id span_id time observed_time severity_number severity_text event_name
     service_name scope_name session_id user_id body attributes flags
+""")
+
+SCORE_FIELDS = names("""
+    id project name value string_value data_type source comment trace_id span_id session_id timestamp
+    environment metadata
 """)
 
 METRIC_FIELDS = names("""
@@ -182,7 +187,7 @@ def trace_record(row: Stored, project: str, io: str) -> dict[str, Any]:
         "models": row["models"] or [],
         "tags": row["tags"] or None,
         "metadata": merged(row["metadata"]),
-        "scores": [],  # product.md section 4: a list, empty until scores exist
+        "scores": [score_record(score) for score in parsed(row["scores"]) or []],
     }
     return {name: made[name] if name in made else row[name] for name in TRACE_FIELDS} | content(row, io)
 
@@ -233,6 +238,16 @@ def log_record(row: Stored, io: str) -> dict[str, Any]:
         return {name: value for name, value in record.items() if name not in ("body", "attributes")}
     cut = {"body": row["body_preview"] is not None, "attributes": row["attributes_cut"]}
     return record | {"truncated": [name for name, is_cut in cut.items() if is_cut]}
+
+
+def score_record(row: Stored) -> dict[str, Any]:
+    """A score; `row` is a row of the query list_scores, or one of a trace's."""
+    metadata = row["metadata"]
+    made = {
+        "timestamp": rfc3339(row["timestamp"]),
+        "metadata": parsed(metadata) if isinstance(metadata, str) else metadata,
+    }
+    return {name: made[name] if name in made else row[name] for name in SCORE_FIELDS}
 
 
 def metric_record(row: Stored, _io: str) -> dict[str, Any]:

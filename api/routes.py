@@ -9,10 +9,10 @@ from api.errors import METHOD_NOT_ALLOWED, SAFE_HEADERS, problem_response, unkno
 from api.facets import get_facets
 from api.handling import Api, Route, guarded, identity_of, json_response, parse_no_parameters, pattern
 from api.health import PROMETHEUS_TEXT, prometheus_text
-from api.lists import LOGS, METRIC_POINTS, SESSIONS, SPANS, TRACES, USERS, list_handler
+from api.lists import LOGS, METRIC_POINTS, SCORES, SESSIONS, SPANS, TRACES, USERS, list_handler
 from api.metrics import get_metrics_query
 from api.openapi import openapi
-from api.records import log_record, metric_record, session_record, span_record, trace_record, user_record
+from api.records import log_record, metric_record, score_record, session_record, span_record, trace_record, user_record
 from api.roll_ups import get_session, get_user
 from api.traces import get_span, get_trace, get_trace_otlp
 from contract.errors import NotFound
@@ -20,8 +20,8 @@ from contract.present import Present
 from contract.reading import Reader
 from contract.stats import Sample
 
-OTHER_METHODS = {"/api/v1/traces/{trace_id}": ", DELETE"}
-"""What `api.upkeep` answers at a path of the table below."""
+OTHER_METHODS = {"/api/v1/traces/{trace_id}": ", DELETE", "/api/v1/scores": ", POST"}
+"""What `api.upkeep` and `api.scores` answer at a path of the table below."""
 
 UNPRICED_SHOWN = 20
 """Models without a price that `/api/v1/status` names."""
@@ -108,6 +108,12 @@ TABLE = (
     ),
     Route("/api/v1/users/{user_id}", get_user, takes="roll_up", gives="user"),
     Route(
+        "/api/v1/scores",
+        list_handler(SCORES, "timestamp", lambda row, _project, _io: score_record(row)),
+        takes="list_scores",
+        gives="scores",
+    ),
+    Route(
         "/api/v1/logs",
         list_handler(LOGS, "time", lambda row, _, io: log_record(row, io)),
         takes="list_logs",
@@ -138,14 +144,16 @@ def routes(
     ready: Callable[[], Sequence[str]],
     samples: Callable[[], Iterable[Sample]],
     actions: Callable[[Api], list[web.RouteDef]] = lambda _: [],
+    langfuse: Callable[[Api], list[web.RouteDef]] = lambda _: [],
 ) -> list[web.RouteDef]:
     """All routes of the query API, for `application.add_routes`; the last one answers the rest of `/api/v1/`.
 
     `status_source` gives what `/api/v1/status` says beside `rows`; `ready` the reasons why not; `samples` what the
-    other stages count; `actions` the routes that change something (`api.upkeep.actions`). The service's middleware
+    other stages count; `actions` the routes that change something (`api.upkeep.actions`), `langfuse` those of
+    Langfuse's API (`api.langfuse.routes.routes`). The service's middleware
     puts `contract.access.Identity` into `request["identity"]`.
     """
     api = Api(reader, present, status_source, ready, samples)
     table = [web.get(pattern(route), guarded(api, route)) for route in TABLE]
     rest = Route("/api/v1/{tail:.*}", not_found)
-    return [*actions(api), *table, web.route("*", rest.path, guarded(api, rest))]
+    return [*actions(api), *table, web.route("*", rest.path, guarded(api, rest)), *langfuse(api)]

@@ -88,6 +88,7 @@ COMPONENTS: Mapping[str, Schema] = {
         [name for name in records.LOG_FIELDS if name not in ("body", "attributes")],
         ("body", "attributes", "resource", "scope", "truncated"),
     ),
+    "Score": record("list_scores", records.SCORE_FIELDS),
     "MetricPoint": record("list_metric_points", records.METRIC_FIELDS),
     "Problem": {
         "type": "object",
@@ -108,6 +109,7 @@ GIVES: Mapping[str, Schema] = {
     "users": page_of("User"),
     "logs": page_of("LogRecord"),
     "metric_points": page_of("MetricPoint"),
+    "scores": page_of("Score"),
     "trace": answer(trace=reference("Trace"), spans=listed("Span"), next_cursor=OF_TYPE["text"]),
     "span": reference("Span"),
     "session": answer(session=reference("Session"), traces=listed("Trace"), next_cursor=OF_TYPE["text"]),

@@ -26,7 +26,7 @@ async def get_trace(api: Api, request: web.Request) -> web.Response:
     (record, page), logs = await asyncio.gather(
         read_trace(api.reader, asked, question), read_logs(api, asked, question.io)
     )
-    body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io)
+    body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io, asked["project"])
     headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
     return web.Response(body=body, content_type="application/json", headers=headers)
 
@@ -45,15 +45,16 @@ def spans_question(request: web.Request, names: tuple[str, ...]) -> tuple[SpansQ
     return question, {"project": project, "trace_id": trace_id}
 
 
-def render_trace(api: Api, record: Row, page: SpanPage, logs: Sequence[Row], io: str) -> bytes:
+def render_trace(api: Api, record: Row, page: SpanPage, logs: Sequence[Row], io: str, project: str) -> bytes:
     """The answer's bytes; in a thread, since 10,000 spans take a second."""
     spans = page.spans
     if io == "full":
-        logs_of, donors_of = grouped(logs, "span_id"), grouped(spans, "duplicate_of")
+        within = [span for span in spans if span["duplicate_of_trace"] is None]
+        logs_of, donors_of = grouped(logs, "span_id"), grouped(within, "duplicate_of")
         shown = [detail(api, span, logs_of, donors_of.get(span["span_id"], [])) for span in spans]
     else:
         shown = [span_record(span, io) for span in spans]
-    trace = trace_record(record, spans[0]["project"] if spans else "", io)
+    trace = trace_record(record, project, io)
     return dump({"trace": trace, "spans": shown, "next_cursor": page.next_cursor})
 
 
@@ -90,7 +91,7 @@ async def get_span(api: Api, request: web.Request) -> web.Response:
 async def get_trace_otlp(api: Api, request: web.Request) -> web.Response:
     """The trace as OTLP/JSON, equal to what was received."""
     question, asked = spans_question(request, ("limit", "cursor"))
-    page = await read_spans(api.reader, asked, question)
+    page = await read_spans(api.reader, asked | {"with_trace": True}, question)
     if not page.spans:
         raise no_trace(asked)
     body = await asyncio.to_thread(otlp_json, page.spans)

@@ -48,7 +48,7 @@ def lived(spans: int, kills: int) -> list[Line]:
 
 def answered(spans: int) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
-        medians = read.run(str(Path(folder) / "read.duckdb"), spans)
+        medians = read.run(str(Path(folder) / "read.duckdb"), read.options(["--spans", str(spans)]))
     return [(f"{label}, {spans:,} spans", limit, f"{medians[label]:.0f} ms") for label, limit in QUESTIONS.items()]
 
 

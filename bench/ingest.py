@@ -1,9 +1,10 @@
 """What a running server takes in: spans a second acknowledged (durable and queryable), CPU a span, latency, memory.
 
     python -m bench.ingest [--spans 40000] [--batch 64] [--connections 4] [--transport http|grpc] [--rounds 3]
+        [--compare]
 
 Starts the real server on an empty database, sends pre-serialised requests of mixed GenAI spans over some connections
-with one request in flight on each, and prints a line a round. The first column is what parsing the same requests and
+with one request in flight on each, and prints a line a round. The yardstick is what parsing the same requests and
 walking their attributes into dicts costs in this process: the machine's speed at that moment, to compare rounds by.
 """
 
@@ -156,6 +157,7 @@ class Load:
 class Round:
     """Figures of one round."""
 
+    decoder: str
     yardstick_us: float
     spans_a_second: float
     cpu_us: float
@@ -166,28 +168,30 @@ class Round:
     def __str__(self) -> str:
         ratio = self.cpu_us / self.yardstick_us
         return (
-            f"| {self.yardstick_us:.1f} | {self.spans_a_second:,.0f} | {self.cpu_us:.0f} | {ratio:.1f} "
-            f"| {self.p50_ms:.0f} / {self.p99_ms:.0f} | {self.peak_rss_mb:.0f} |"
+            f"| {self.decoder} | {self.yardstick_us:.1f} | {self.spans_a_second:,.0f} | {self.cpu_us:.0f} "
+            f"| {ratio:.1f} | {self.p50_ms:.0f} / {self.p99_ms:.0f} | {self.peak_rss_mb:.0f} |"
         )
 
 
-def measure(spans: int, batch: int, connections: int, transport: str, nth: int) -> Round:
-    """One round on a new server. RuntimeError when not every span is stored."""
+def measure(spans: int, batch: int, connections: int, transport: str, nth: int, *, pure: bool = False) -> Round:
+    """One round on a new server; `pure` without the compiled decoder. RuntimeError when not every span is stored."""
+    variables = {"TRACEPOND_PURE_PYTHON": "1"} if pure else {}
     bodies = requests_of(spans, batch, nth + 1)
     yardstick = yardstick_us(bodies[:100], min(spans, 100 * batch))
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), **variables) as server:
         pid = server.process.pid
         before = cpu_s(pid)
         load = Load(server, bodies, transport)
         seconds = load.run(connections)
         used = (cpu_s(pid) - before) / spans * 1e6
-        stored = server.get("/api/v1/status")["rows"]["spans"]
+        status = server.get("/api/v1/status")
+        stored = status["rows"]["spans"]
         if stored != spans:
             raise RuntimeError(f"{stored} of {spans} spans are stored")
         peak = peak_rss_mb(pid)
     waits = sorted(load.latencies_ms)
     p50, p99 = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
-    return Round(yardstick, spans / seconds, used, p50, p99, peak)
+    return Round(status["decoder"], yardstick, spans / seconds, used, p50, p99, peak)
 
 
 def machine() -> str:
@@ -205,15 +209,18 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--transport", choices=["http", "grpc"], default="http")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--compare", action="store_true", help="every other round without the compiled decoder")
     options = parser.parse_args()
     print(
         f"{machine()}; {options.spans} spans, {options.batch} a request, {options.connections} connections, "
         f"{options.transport}"
     )
-    print("| yardstick µs/span | spans/s | server CPU µs/span | CPU / yardstick | p50 / p99 ms | peak RSS MB |")
-    print("|---|---|---|---|---|---|")
+    print("| decoder | yardstick µs/span | spans/s | CPU µs/span | CPU / yardstick | p50 / p99 ms | peak RSS MB |")
+    print("|---|---|---|---|---|---|---|")
     for nth in range(options.rounds):
-        print(measure(options.spans, options.batch, options.connections, options.transport, nth), flush=True)
+        pure = options.compare and nth % 2 == 1
+        seen = measure(options.spans, options.batch, options.connections, options.transport, nth, pure=pure)
+        print(seen, flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from storage.commit import Committer
 from storage.database import Database
 from translator.merge import merge_copies
 from translator.settle import settle
+from translator.twins import match
 
 RESOURCE = json.dumps(
     {"attributes": {"service.name": "bench", "host.name": "pod-1", "process.pid": 7, "service.version": "1.4.2"}}
@@ -50,7 +51,8 @@ def make_rows(count: int, seed: int = 1) -> list[Row]:
         }  # fmt: skip
         if generation:
             values |= {
-                "model": "gpt-4o", "request_model": "gpt-4o", "response_id": f"r{i}", "finish_reasons": '["stop"]',
+                "model": "gpt-4o", "request_model": "gpt-4o", "response_id": f"chatcmpl-{i:029}",
+                "finish_reasons": '["stop"]',
                 "input_tokens": 400, "output_tokens": 80, "total_tokens": 480,
                 "provider": "openai", "operation": "chat",
             }  # fmt: skip
@@ -70,7 +72,7 @@ def main() -> None:
         database = Database(f"{folder}/bench.duckdb")
         database.open()
         connection = database.cursor()
-        committer = Committer(settle, merge_copies)
+        committer = Committer(settle, merge_copies, match)
         cpu, wall = time.process_time(), time.perf_counter()
         for i in range(0, len(rows), options.group):
             committer.commit(connection, [Translated(rows[i : i + options.group])], i)

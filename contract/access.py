@@ -10,6 +10,9 @@ OWN_SCOPES = frozenset({"ingest", "read"})
 SCOPES = OWN_SCOPES | {"admin", "operator"}
 """`admin` deletes in its project; `operator` copies the whole file, the other projects too. Both have to be named."""
 
+SCORE = "score"
+"""What a public key alone may do, and nothing else: pages in browsers, which have no secret, post scores with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

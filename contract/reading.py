@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, Column
+from contract.entities import VALUES
 
 Row = dict[str, Any]
 
@@ -49,6 +50,24 @@ def _fields(columns: Sequence[Column], **more: str) -> dict[str, str]:
 SPAN_FIELDS = _fields(SPAN_COLUMNS, duration_ms="float")
 LOG_FIELDS = _fields(LOG_COLUMNS)
 METRIC_FIELDS = _fields(METRIC_COLUMNS)
+SCORE_FIELDS = {
+    "id": "text",
+    "name": "text",
+    "value": "float",
+    "string_value": "text",
+    "data_type": "text",
+    "source": "text",
+    "comment": "text",
+    "trace_id": "text",
+    "span_id": "text",
+    "session_id": "text",
+    "timestamp": "time",
+    "environment": "text",
+    "config_id": "text",
+    "queue_id": "text",
+    "author_user_id": "text",
+    "dataset_run_id": "text",
+}
 
 TRACE_RECORD_FIELDS = {
     "name": "text",
@@ -106,6 +125,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "list_spans": SPAN_FIELDS,
     "list_logs": LOG_FIELDS,
     "list_metric_points": METRIC_FIELDS,
+    "list_scores": SCORE_FIELDS,
     "list_sessions": {**SPAN_FIELDS, **SESSION_RECORD_FIELDS},
     "list_users": {**SPAN_FIELDS, **USER_RECORD_FIELDS},
     "metrics": SPAN_FIELDS,
@@ -131,6 +151,7 @@ _NOT_GROUPED = {
     "span_id",
     "parent_span_id",
     "duplicate_of",
+    "duplicate_of_trace",
     "response_id",
     "tool_call_id",
 }
@@ -139,7 +160,18 @@ GROUPS = tuple(
 )
 """What `metrics` can group by and `facet` count, beside `attr.KEY`; of a list each element stands for itself."""
 
-QUERIES = (*FIELDS, "get_trace", "get_spans", "get_trace_logs", "count_rows", "unpriced_models")
+QUERIES = (
+    *FIELDS,
+    *VALUES,
+    "get_chosen_spans",
+    "page_sessions",
+    "list_documents",
+    "get_trace",
+    "get_spans",
+    "get_trace_logs",
+    "count_rows",
+    "unpriced_models",
+)
 """Every question there is; the store checks at start that it can answer exactly these."""
 
 

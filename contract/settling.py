@@ -5,9 +5,10 @@ the order of arrival cannot show. Knowledge of what one call is stands in `trans
 types only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from contract.columns import Row, S
 
@@ -18,12 +19,13 @@ CALL_KINDS = frozenset({"generation", "embedding", "tool"})
 """What may be told of by several spans and log records, and is one call."""
 
 FACT_COLUMNS = (
-    "span_id", "parent_span_id", "kind", "synthetic", "scope_name", "span_name", "start_time", "end_time", "status",
+    "span_id", "parent_span_id", "kind", "synthetic", "scope_name", "service_name", "span_name",
+    "start_time", "end_time", "status",
     "request_model", "response_model", "model", "response_id", "provider", "operation",
     "finish_reasons", "streaming", "time_to_first_token_ms", "error_type",
     "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
     "input_cost", "output_cost", "total_cost", "cost_source", "price_version",
-    "tool_name", "tool_call_id", "agent_name", "duplicate_of", "own", "settled_from",
+    "tool_name", "tool_call_id", "agent_name", "duplicate_of", "duplicate_of_trace", "own", "settled_from",
 )  # fmt: skip
 """Columns of a call that settling reads; beside them `input_length`, `output_length` in characters (null: none)."""
 
@@ -124,3 +126,47 @@ class MergeCopies(Protocol):
     """
 
     def __call__(self, rows: list[Row]) -> Row: ...
+
+
+TWIN_KINDS = frozenset({"generation", "embedding"})
+ID_CHARACTERS = 16
+"""A shorter response id is no provider's: Ollama draws `chatcmpl-0` to `chatcmpl-998`, stand-ins say `chatcmpl-123`."""
+SAME_ID_AT_MOST = 4
+"""An id that more calls of a project carry is a stand-in's, or answers from a cache: it does not tell calls apart. An
+application with two layers and a gateway with one are three."""
+
+CallKey = tuple[str, str]
+"""(trace_id, span_id)"""
+
+
+class Told(NamedTuple):
+    """A call as its own trace tells of it when settled, for `Match`: counted there, with a response id."""
+
+    trace_id: str
+    span_id: str
+    kind: str
+    synthetic: bool | None
+    scope_name: str | None
+    service_name: str | None
+    start_time: int
+    end_time: int | None
+    request_model: str | None
+    response_model: str | None
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    contents: int
+    """How many of `CONTENT_COLUMNS` it has."""
+
+    @property
+    def key(self) -> CallKey:
+        return self.trace_id, self.span_id
+
+
+class Match(Protocol):
+    """Pure. Of all calls of a project with one response id, at most `SAME_ID_AT_MOST`: which one repeats which.
+
+    Returns the key of each call that repeats one of another trace -> the key of that one, which is counted.
+    """
+
+    def __call__(self, calls: Sequence[Told]) -> dict[CallKey, CallKey]: ...

@@ -1,8 +1,10 @@
 """What a receiver hands its batches to, and what it may rely on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from contract.access import Identity
 from contract.span import Batch
 
 
@@ -21,6 +23,14 @@ class Sink(Protocol):
         """Return once every item that `Outcome` does not reject is committed to disk and visible to queries.
 
         Raises `Overloaded` or `Unavailable` when nothing of the batch was stored and sending it again can help,
-        `Refused` when it cannot. The batch must not be changed by the caller afterwards.
+        `Refused` when it cannot. The batch belongs to the sink from here on, which may empty it.
         """
+        ...
+
+
+class PostScore(Protocol):
+    """Takes one score in the form of Langfuse's API."""
+
+    async def __call__(self, identity: Identity, score: Mapping[str, Any]) -> str:
+        """Its id, once it is committed. Raises `Refused`, `Forbidden`, `Overloaded` or `Unavailable`."""
         ...

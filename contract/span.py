@@ -68,6 +68,19 @@ class Link:
     flags: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """When a part of a span was said, for spans that are told piece by piece (events of the Langfuse ingestion API)."""
+
+    time_ns: int
+    is_update: bool
+    event_id: str
+
+
+TRACE_SPAN_ID = "(trace)"
+"""Span id of what is said of a trace itself, without being a span of it."""
+
+
 @dataclass(slots=True)
 class Span:
     trace_id: str
@@ -92,6 +105,8 @@ class Span:
     dropped_attributes_count: int = 0
     dropped_events_count: int = 0
     dropped_links_count: int = 0
+    revision: Revision | None = None
+    """Set where this is one of several parts: what it leaves empty (times: 0) it says nothing of."""
 
 
 @dataclass(slots=True)
@@ -137,6 +152,15 @@ class MetricPoint:
 
 
 @dataclass(slots=True)
+class Score:
+    """One event about a score: what it says, by the names of `contract.columns.SCORE_COLUMNS`."""
+
+    score_id: str
+    said: dict[str, Any]
+    revision: Revision
+
+
+@dataclass(slots=True)
 class Batch:
     """One request: what arrived together and is answered together."""
 
@@ -147,5 +171,6 @@ class Batch:
     spans: list[Span] = field(default_factory=list)
     logs: list[LogRecord] = field(default_factory=list)
     metric_points: list[MetricPoint] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
     size_bytes: int = 0
     """Unpacked size of the request body, for the bound on queued bytes."""

@@ -12,8 +12,9 @@ class Translated:
     spans: list[Row] = field(default_factory=list)
     logs: list[Row] = field(default_factory=list)
     metric_points: list[Row] = field(default_factory=list)
+    scores: list[Row] = field(default_factory=list)
     size_bytes: int = 0
 
     @property
     def rows(self) -> int:
-        return len(self.spans) + len(self.logs) + len(self.metric_points)
+        return len(self.spans) + len(self.logs) + len(self.metric_points) + len(self.scores)

@@ -34,6 +34,13 @@ class Upkeep(Protocol):
         """
         ...
 
+    async def delete_scores(self, project: str, score_ids: Collection[str]) -> int:
+        """These scores are gone; returns how many there were. One that is sent again later is a new one.
+
+        Raises `Unavailable` when the store cannot do it now.
+        """
+        ...
+
     def snapshot(self) -> AbstractAsyncContextManager[Path]:
         """A copy of the whole database file, all projects, that lives as long as the context.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from contract.stats import Sample
 
-ITEMS = ("spans", "log_records", "metric_points")
+ITEMS = ("spans", "log_records", "metric_points", "langfuse_events")
 TRANSPORTS = ("grpc", "http")
 
 _NAMES = {

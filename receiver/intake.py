@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from contract.access import Identity
 from contract.errors import Forbidden, Overloaded, TracepondError, Unavailable
@@ -17,6 +17,7 @@ from contract.sink import Outcome, Sink
 from contract.span import Batch
 from receiver.body import unpack
 from receiver.counters import Counters
+from receiver.limits import Limits
 from receiver.otlp_decode import Content
 from receiver.rejections import Rejections
 from receiver.signals import Signal
@@ -31,41 +32,66 @@ INLINE_PACKED_BYTES = 64 * 1024
 """Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
 
 Result = TypeVar("Result")
+Taken = Callable[[str, Content, bytes], None]
+
+
+class Counted(Protocol):
+    """What is counted together: `Signal`, or the events of another wire."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def items(self) -> str: ...
 
 
 class Intake:
     """The part of a receiver that knows no transport."""
 
     def __init__(
-        self, sink: Sink, counters: Counters, transport: str, *, clock_ns: Callable[[], int] = time.time_ns
+        self,
+        sink: Sink,
+        counters: Counters,
+        transport: str,
+        limits: Limits,
+        *,
+        clock_ns: Callable[[], int] = time.time_ns,
+        taken: Taken | None = None,
     ) -> None:
+        """`taken` is told of each request that was committed: signal, content, body. It neither raises nor waits."""
         self._sink = sink
         self._counters = counters
         self._transport = transport
+        self._limits = limits
         self._clock_ns = clock_ns
+        self._taken = taken
         self._threads = asyncio.Semaphore(1)  # one big body at a time: more would only wait for the interpreter lock
         self._logged: set[type[BaseException]] = set()
 
-    async def unpack(self, body: bytes, encoding: str | None, max_bytes: int) -> bytes:
+    async def unpack(self, body: bytes, encoding: str | None) -> bytes:
         """The body without its content encoding. Raises `Refused`."""
         if encoding is None:
             return body
-        return await self._run(lambda: unpack(body, encoding, max_bytes), len(body) > INLINE_PACKED_BYTES)
+        return await self._run(
+            lambda: unpack(body, encoding, self._limits.max_unpacked_bytes), len(body) > INLINE_PACKED_BYTES
+        )
 
     async def export(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Rejections:
         """Return once all that is not rejected is committed; raises what the client is to be told."""
         with self.before_decoding(signal):
-            items, rejections = await self._run(lambda: signal.decode(body, content), len(body) > INLINE_BODY_BYTES)
+            items, rejections = await self.decoded(body, lambda text: signal.decode(text, content, self._limits))
         self._counters.received(signal.items, self._transport, len(items) + rejections.count)
         self._counters.refused(signal.items, self._transport, rejections.labels)
         if items:
-            batch = Batch(identity.project, self._clock_ns(), self._transport, size_bytes=len(body))
+            batch = self.batch(identity, len(body))
             setattr(batch, signal.batch_field, items)
-            outcome = await self._accept(signal, batch, len(items))
+            outcome = await self.accept(signal, batch, len(items))
             _merge(rejections, outcome)
+            if self._taken is not None:
+                self._taken(signal.name, content, body)
         return rejections
 
-    async def _accept(self, signal: Signal, batch: Batch, count: int) -> Outcome:
+    async def accept(self, signal: Counted, batch: Batch, count: int) -> Outcome:
+        """Hand a batch of `count` items to the sink and count what became of them. Raises what the sink raises."""
         try:
             outcome = await self._sink.accept(batch)
         except (Overloaded, Unavailable) as error:
@@ -82,6 +108,14 @@ class Intake:
             self._counters.refused(signal.items, self._transport, {"rejected": outcome.rejected})
         return outcome
 
+    async def decoded(self, body: bytes, decode: Callable[[bytes], Result]) -> Result:
+        """What the body says; in a thread when it is big."""
+        return await self._run(lambda: decode(body), len(body) > INLINE_BODY_BYTES)
+
+    def batch(self, identity: Identity, size_bytes: int) -> Batch:
+        """An empty batch that has just arrived."""
+        return Batch(identity.project, self._clock_ns(), self._transport, size_bytes=size_bytes)
+
     async def _run(self, work: Callable[[], Result], in_thread: bool) -> Result:
         if not in_thread:
             return work()
@@ -89,7 +123,7 @@ class Intake:
             return await asyncio.to_thread(work)
 
     @contextmanager
-    def before_decoding(self, signal: Signal) -> Iterator[None]:
+    def before_decoding(self, signal: Counted) -> Iterator[None]:
         """An error inside the block counts as a request whose items nobody knows."""
         try:
             yield

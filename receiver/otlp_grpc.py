@@ -18,7 +18,7 @@ from contract.sink import Sink
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.grpc_health import Health
-from receiver.intake import Intake, require_ingest
+from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
 from receiver.signals import SIGNALS, Signal, export_response
 from receiver.status import WireStatus
@@ -55,7 +55,7 @@ _OPTIONS = {
 
 _PROFILES_SERVICE = "opentelemetry.proto.collector.profiles.v1development.ProfilesService"
 
-Handler = Callable[[AsyncIterator[bytes], Any], Awaitable[bytes]]
+Handler = Callable[[Any, Any], Awaitable[bytes]]
 """On the wire a unary call is a stream of one message; taken as such, nothing of it is read before the handler asks."""
 
 
@@ -70,11 +70,12 @@ class GrpcReceiver:
         limits: Limits,
         authenticate: Authenticate,
         not_ready: Callable[[], Sequence[str]],
+        taken: Taken | None = None,
     ) -> None:
         self._admission = admission
         self._limits = limits
         self._authenticate = authenticate
-        self._intake = Intake(sink, counters, "grpc")
+        self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
         self._server: grpc.aio.Server | None = None
@@ -111,22 +112,29 @@ class GrpcReceiver:
             await server.stop(grace_s)
 
     def _handler(self, signal: Signal) -> Handler:
-        async def export(messages: AsyncIterator[bytes], context: Any) -> bytes:
-            try:
-                return await self._export(signal, messages, context)
-            except Exception as error:
-                await _abort(context, self._intake.failure(error))
-                raise  # not reached: abort has raised
+        async def export(_: Any, context: Any) -> bytes:
+            answer = await self._answer(signal, context)
+            # gRPC keeps what `abort` raises in the context: a cycle, which waits for the collector with all that is
+            # reached from here. So the error that refused the request (its traceback has the rows) is let go before.
+            if isinstance(answer, WireStatus):
+                await _abort(context, answer)
+            return answer  # type: ignore[return-value]  # abort has raised
 
         return export
 
-    async def _export(self, signal: Signal, messages: AsyncIterator[bytes], context: Any) -> bytes:
+    async def _answer(self, signal: Signal, context: Any) -> bytes | WireStatus:
+        try:
+            return await self._export(signal, context)
+        except Exception as error:
+            return self._intake.failure(error)
+
+    async def _export(self, signal: Signal, context: Any) -> bytes:
         async with AsyncExitStack() as until_committed:
             with self._intake.before_decoding(signal):
                 identity = self._identity(context.invocation_metadata())
                 hold = until_committed.enter_context(self._admission.hold())
                 await until_committed.enter_async_context(self._turn())
-                body = await self._message(messages)
+                body = await self._message(context)
                 hold.grow_to(len(body))
             rejections = await self._intake.export(signal, body, "protobuf", identity)
         response: bytes = export_response(signal, rejections).SerializeToString()
@@ -145,17 +153,18 @@ class GrpcReceiver:
         finally:
             self._messages.release()
 
-    async def _message(self, messages: AsyncIterator[bytes]) -> bytes:
+    async def _message(self, context: Any) -> bytes:
         """The one message of a call. Raises `Refused` where there is none, `Unavailable` when it comes too slowly."""
         try:
             async with asyncio.timeout(self._limits.read_timeout_s):
-                async for message in messages:
-                    return message
+                message = await context.read()
         except TimeoutError:
             raise Unavailable(
                 f"the message did not arrive within {self._limits.read_timeout_s:g} seconds", reason="slow_body"
             ) from None
-        raise Refused("the call has no message", reason="broken_body")
+        if not isinstance(message, bytes):  # grpc.aio.EOF
+            raise Refused("the call has no message", reason="broken_body")
+        return message
 
     def _identity(self, metadata: Iterable[tuple[str, str | bytes]]) -> Identity:
         pairs = [(key.lower(), value) for key, value in metadata or () if isinstance(value, str)]
@@ -182,7 +191,7 @@ def _service(name: str, handlers: dict[str, Handler]) -> Any:
     return grpc.method_handlers_generic_handler(name, methods)
 
 
-async def _no_profiles(messages: AsyncIterator[bytes], context: Any) -> bytes:
+async def _no_profiles(_: Any, context: Any) -> bytes:
     """The same code as for a service that nobody knows, and a message that says it is not a mistake in the name."""
     await context.abort(grpc.StatusCode.UNIMPLEMENTED, "profiles are not stored here; traces, logs and metrics are")
     return b""  # not reached: abort has raised

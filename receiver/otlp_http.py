@@ -18,7 +18,7 @@ from contract.sink import Sink
 from receiver.admission import Admission
 from receiver.body import content_encoding, read_body
 from receiver.counters import Counters
-from receiver.intake import Intake, require_ingest
+from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
 from receiver.otlp_decode import Content
 from receiver.rejections import Rejections
@@ -31,6 +31,9 @@ _CONTENTS: dict[str, Content] = {PROTOBUF: "protobuf", JSON: "json"}
 SIGNAL_PATH = "/{prefix:(?!/*api/v1/)(?:.*/)?}v1/{signal:traces|logs|metrics}{slashes:/*}"
 """Any prefix (a proxy's, Langfuse's `/api/public/otel`), doubled and trailing slashes; `/api/v1/` is the query API."""
 
+BASE_PATH = "/{prefix:(?!/*api/v1/)(?:.*/)?}api/public/otel{slashes:/*}"
+"""Langfuse's base address for exporters, given as if it were the address of traces: exporters take it as it is."""
+
 UNKNOWN_SIGNAL_PATH = "/{prefix:(?:api/public/otel/)?}v1{stage:(?:development)?}/{signal:[^/]+}{slashes:/*}"
 
 _WHERE = "OTLP is received by POST on /v1/traces, /v1/logs and /v1/metrics"
@@ -42,15 +45,18 @@ class _Context(NamedTuple):
     limits: Limits
 
 
-def routes(sink: Sink, admission: Admission, counters: Counters, limits: Limits) -> list[web.RouteDef]:
-    """Routes of OTLP/HTTP, to be added after all routes with fixed paths."""
-    context = _Context(Intake(sink, counters, "http"), admission, limits)
+def routes(
+    sink: Sink, admission: Admission, counters: Counters, limits: Limits, taken: Taken | None = None
+) -> list[web.RouteDef]:
+    """Routes of OTLP/HTTP; what is below `/api/v1/` is none of them."""
+    context = _Context(Intake(sink, counters, "http", limits, taken=taken), admission, limits)
 
     async def receive(request: web.Request) -> web.Response:
         return await _receive(request, context)
 
     return [
         web.route("*", SIGNAL_PATH, receive),
+        web.post(BASE_PATH, receive),
         web.post(UNKNOWN_SIGNAL_PATH, _unknown_path),
         web.post("/", _unknown_path),
     ]
@@ -64,11 +70,13 @@ def error_response(request: web.Request, error: Exception) -> web.Response:
 def is_otlp_path(path: str) -> bool:
     """Whether answers on `path` have to be in OTLP's form."""
     words = [word for word in path.split("/") if word]
-    return len(words) >= 2 and words[-2] == "v1" and words[-1] in SIGNALS and words[0:2] != ["api", "v1"]
+    if words[0:2] == ["api", "v1"]:
+        return False
+    return words[-3:] == ["api", "public", "otel"] or (words[-2:-1] == ["v1"] and words[-1] in SIGNALS)
 
 
 async def _receive(request: web.Request, context: _Context) -> web.Response:
-    signal = SIGNALS[request.match_info["signal"]]
+    signal = SIGNALS[request.match_info.get("signal", "traces")]
     if request.method != "POST":
         return _plain_error(request, 405, f"use POST; {_WHERE}", {"Allow": "POST"})
     try:
@@ -88,7 +96,7 @@ async def _export(request: web.Request, signal: Signal, context: _Context) -> tu
             encoding = content_encoding(request.headers.get("Content-Encoding", ""))
             hold = until_committed.enter_context(admission.hold())
             body = await read_body(request.content, request.content_length, limits, hold)
-            body = await intake.unpack(body, encoding, limits.max_unpacked_bytes)
+            body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
         return content, await intake.export(signal, body, content, identity)
 

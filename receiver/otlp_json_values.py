@@ -47,9 +47,9 @@ class BadId(BadItem):
     label = INVALID_ID
 
 
-def parse(body: bytes, field: str) -> Object:
+def parse(body: bytes, field: str, max_objects: int) -> Object:
     """The request object of a body whose groups stand in `field`. Raises `Refused`."""
-    request = _load(body)
+    request = load(body, max_objects)
     if not isinstance(request, dict):
         raise Refused("body is not a JSON object")
     request = named(request)
@@ -60,15 +60,11 @@ def parse(body: bytes, field: str) -> Object:
     return request
 
 
-MAX_OBJECTS = 1_000_000
-"""Objects of one JSON body: each takes 64 bytes and more, also one that came as two characters. A span has two an
-attribute; 64 MiB of real traffic have 0.5 million."""
-
-
-def _load(body: bytes) -> Any:
-    if len(body) > MAX_OBJECTS and body.count(b"{") + body.count(b"[") > MAX_OBJECTS:
+def load(body: bytes, max_objects: int) -> Any:
+    """The JSON value of a body. Raises `Refused`."""
+    if len(body) > max_objects and body.count(b"{") + body.count(b"[") > max_objects:
         raise Refused(
-            f"more than {MAX_OBJECTS:,} objects and lists in one request: send smaller batches",
+            f"more than {max_objects:,} objects and lists in one request: send smaller batches",
             reason="too_many_items",
             kind="too_large",
         )

@@ -7,6 +7,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from receiver.limits import Limits
 from receiver.otlp_decode import Content, decode_logs, decode_metrics, decode_traces
 from receiver.rejections import Rejections
 
@@ -16,7 +17,7 @@ class Signal(NamedTuple):
 
     name: str
     service: str
-    decode: Callable[[bytes, Content], tuple[list[Any], Rejections]]
+    decode: Callable[[bytes, Content, Limits], tuple[list[Any], Rejections]]
     batch_field: str
     items: str
     response: Callable[..., Any]

@@ -1,5 +1,6 @@
 # Sourced by the other scripts with `root` set: .venv holds the program (and with `dev` its test tools), installed anew
-# only when pyproject.toml or the place of the folder has changed. Needs Python >= 3.11 with venv and pip, nothing else.
+# only when what is installed from or the place of the folder has changed. Needs Python >= 3.11 with venv and pip, nothing
+# else; with a C compiler decoding is faster.
 
 find_python() {
     for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11 python; do
@@ -14,7 +15,7 @@ find_python() {
 
 install_project() { # $1: the extra, empty or dev
     stamp="$root/.venv/installed${1:+-$1}"
-    state="$(cksum <"$root/pyproject.toml") $root"
+    state="$(cd "$root" && cat pyproject.toml hatch_build.py receiver/_wire.pyx receiver/_bytes.pxd | cksum) $root"
     for known in "$stamp" "$root/.venv/installed-dev"; do
         if [ -f "$known" ] && [ "$(cat "$known")" = "$state" ]; then
             return

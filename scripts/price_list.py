@@ -3,8 +3,8 @@
     python3 -m venv /tmp/prices && /tmp/prices/bin/pip install genai-prices
     /tmp/prices/bin/python scripts/price_list.py > translator/prices/list.json
 
-The script puts right what the package has wrong (`LATER_PRICES`, `ALIASES`), each with its source; the version of the
-list then ends in `+` and the number of that revision.
+The script puts right what the package has wrong (`LATER_PRICES`, `ALIASES`, `ADDED`), each with its source; the version
+of the list then ends in `+` and the number of that revision.
 
 Left out is what a price of tokens does not need: names, comments, context sizes, extractors, prices of searches, pages,
 seconds and characters. One model a line, so that a renewal can be reviewed as a diff.
@@ -32,8 +32,8 @@ RATES = {
 """Unit of the package -> rate of the list. Images, video, citations and one-hour cache writes are not told apart in
 what instrumentations send, and are priced as what they are part of."""
 
-REVISION = 1
-"""Counts changes of the two tables below."""
+REVISION = 2
+"""Counts changes of the three tables below."""
 
 _DEEPSEEK = [
     {"from": "2025-09-05", "input": 0.56, "cache_read": 0.07, "output": 1.68},
@@ -53,6 +53,25 @@ ALIASES = {
 }
 """Names that the package ascribes to an older model. Price: LiteLLM 1.109.1, `mistral/mistral-large-latest`; date: the
 release of Mistral Large 3."""
+
+ADDED = {
+    ("cohere", "embed-v3"): (("embed-english-v3.0", "embed-multilingual-v3.0"), {"input": 0.1}),
+    ("cohere", "embed-v5.0-pro"): (("embed-v5.0-pro",), {"input": 0.12}),
+    ("cohere", "embed-v5.0-fast"): (("embed-v5.0-fast",), {"input": 0.08}),
+    ("google", "text-embedding"): (
+        (
+            "text-embedding-004",
+            "text-embedding-005",
+            "text-multilingual-embedding-002",
+            "textembedding-gecko",
+            "textembedding-gecko-multilingual",
+        ),
+        {},
+    ),
+}
+"""Models that the package does not know: names, price. Cohere: LiteLLM 1.109.1, which names cohere.com/pricing; of the
+light models of v3 the sources differ. Google: cloud.google.com/vertex-ai/generative-ai/pricing has a price per 1,000
+characters for these and none per token, which is an answer too (the model is known, and not priced by tokens)."""
 
 
 def number(value: Decimal) -> float | int:
@@ -115,6 +134,11 @@ def provider(one: Any) -> str:
     models = [
         {"id": name, "match": {"equals": name}, "prices": prices}
         for (host, name), prices in ALIASES.items()
+        if host == one.id
+    ]
+    models += [
+        {"id": name, "match": {"or": [{"equals": each} for each in names]}, "prices": [prices]}
+        for (host, name), (names, prices) in ADDED.items()
         if host == one.id
     ]
     models += [model(one.id, each) for each in one.models]

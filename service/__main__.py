@@ -11,7 +11,8 @@ from api.times import parse_time
 from contract.errors import BadQuery, TracepondError
 from service import arguments, client, compact, config_print, lifecycle, logs, reprice, snapshot
 from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
-from service.version import version
+from service.listening import StartFailed
+from service.version import version_line
 
 FINE, FAILURE, WRONG_USAGE = 0, 1, 2
 
@@ -20,14 +21,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = arguments.parse(sys.argv[1:] if argv is None else argv)
     if options.command == "version":
-        print(version())
+        print(version_line())
         return FINE
     try:
         return COMMANDS[options.command](options, read_config(options))
     except (ConfigError, BadQuery) as error:
         print(f"tracepond: {error}", file=sys.stderr)
         return WRONG_USAGE
-    except (lifecycle.StartFailed, client.RequestFailed, TracepondError) as error:
+    except (StartFailed, client.RequestFailed, TracepondError) as error:
         print(f"tracepond: {error}", file=sys.stderr)
         return FAILURE
 

@@ -7,15 +7,23 @@ from typing import Any
 from aiohttp import web
 
 from api.errors import error_response as api_error
-from contract.access import Authenticate
-from contract.errors import NotFound, TracepondError, Unauthorized
+from contract.access import SCORE, Authenticate
+from contract.errors import Forbidden, NotFound, TracepondError, Unauthorized
+from receiver.langfuse_answers import error_response as langfuse_error
+from receiver.langfuse_answers import is_langfuse_path
+from receiver.langfuse_http import HEALTH, PROJECTS, READY, SCORES
+from receiver.langfuse_media import DOWNLOAD_PATH, UPLOAD_PATH
 from receiver.otlp_http import error_response as otlp_error
 from receiver.otlp_http import is_otlp_path
 from service import hosts
 from service.cors import Cors, opened
 
-PUBLIC_ROUTES = frozenset({"/healthz", "/readyz"})
-"""Answered without credentials; everything else, paths that do not exist included, needs them."""
+PUBLIC_ROUTES = frozenset(
+    web.DynamicResource(path).canonical for path in ("/healthz", "/readyz", HEALTH, READY, UPLOAD_PATH, DOWNLOAD_PATH)
+)
+"""Answered without credentials (media: the address is signed); everything else needs them, whether it exists or not."""
+
+SCORES_ROUTE, PROJECTS_ROUTE = (web.DynamicResource(path).canonical for path in (SCORES, PROJECTS))
 
 CHALLENGE = 'Basic realm="tracepond", charset="UTF-8"'
 
@@ -44,8 +52,8 @@ def application(
 
 def tells_nothing(request: web.Request) -> bool:
     """Whether the answer to a request says nothing of what is stored."""
-    takes = request.method == "POST" and request.path.startswith("/api/public/")
-    return takes or is_otlp_path(request.path) or pattern(request) in {*PUBLIC_ROUTES, "/metrics"}
+    takes = request.method in ("POST", "PUT", "PATCH") and is_langfuse_path(request.path)
+    return takes or is_otlp_path(request.path) or pattern(request) in {*PUBLIC_ROUTES, PROJECTS_ROUTE, "/metrics"}
 
 
 def guard(authenticate: Authenticate) -> Any:
@@ -53,16 +61,18 @@ def guard(authenticate: Authenticate) -> Any:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if pattern(request) in PUBLIC_ROUTES:
+        if pattern(request) in PUBLIC_ROUTES or (request.method == "OPTIONS" and pattern(request) == SCORES_ROUTE):
             return await handler(request)
         try:
             if len(request.headers.getall("Authorization", ())) > 1:
                 raise Unauthorized("there is more than one Authorization header")
-            request["identity"] = authenticate(request.headers)
+            identity = request["identity"] = authenticate(request.headers)
         except Unauthorized as error:
             response = in_form_of_path(request, error)
             response.headers["WWW-Authenticate"] = CHALLENGE
             return response
+        if SCORE in identity.scopes and pattern(request) != SCORES_ROUTE:
+            return in_form_of_path(request, Forbidden("a public key alone may post scores, nothing else"))
         return await handler(request)
 
     return check
@@ -85,7 +95,9 @@ async def explain_unknown_paths(request: web.Request, handler: Handler) -> web.S
 
 
 def in_form_of_path(request: web.Request, error: TracepondError) -> web.Response:
-    return otlp_error(request, error) if is_otlp_path(request.path) else api_error(request, error)
+    if is_otlp_path(request.path):
+        return otlp_error(request, error)
+    return langfuse_error(error) if is_langfuse_path(request.path) else api_error(request, error)
 
 
 def pattern(request: web.Request) -> str | None:

@@ -9,11 +9,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.compiled import PURE_PYTHON_VARIABLE
 from service import tls, yaml_file
 from service.cors import Cors
+from service.memory import MIB, Memory, divided
 from service.projects import Project
 from service.quantities import Endpoint
-from service.settings import AUTH_MODE, AUTH_PROJECTS, BY_ENVIRONMENT_NAME, BY_PATH, FLAG_OF, PRICES, SETTINGS, Setting
+from service.resources import Found, memory_limit
+from service.settings import (
+    AUTH_MODE,
+    AUTH_PROJECTS,
+    BY_ENVIRONMENT_NAME,
+    BY_PATH,
+    EXPORTER_HEADERS,
+    FLAG_OF,
+    MEMORY_LIMIT,
+    PRICES,
+    SETTINGS,
+    Setting,
+)
 from service.tls import Tls
 from service.yaml_file import ConfigError, nearest
 from storage.retention import Limits, Policy
@@ -26,14 +40,15 @@ PREFIX = "TRACEPOND_"
 CONFIG_VARIABLE = "TRACEPOND_CONFIG"
 """Path of the configuration file, for images; the flag `--config` goes before it."""
 
+NO_SETTINGS = frozenset({CONFIG_VARIABLE, PURE_PYTHON_VARIABLE})
+"""Variables of ours that no key of the file has."""
+
 SERVICE_LINKS = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
 """Kubernetes gives every pod TRACEPOND_SERVICE_HOST, TRACEPOND_PORT_4318_TCP and the like for a service of that name
 (kubernetes.io, "Accessing the Service"): not ours, not a mistake."""
 
 LANGFUSE_PUBLIC_KEY = "LANGFUSE_INIT_PROJECT_PUBLIC_KEY"
 LANGFUSE_SECRET_KEY = "LANGFUSE_INIT_PROJECT_SECRET_KEY"
-
-MIB = 1 << 20
 
 ReadFile = Callable[[str], str]
 
@@ -62,12 +77,17 @@ class Receivers:
 @dataclass(frozen=True, slots=True)
 class Storage:
     path: str
-    memory_limit_bytes: int | None
-    """None: by the container's limit (`service/resources.py`)."""
+    memory_limit_bytes: int
     threads: int
-    """None: by the CPUs this process may use."""
     checkpoint_wal_bytes: int
     retention: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    endpoint: str | None
+    headers: tuple[tuple[str, str], ...]
+    queue_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +108,12 @@ class Logs:
 class Config:
     """Everything a run needs to know; `values` says for each key where its value came from."""
 
+    memory: Memory
+    """What the process may take, and the sizes derived from it; those that have a key are in `receivers` and `storage`
+    as set."""
     receivers: Receivers
     storage: Storage
+    exporter: Exporter
     query_timeout_s: float
     allowed_hosts: tuple[str, ...]
     prices: tuple[UserPrice, ...]
@@ -111,8 +135,10 @@ def load(
     environ: Mapping[str, str],
     flags: Mapping[str, str | None],
     read_file: ReadFile = read_text,
+    find_memory: Callable[[], Found] = memory_limit,
 ) -> Config:
-    """The configuration from all four sources. Raises `ConfigError`. `read_file` serves the `..._FILE` variables."""
+    """The configuration from all four sources. Raises `ConfigError`. `read_file` serves the `..._FILE` variables,
+    `find_memory` says what `auto` is for the whole process."""
     written = {setting.path: (setting.default, DEFAULT) for setting in SETTINGS}
     in_file = yaml_file.values(file_text or "", file_name, BY_PATH, environ)
     written |= {path: (value, f"file {file_name}") for path, value in in_file.items()}
@@ -120,7 +146,7 @@ def load(
     written |= {path: (value, f"flag {FLAG_OF[path]}") for path, value in flags.items() if value is not None}
     values = {path: parsed(BY_PATH[path], value, origin) for path, (value, origin) in written.items()}
     values = with_langfuse_project(values, environ, read_file)
-    return check_memory(check_exposure(assemble(values)))
+    return check_memory(check_exposure(assemble(values, decide_memory(values, find_memory))))
 
 
 def parsed(setting: Setting, value: Any, origin: str) -> Value:
@@ -136,7 +162,7 @@ def from_environment(environ: Mapping[str, str], read_file: ReadFile) -> dict[st
     """Path -> (text, origin) of every `TRACEPOND_` variable; `..._FILE` names a file that holds a secret's value."""
     found = {}
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or SERVICE_LINKS.fullmatch(name):
+        if not name.startswith(PREFIX) or name in NO_SETTINGS or SERVICE_LINKS.fullmatch(name):
             continue
         setting, is_in_file = BY_ENVIRONMENT_NAME.get(name), False
         if setting is None and name.endswith("_FILE"):
@@ -180,32 +206,48 @@ def with_langfuse_project(
     return values | {AUTH_PROJECTS: projects, AUTH_MODE: Value("keys", "keys", added.origin)}
 
 
-def assemble(values: Mapping[str, Value]) -> Config:
+def decide_memory(values: Mapping[str, Value], find_memory: Callable[[], Found]) -> Memory:
+    """The sizes of this process. Raises `ConfigError` when the limit is too small to work with."""
+    said = values[MEMORY_LIMIT]
+    found = Found(said.parsed, said.origin) if said.parsed is not None else find_memory()
+    try:
+        return divided(*found)
+    except ValueError as error:
+        raise ConfigError(f"{MEMORY_LIMIT}: {error}") from None
+
+
+def assemble(values: Mapping[str, Value], memory: Memory) -> Config:
     """The dataclasses that the program reads, from the flat values."""
     get = {path: value.parsed for path, value in values.items()}
     protocols = "receivers.otlp.protocols"
+
+    def mib_or(path: str, derived_bytes: int) -> int:
+        return derived_bytes if get[path] is None else get[path] * MIB
+
     return Config(
+        memory=memory,
         receivers=Receivers(
             grpc_endpoint=get[f"{protocols}.grpc.endpoint"],
-            grpc_max_message_bytes=get[f"{protocols}.grpc.max_recv_msg_size_mib"] * MIB,
+            grpc_max_message_bytes=mib_or(f"{protocols}.grpc.max_recv_msg_size_mib", memory.body_bytes),
             grpc_tls=tls_of(values, "grpc"),
             http_endpoint=get[f"{protocols}.http.endpoint"],
-            http_max_body_bytes=get[f"{protocols}.http.max_request_body_size_mib"] * MIB,
+            http_max_body_bytes=mib_or(f"{protocols}.http.max_request_body_size_mib", memory.body_bytes),
             http_tls=tls_of(values, "http"),
             http_cors=cors_of(values),
-            max_in_flight_bytes=get["receivers.max_in_flight_mib"] * MIB,
+            max_in_flight_bytes=mib_or("receivers.max_in_flight_mib", memory.in_flight_bytes),
         ),
         storage=Storage(
             path=os.path.expanduser(get["storage.path"]),
-            memory_limit_bytes=get["storage.memory_limit"],
+            memory_limit_bytes=get["storage.memory_limit"] or memory.engine_bytes,
             threads=get["storage.threads"],
-            checkpoint_wal_bytes=get["storage.checkpoint_wal_mib"] * MIB,
+            checkpoint_wal_bytes=mib_or("storage.checkpoint_wal_mib", memory.checkpoint_wal_bytes),
             retention=Policy(
                 Limits(get["storage.retention.max_age"], get["storage.retention.max_rows"]),
                 get["storage.retention.max_size"],
                 {project.name: project.retention for project in get[AUTH_PROJECTS] if project.retention != Limits()},
             ),
         ),
+        exporter=Exporter(get["exporters.otlp.endpoint"], get[EXPORTER_HEADERS], get["exporters.otlp.queue_mib"] * MIB),
         query_timeout_s=get["api.query_timeout_s"],
         allowed_hosts=get["api.allowed_hosts"],
         prices=get[PRICES],

@@ -1,18 +1,20 @@
 """`tracepond config print`: the configuration of a run as YAML, with the origin of each value and secrets masked."""
 
+from collections.abc import Callable
 from typing import Any
 
 import yaml
 
+from service import memory
 from service.config import Config, Value
 from service.projects import Project
-from service.settings import AUTH_PROJECTS
+from service.settings import AUTH_PROJECTS, EXPORTER_HEADERS
 
 MASK = "********"
 
 
 def render(config: Config) -> str:
-    """YAML that says the same as the configuration (secrets apart), one comment a key."""
+    """YAML that says the same as the configuration (secrets apart), one comment a key; then what `auto` stands for."""
     lines: list[str] = []
     above: list[str] = []
     for path, value in config.values.items():
@@ -22,12 +24,12 @@ def render(config: Config) -> str:
             lines.append(f"{'  ' * depth}{branch[depth]}:")
         above = branch
         lines.append(f"{'  ' * len(branch)}{leaf}: {shown(path, value)}  # {value.origin}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *(f"# {line}" for line in memory.lines(config.memory))])
 
 
 def shown(path: str, value: Value) -> str:
     """The value in YAML's flow form, on one line."""
-    written: Any = [masked(project) for project in value.parsed] if path == AUTH_PROJECTS else value.written
+    written: Any = MASKED[path](value.parsed) if path in MASKED else value.written
     text = yaml.safe_dump(written, default_flow_style=True, width=10**6, sort_keys=False)
     return text.removesuffix("...\n").strip()
 
@@ -40,6 +42,13 @@ def masked(project: Project) -> dict[str, Any]:
         "scopes": sorted(project.scopes),
         **retention(project),
     }
+
+
+MASKED: dict[str, Callable[[Any], Any]] = {
+    AUTH_PROJECTS: lambda projects: [masked(project) for project in projects],
+    EXPORTER_HEADERS: lambda headers: [f"{name}={MASK}" for name, _ in headers],
+}
+"""Keys that hold secrets -> what is shown of them."""
 
 
 def retention(project: Project) -> dict[str, Any]:

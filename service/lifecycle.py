@@ -4,48 +4,52 @@ What is stopped is what was started: each step puts its own undoing on one stack
 """
 
 import asyncio
-import errno
 import gc
 import logging
 import os
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from aiohttp import web
 
+import api.langfuse.routes
 import api.routes
-import api.upkeep
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
-from receiver import otlp_http
+from receiver import langfuse_http, otlp_http
 from receiver.admission import Admission
+from receiver.compiled import DECODER
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
-from service import resources, tls, unix_socket
+from service import memory, store, tls, unix_socket
 from service.access import Access
+from service.actions import actions
+from service.allocator import Trimmer, use_few_arenas
 from service.application import application
 from service.client import base_url, curl
 from service.config import Config
+from service.forward import Forwarder
 from service.http_port import HttpSite
+from service.listening import StartFailed, bind, cannot_listen, why_not
 from service.pipeline import Pipeline
 from service.quantities import Endpoint
-from service.settings import FLAG_OF, GRPC_ENDPOINT, HTTP_ENDPOINT
-from service.version import version
-from storage.database import Database
+from service.settings import GRPC_ENDPOINT, HTTP_ENDPOINT
+from service.spool import Spool
+from service.version import version, version_line
+from storage.documents import StoredDocuments
+from storage.media import MediaTable
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
-from storage.writer import Writer
-from translator.merge import merge_copies
 from translator.present import present
 from translator.prices.book import PriceBook
 from translator.prices.explain import explained
-from translator.settle import settle
 from translator.translate import Translator
 
 logger = logging.getLogger(__name__)
@@ -67,36 +71,22 @@ def collect_rarely() -> None:
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
 
 
-class StartFailed(Exception):
-    """The server cannot start; `str()` is one line with cause and cure."""
-
-
 class Server:
     """Every stage, wired. `start` and `stop` once each; `stop` also after a `start` that failed."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        storage = config.storage
-        self._memory_limit_bytes = storage.memory_limit_bytes or resources.memory_limit_bytes()
-        self.database = Database(
-            absolute(storage.path),
-            memory_limit=f"{self._memory_limit_bytes}B",
-            threads=storage.threads,
-        )
+        self.database = store.database(config, absolute(config.storage.path))
         self.prices = PriceBook(config.prices)
-        self.writer = Writer(
-            self.database,
-            partial(settle, price=self.prices.priced),
-            partial(merge_copies, price=self.prices.priced),
-            queue_bytes=config.receivers.max_in_flight_bytes,
-            checkpoint_wal_bytes=storage.checkpoint_wal_bytes,
-        )
-        self.upkeep = FileUpkeep(self.database, self.writer, storage.retention)
+        self.writer = store.writer(config, self.database, self.prices)
+        self.documents = StoredDocuments(self.writer)
+        self.upkeep = FileUpkeep(self.database, self.writer, config.storage.retention)
         self.translator = Translator(self.prices)
         self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
         self.admission = Admission(config.receivers.max_in_flight_bytes)
         self.counters = Counters()
         self.access = Access(config.auth)
+        self.forwarder: Forwarder | None = None
         self.reader: DuckReader | None = None
         self.grpc_address: Endpoint | None = None
         self.http_address: Endpoint | None = None
@@ -129,7 +119,7 @@ class Server:
     def samples(self) -> list[Sample]:
         """What every stage counts, for `/metrics`."""
         stages: list[HasStats | None] = [
-            self.counters, self.admission, self.translator, self.writer, self.reader, self.upkeep,
+            self.counters, self.admission, self.translator, self.writer, self.reader, self.upkeep, self.forwarder,
         ]  # fmt: skip
         build = Sample("build_info", {"version": version()}, 1)
         return [build, *(sample for stage in stages if stage is not None for sample in stage.stats())]
@@ -138,13 +128,19 @@ class Server:
         """What `/api/v1/status` says beside the number of rows."""
         return {
             "version": version(),
+            "decoder": DECODER.name,
             "uptime_s": round(time.monotonic() - self._created, 3),
             "schema_version": self.database.schema_version(),
-            "database": {"size_bytes": self.database.size_bytes(), "wal_bytes": self.database.wal_bytes()},
+            "database": {
+                "size_bytes": self.database.size_bytes(),
+                "wal_bytes": self.database.wal_bytes(),
+                "checkpoint_waits": self.writer.checkpoint_waits(),
+            },
             "queue_bytes": self.writer.queue_bytes(),
             "in_flight_bytes": self.admission.in_flight_bytes,
             "lag_s": round(self.writer.lag_s(), 3),
             "not_ready": self.not_ready(),
+            "forwarding": None if self.forwarder is None else self.forwarder.report(),
             "translation": self.translator.report(),
         }
 
@@ -169,18 +165,44 @@ class Server:
             await asyncio.to_thread(self.writer.start)
         except Unavailable as error:
             raise StartFailed(f"{self.database.path}: {error}") from error
-        self.reader = DuckReader(self.database, visible=self.writer.visible, time_limit_s=self._config.query_timeout_s)
+        self.reader = DuckReader(
+            self.database,
+            visible=self.writer.visible,
+            threads=self._config.memory.readers,
+            time_limit_s=self._config.query_timeout_s,
+        )
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
-        self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.upkeep.run()))
+        loop = asyncio.get_running_loop()
+        for work in (self.upkeep.run(), self.upkeep.text_index.run(), Trimmer().run()):
+            self._stack.push_async_callback(ended, loop.create_task(work))
+        await self._start_forwarding()
         self._stack.push_async_callback(self._stop_receivers)
+
+    async def _start_forwarding(self) -> None:
+        exporter = self._config.exporter
+        if exporter.endpoint is None:
+            return
+        folder = self.database.path + ".forward"
+        if self.database.in_memory:
+            folder = self._stack.enter_context(TemporaryDirectory(prefix="tracepond-"))
+        forwarder = Forwarder(Spool(Path(folder), exporter.queue_bytes), exporter.endpoint, dict(exporter.headers))
+        try:
+            await forwarder.open()
+        except OSError as error:
+            raise StartFailed(f"exporters.otlp: {folder} cannot be used: {error.strerror}") from error
+        self.forwarder = forwarder
+        self._stack.push_async_callback(self.forwarder.close)
+        self._stack.push_async_callback(ended, asyncio.get_running_loop().create_task(self.forwarder.run()))
 
     async def _start_grpc(self) -> None:
         endpoint = self._config.receivers.grpc_endpoint
         if endpoint is None:
             return
         limits = self._limits(self._config.receivers.grpc_max_message_bytes)
-        receiver = GrpcReceiver(self.pipeline, self.admission, self.counters, limits, self.access, self.not_ready)
+        receiver = GrpcReceiver(
+            self.pipeline, self.admission, self.counters, limits, self.access, self.not_ready, self._taken()
+        )
         host = f"unix:{endpoint.path}" if endpoint.path else endpoint.host or "[::]"
         chosen = self._config.receivers.grpc_tls
         certificate = None if chosen is None else usable(tls.files, chosen)
@@ -195,24 +217,47 @@ class Server:
         self._stack.callback(unix_socket.removal(endpoint.path))
         return endpoint
 
+    def _taken(self) -> Callable[[str, str, bytes], None] | None:
+        return None if self.forwarder is None else self.forwarder.offer
+
     def _limits(self, asked_bytes: int) -> Limits:
         """As configured, and no more than the store can hold in its memory, where a row lies up to four times."""
-        limit = min(asked_bytes, self._memory_limit_bytes // 4)
-        return Limits(limit, limit)
+        limit = min(asked_bytes, self._config.storage.memory_limit_bytes // 4)
+        memory = self._config.memory
+        return Limits(
+            limit,
+            limit,
+            max_items=memory.max_items,
+            max_objects=memory.max_objects,
+            max_messages=memory.max_messages,
+        )
 
     def _routes(self) -> list[web.RouteDef]:
         assert self.reader is not None
         limits = self._limits(self._config.receivers.http_max_body_bytes)
         return [
+            # Before those with as open paths: a request is compared with them one by one, 2 us each.
+            *otlp_http.routes(self.pipeline, self.admission, self.counters, limits, self._taken()),
             *api.routes.routes(
                 reader=self.reader,
                 present=explained(present, self.prices),
                 status_source=self.status,
                 ready=self.not_ready,
                 samples=self.samples,
-                actions=api.upkeep.actions(self.upkeep),
+                actions=actions(self.upkeep, self.pipeline, self.counters, limits),
+                langfuse=partial(api.langfuse.routes.routes, self.upkeep, self.documents, self.prices.listed),
             ),
-            *otlp_http.routes(self.pipeline, self.admission, self.counters, limits),
+            *langfuse_http.routes(
+                self.pipeline,
+                self.admission,
+                self.counters,
+                limits,
+                ready=self.not_ready,
+                version=version(),
+                upkeep=self.upkeep,
+                media=MediaTable(self.database, self.writer),
+                browsers=self._config.auth.mode == "keys",
+            ),
         ]
 
     def _allowed_hosts(self) -> list[str] | None:
@@ -252,32 +297,12 @@ async def ended(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def bind(path: str, endpoint: Endpoint, start: Callable[[], Awaitable[Bound]]) -> Bound:
-    """Await a start that binds `endpoint`. Raises `StartFailed` saying what to do when the address cannot be had.
-
-    The system is asked first: gRPC does not pass on why it could not bind, and prints a line of its own.
-    """
-    why = why_not(endpoint)
-    if why is None:
-        try:
-            return await start()
-        except OSError as error:
-            why = f"cannot be bound ({error})"
-    raise cannot_listen(path, endpoint, why)
-
-
 def usable(read: Callable[[tls.Tls], Bound], chosen: tls.Tls) -> Bound:
     """What the files of a certificate say. Raises `StartFailed`."""
     try:
         return read(chosen)
     except tls.Unusable as error:
         raise StartFailed(f"TLS: {error}") from error
-
-
-def cannot_listen(path: str, endpoint: Endpoint, why: str) -> StartFailed:
-    return StartFailed(
-        f"{path}: {endpoint} {why}; choose another address with {FLAG_OF[path]} (port 0 picks a free one)"
-    )
 
 
 def absolute(path: str) -> str:
@@ -297,26 +322,9 @@ def folder_problem(path: str) -> str | None:
     return None
 
 
-def why_not(endpoint: Endpoint) -> str | None:
-    """What speaks against listening there; null when nothing does."""
-    if endpoint.path:
-        return unix_socket.why_not(endpoint.path)
-    try:
-        family, *_, address = socket.getaddrinfo(
-            endpoint.host or None, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen()
-    except OSError as error:
-        in_use = error.errno == errno.EADDRINUSE
-        return "is in use by another program" if in_use else f"cannot be bound ({error.strerror or error})"
-    return None
-
-
 async def serve(config: Config, announce: Callable[[str], None]) -> int:
     """Run until a signal comes; `announce` is given the first lines. Returns the exit code. Raises `StartFailed`."""
+    use_few_arenas()
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
@@ -326,7 +334,10 @@ async def serve(config: Config, announce: Callable[[str], None]) -> int:
     collect_rarely()
     for line in first_lines(server, config):
         announce(line)
-    logger.info("started", extra={"version": version(), "pid": os.getpid(), "database": server.database.path})
+    logger.info(
+        "started",
+        extra={"version": version(), "decoder": DECODER.name, "pid": os.getpid(), "database": server.database.path},
+    )
     await asked_to_stop.wait()
     logger.info("draining: no new requests, those in flight are finished")
     await server.stop()
@@ -348,10 +359,11 @@ def first_lines(server: Server, config: Config) -> list[str]:
     where = "in memory, gone at the end" if server.database.in_memory else server.database.path
     keys = " OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" if config.auth.mode == "keys" else ""
     return [
-        f"tracepond {version()}",
+        f"tracepond {version_line()}",
         f"  OTLP/gRPC       {server.grpc_address or 'off'}",
         f"  OTLP/HTTP, API  {server.http_address}",
         f"  database        {where}",
+        f"  memory          {memory.shown(config.memory.limit_bytes)} ({config.memory.origin})",
         f"  send to it      export {exporter_settings(server, config)}{keys}",
         f"  read            {curl(server.http_address, config.receivers.http_tls)}/api/v1/traces",
     ]

@@ -4,21 +4,12 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from contract.errors import Refused
-from service import resources
+from service import store
 from service.config import Config
 from storage.database import Database
-from storage.writer import Writer
-from translator.merge import merge_copies
 from translator.prices.book import PriceBook
-from translator.settle import settle
-
-
-def memory_limit(config: Config) -> str:
-    """As DuckDB reads it."""
-    return f"{config.storage.memory_limit_bytes or resources.memory_limit_bytes()}B"
 
 
 @contextmanager
@@ -30,18 +21,18 @@ def opened(config: Config, book: PriceBook | None = None) -> Iterator[Database]:
     path = config.storage.path
     if not os.path.isfile(path):
         raise Refused(f"{path} is no file; name the database with --db", reason="database")
-    database = Database(path, memory_limit=memory_limit(config), threads=config.storage.threads)
+    database = store.database(config, path)
     database.open()
     try:
-        asyncio.run(bring_in(database, book or PriceBook(config.prices)))
+        asyncio.run(bring_in(database, config, book or PriceBook(config.prices)))
         yield database
         database.checkpoint()
     finally:
         database.close()
 
 
-async def bring_in(database: Database, book: PriceBook) -> None:
+async def bring_in(database: Database, config: Config, book: PriceBook) -> None:
     """What a killed server had acknowledged is in the tables. Raises `Unavailable` when it cannot be brought there."""
-    writer = Writer(database, partial(settle, price=book.priced), partial(merge_copies, price=book.priced))
+    writer = store.writer(config, database, book)
     await asyncio.to_thread(writer.start)
     await writer.stop()

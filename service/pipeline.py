@@ -30,6 +30,8 @@ class Pipeline:
             translated = await loop.run_in_executor(self._thread, self._translate, batch)
         else:
             translated = self._translate(batch)
+        for items in (batch.spans, batch.logs, batch.metric_points):
+            items.clear()  # as large as the rows; while these are committed nobody needs it
         await self._commit(translated)
         return Outcome()
 

@@ -6,9 +6,12 @@ Each function takes a YAML value or the text of a variable or flag, and raises V
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 AUTO = "auto"
 NONE = "none"
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of RFC 9110, section 5.6.2."""
 
 SIZE_UNITS = {
     "b": 1,
@@ -89,14 +92,18 @@ def size(value: Any) -> int:
     return total
 
 
-def size_or_auto(value: Any) -> int | None:
-    """As `size`, or `auto` (None)."""
-    if value == AUTO:
-        return None
-    try:
-        return size(value)
-    except ValueError as error:
-        raise ValueError(str(error).replace("expected ", "expected auto or ", 1)) from error
+def or_auto(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """As `parse`, or `auto` (None)."""
+
+    def parse_or_auto(value: Any) -> Any:
+        if value == AUTO:
+            return None
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise ValueError(str(error).replace("expected ", "expected auto or ", 1)) from error
+
+    return parse_or_auto
 
 
 def seconds(value: Any) -> float:
@@ -134,6 +141,27 @@ def text(value: Any) -> str:
 def path_or_none(value: Any) -> str | None:
     """A path, or `none` (None)."""
     return None if value == NONE else text(value)
+
+
+def url_or_none(value: Any) -> str | None:
+    """`http://HOST:PORT`, `https://...` with a path or without, or `none` (None)."""
+    if value == NONE:
+        return None
+    parts = urlsplit(text(value).strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"expected none or a URL such as http://collector:4318, got {described(value)}")
+    return parts.geturl().rstrip("/")
+
+
+def headers(value: Any) -> tuple[tuple[str, str], ...]:
+    """`name=value` texts: a list, or with commas between them as in OTEL_EXPORTER_OTLP_HEADERS. Never shows a value."""
+    given = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(each, str) and "=" in each for each in given):
+        raise ValueError("expected a list of name=value")
+    found = tuple((name.strip(), unquote(text.strip())) for name, _, text in (each.partition("=") for each in given))
+    if not all(HEADER_NAME.fullmatch(name) and text.isprintable() for name, text in found):
+        raise ValueError("expected header names, and values of printable characters")
+    return found
 
 
 def names(value: Any) -> tuple[str, ...]:

@@ -35,9 +35,13 @@ GRPC_ENDPOINT = "receivers.otlp.protocols.grpc.endpoint"
 HTTP_ENDPOINT = "receivers.otlp.protocols.http.endpoint"
 STORAGE_PATH = "storage.path"
 LOG_LEVEL = "service.telemetry.logs.level"
+EXPORTER_HEADERS = "exporters.otlp.headers"
 AUTH_MODE = "auth.mode"
 AUTH_PROJECTS = "auth.projects"
 PRICES = "prices"
+MEMORY_LIMIT = "service.memory_limit"
+
+WHOLE_OR_AUTO = quantities.or_auto(quantities.count)
 
 FLAG_OF = {STORAGE_PATH: "--db", GRPC_ENDPOINT: "--grpc", HTTP_ENDPOINT: "--http", LOG_LEVEL: "--log-level"}
 """Keys that have a flag: the command line and messages name it."""
@@ -48,8 +52,8 @@ SETTINGS = (
         "where OTLP over gRPC listens; empty switches it off, port 0 picks a free one",
     ),
     Setting(
-        "receivers.otlp.protocols.grpc.max_recv_msg_size_mib", "whole number", 64, quantities.count,
-        "largest gRPC message, before and after unpacking, in MiB",
+        "receivers.otlp.protocols.grpc.max_recv_msg_size_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,
+        "largest gRPC message, before and after unpacking, in MiB; auto is 64, less with little memory",
     ),
     Setting(
         "receivers.otlp.protocols.grpc.tls.cert_file", "path or none", "none", quantities.path_or_none,
@@ -68,8 +72,9 @@ SETTINGS = (
         "where OTLP over HTTP and the query API listen; port 0 picks a free one",
     ),
     Setting(
-        "receivers.otlp.protocols.http.max_request_body_size_mib", "whole number", 64, quantities.count,
-        "largest HTTP request body, before and after unpacking, in MiB; at most a quarter of storage.memory_limit",
+        "receivers.otlp.protocols.http.max_request_body_size_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,
+        "largest HTTP request body, before and after unpacking, in MiB; auto is 64, less with little memory; "
+        "at most a quarter of storage.memory_limit",
     ),
     Setting(
         "receivers.otlp.protocols.http.tls.cert_file", "path or none", "none", quantities.path_or_none,
@@ -98,24 +103,26 @@ SETTINGS = (
         "how long a browser may remember the answer before it asks again",
     ),
     Setting(
-        "receivers.max_in_flight_mib", "whole number", 64, quantities.count,
-        "bytes received and not yet answered, both transports together, in MiB; above it senders are told to retry",
+        "receivers.max_in_flight_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,
+        "bytes received and not yet answered, both transports together, in MiB; above it senders are told to retry; "
+        "auto is 64, less with little memory",
     ),
     Setting(
         STORAGE_PATH, "path", "./tracepond.duckdb", quantities.text,
         "the database file; `:memory:` keeps everything in memory and forgets it at the end",
     ),
     Setting(
-        "storage.memory_limit", "size or auto", "auto", quantities.size_or_auto,
-        "DuckDB's memory; auto is 256 MiB, and at most half of the container's limit",
+        "storage.memory_limit", "size or auto", "auto", quantities.or_auto(quantities.size),
+        "DuckDB's memory; auto is 256 MiB, less where service.memory_limit is below 730 MiB",
     ),
     Setting(
         "storage.threads", "whole number", 1, quantities.count,
         "DuckDB's threads; one ingests with a third less CPU than two and reads 10 M spans as fast",
     ),
     Setting(
-        "storage.checkpoint_wal_mib", "whole number", 128, quantities.count,
-        "size of the write-ahead log at which it is folded into the file, in MiB (256 MiB replay in 1 s at start)",
+        "storage.checkpoint_wal_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,
+        "size of the write-ahead log at which it is folded into the file, in MiB (256 MiB replay in 1 s at start); "
+        "auto is 128, less with little memory",
     ),
     Setting(
         "storage.retention.max_age", "duration or none", "none", quantities.or_none(quantities.seconds, unit=True),
@@ -128,6 +135,19 @@ SETTINGS = (
     Setting(
         "storage.retention.max_rows", "whole number or none", "none", quantities.or_none(quantities.count),
         "the oldest are deleted while there are more spans, log records and metric points together",
+    ),
+    Setting(
+        "exporters.otlp.endpoint", "URL or none", "none", quantities.url_or_none,
+        "where everything that arrives is also sent, as it came, over OTLP/HTTP (`/v1/traces` and the like are added)",
+    ),
+    Setting(
+        EXPORTER_HEADERS, "list of name=value", [], quantities.headers,
+        "headers of those requests, such as x-api-key=SECRET; in a variable with commas between them",
+        secret=True,
+    ),
+    Setting(
+        "exporters.otlp.queue_mib", "whole number", 256, quantities.count,
+        "what may wait on disk while that endpoint does not answer, in MiB; beyond it requests are not sent on",
     ),
     Setting(
         "api.query_timeout_s", "duration", 30, quantities.seconds,
@@ -159,6 +179,11 @@ SETTINGS = (
     Setting(
         "service.telemetry.logs.encoding", "console or json", "console", quantities.one_of("console", "json"),
         "form of the log on stderr",
+    ),
+    Setting(
+        MEMORY_LIMIT, "size or auto", "auto", quantities.or_auto(quantities.size),
+        "what the whole process keeps to, at least 240 MiB; other sizes follow from it. auto is the container's limit "
+        "less a sixteenth; without one it is half of the machine's memory, at most 1 GiB",
     ),
     Setting(
         "service.drain_timeout_s", "duration", 10, quantities.seconds,

@@ -1,6 +1,8 @@
-"""The version of the program that runs."""
+"""The version of the program that runs, and which decoder it has."""
 
 from importlib import metadata
+
+from receiver.compiled import DECODER
 
 
 def version() -> str:
@@ -9,3 +11,9 @@ def version() -> str:
         return metadata.version("tracepond")
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+def version_line() -> str:
+    """The version with the decoder, and why it is the slower one where it is."""
+    why = f", {DECODER.why}" if DECODER.why else ""
+    return f"{version()} (decoder: {DECODER.name}{why})"

@@ -40,7 +40,7 @@ MEASURE_SQL = {
 ELEMENTS = "unnest(CASE WHEN len({0}) > 0 THEN {0} ELSE [NULL] END)"
 """A span with two tags is in both groups, one without in the group null."""
 
-SHAPE = ("measures", "groups", "field")
+SHAPE = ("measures", "groups", "field", "order")
 """Parameters that say which columns a query has, and are bound to nothing."""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import arro3.core as arrow
 import duckdb
 
-from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, Column, Row
+from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, Row
 
 ARROW_TYPES = {
     "text": arrow.DataType.utf8(),
@@ -29,6 +29,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "span": SPAN_COLUMNS,
     "log_record": LOG_COLUMNS,
     "metric_point": METRIC_COLUMNS,
+    "score": SCORE_COLUMNS,
 }
 STAGE = "stage"
 """Name under which columns are registered for the length of one statement."""

@@ -1,6 +1,6 @@
 """One group of requests becomes one transaction: look back, settle, insert, update, COMMIT.
 
-Memory (`recent`, `seen`) is changed only in step with the file: a group that fails forgets every trace it touched.
+Memory (`recent`, `seen`, `twins`) is changed only in step with the file: a group that fails forgets what it touched.
 """
 
 from collections.abc import Collection, Iterable
@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
-import orjson
 
 from contract.columns import Column, L, M, Row, S
 from contract.settling import (
     CALL_KINDS,
     CONTENT_COLUMNS,
+    CallKey,
+    Facts,
+    Match,
     MergeCopies,
     Settle,
     SettledSpan,
@@ -22,14 +24,22 @@ from contract.settling import (
     facts_of_row,
 )
 from contract.translated import Translated
+from storage import scores
 from storage.columns import insert, stage
+from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, describing_logs, keys_stage, look_back, stored_rows, trace_keys, uncover
-from storage.recent import RecentTraces, Remembered, SeenTraces
+from storage.recent import RecentTraces, Remembered
+from storage.seen import SeenKeys
+from storage.settled import cover, dumps, remembered, settled_of
+from storage.twins import Changed, Twins, apart, write_marks
 
 SpanKey = tuple[str, str, str]
 
 RECENT_SPANS = 30_000
 """About 20 MB: two seconds of full load, half an hour of a busy application."""
+
+COPIES_AT_A_TIME = 64
+"""Of one span in a group: events of one that is told piece by piece come together."""
 
 SAME_PLACES = (
     S.parent_span_id, S.span_name, S.otlp_kind, S.end_time, S.status, S.status_message, S.input, S.output,
@@ -46,7 +56,7 @@ SETTLED_COLUMNS = (
 )  # fmt: skip
 """What settling may set, beside the content columns."""
 
-UPDATE_COLUMNS = (*SETTLED_COLUMNS, "own", "settled_from", "commit_seq")
+UPDATE_COLUMNS = (*SETTLED_COLUMNS, "duplicate_of_trace", "own", "settled_from", "commit_seq")
 UPDATE_SQL = f"""
 UPDATE span SET {", ".join(f"{name} = stage.{name}" for name in UPDATE_COLUMNS)} FROM stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
@@ -63,8 +73,13 @@ DELETE_SQL = """
 DELETE FROM span USING stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
 """
+NUMBERED_ROWS = 2048
+"""Rows that share a `commit_seq` where a group has more of them. DuckDB unpacks texts of so many at once: those that
+the index of words can tell apart by number need not be unpacked (docs/adr/0012)."""
 LATEST = (1 << 63) - 2
 """The last time that make_timestamp_ns takes; the number behind it is DuckDB's infinity."""
+FREE_SQL = "SELECT flushed_seq + 1 FROM store"
+"""No row in the file has this `commit_seq` or a higher one."""
 POSITION_SQL = "UPDATE store SET flushed_seq = {seq:d}"
 KNOWN_DIGESTS_SQL = """
 SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
@@ -80,28 +95,44 @@ class Group:
     logs: list[Row] = field(default_factory=list)
     traces: dict[TraceKey, Remembered] = field(default_factory=dict)
     replaced: list[SpanKey] = field(default_factory=list)
+    former: dict[SpanKey, Facts] = field(default_factory=dict)
+    """Of calls among the replaced."""
     updates: list[tuple[SpanKey, SettledSpan]] = field(default_factory=list)
+    marks: dict[SpanKey, CallKey | None] = field(default_factory=dict)
+    """Stored calls -> the call of another trace that each repeats."""
 
 
 class Committer:
     """Owns what is remembered between commits; used by one thread."""
 
-    def __init__(self, settle: Settle, merge: MergeCopies) -> None:
+    def __init__(
+        self,
+        settle: Settle,
+        merge: MergeCopies,
+        match: Match = apart,
+        merge_scores: MergeCopies = scores.last,
+        recent_spans: int = RECENT_SPANS,
+    ) -> None:
         self._settle = settle
         self._merge = merge
-        self._recent = RecentTraces(RECENT_SPANS)
-        self._seen = SeenTraces()
+        self._merge_scores = merge_scores
+        self._recent = RecentTraces(recent_spans)
+        self._seen = SeenKeys()
+        self._twins = Twins(match)
 
     def recall(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Start again from what the file holds."""
         self._recent.clear()
-        self._seen = SeenTraces()
+        self._seen = SeenKeys()
         self._seen.add(trace_keys(connection))
+        self._twins.recall(connection)
 
     def forget_recent(self, keys: Collection[TraceKey] | None) -> None:
         """Ask the file again: somebody else changed these traces; null: any."""
         if keys is None:
             self._recent.clear()
+        if keys is None or keys:
+            self._twins.forget()
         for key in keys or ():
             self._recent.forget(key)
 
@@ -115,6 +146,8 @@ class Committer:
         try:
             self._fill(connection, group, requests)
             write(connection, group, requests, seq)
+            told = [row for request in requests for row in request.scores]
+            scores.store(connection, told, self._merge_scores, seq)
             connection.execute(POSITION_SQL.format(seq=seq)).fetchall()
             connection.execute("COMMIT").fetchall()
         except BaseException:
@@ -122,39 +155,49 @@ class Committer:
                 self._recent.forget(key)
             for row in group.rows.values():
                 uncover(row)
+            self._twins.forget()
             roll_back(connection)
             raise
         self._remember(group)
 
     def _remember(self, group: Group) -> None:
         self._seen.add(key for key in group.traces if self._recent.get(key) is None)
+        self._recent.drop_giants()
         for key, trace in group.traces.items():
             trace.described = trace.described or bool(trace.facts.logs)
             trace.facts.logs = {}
             self._recent.put(key, trace)
+        self._twins.remember()
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
-        self._gather(group, requests)
+        self._gather(connection, group, requests)
         group.logs = without_repeats(connection, "log_record", group.logs, L.digest, L.time)
         self._recall_traces(connection, group)
         self._fold_repeats(connection, group)
         self._learn(connection, group)
         self._apply(connection, group)
+        updated = {key: (group.traces[key[:2]].facts.calls[key[2]], change) for key, change in group.updates}
+        group.marks = self._twins.mark(connection, Changed(group.rows, group.former, updated))
 
-    def _gather(self, group: Group, requests: list[Translated]) -> None:
+    def _gather(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
+        copies: dict[SpanKey, list[Row]] = {}
         for request in requests:
             for row in request.spans:
                 key = (row[S.project], row[S.trace_id], row[S.span_id])
-                first = group.rows.get(key)
-                if first is None:
-                    group.rows[key] = row
-                elif not same(first, row):
-                    group.rows[key] = self._merge([first, row])
+                if key not in copies:
+                    copies[key] = [row]
+                elif row[S.copies] or not any(same(known, row) for known in copies[key]):
+                    copies[key].append(row)
+                    if len(copies[key]) > COPIES_AT_A_TIME:
+                        copies[key] = [self._merge(copies[key])]
             group.logs.extend(request.logs)
+        if any(rows[0][S.copies] for rows in copies.values()):
+            group.replaced = bring_home(connection, copies, lambda key: key in self._seen or self._recent.knows(key))
+        group.rows = {key: rows[0] if len(rows) == 1 else self._merge(rows) for key, rows in copies.items()}
 
     def _recall_traces(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
         """What is known of every trace that the group touches: remembered, never seen, or asked of the file."""
-        touched = {(key[0], key[1]) for key in group.rows}
+        touched = {(key[0], key[1]) for key in (*group.rows, *group.replaced)}
         touched.update((row[L.project], row[L.trace_id]) for row in group.logs if row[L.describes_span])
         unsure = []
         for key in touched:
@@ -180,11 +223,17 @@ class Committer:
                 group.replaced.append(key)
 
     def _learn(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
-        """Add the new facts to the known ones."""
+        """Add the new facts to the known ones; spans that have moved are not there any more."""
+        for project, trace_id, span_id in group.replaced:
+            if (project, trace_id, span_id) not in group.rows:
+                group.traces[project, trace_id].facts.parents.pop(span_id, None)
+                group.traces[project, trace_id].facts.calls.pop(span_id, None)
         for (project, trace_id, span_id), row in group.rows.items():
             facts = group.traces[project, trace_id].facts
             facts.parents[span_id] = row[S.parent_span_id]
-            facts.calls.pop(span_id, None)
+            former = facts.calls.pop(span_id, None)
+            if former is not None:
+                group.former[project, trace_id, span_id] = former
             if row[S.kind] in CALL_KINDS:
                 facts.calls[span_id] = facts_of_row(row)
         described = [key for key, trace in group.traces.items() if trace.described]
@@ -218,13 +267,15 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     if group.replaced:
         keys_stage(connection, group.replaced, DELETE_SQL)
     rows = list(group.rows.values())
-    for row in rows:
-        row[S.commit_seq] = seq
+    for row, row_seq in zip(rows, row_seqs(connection, len(rows), seq), strict=True):
+        row[S.commit_seq] = row_seq
     for row in group.logs:
         row[L.commit_seq] = seq
     insert(connection, "span", rows)
     insert(connection, "log_record", group.logs)
     update(connection, group, seq)
+    updated = {key for key, _ in group.updates}
+    write_marks(connection, {key: mark for key, mark in group.marks.items() if key not in updated})
     for key, change in group.updates:
         group.traces[key[:2]].facts.calls[key[2]].settled = remembered(change)
     for key, row in group.rows.items():
@@ -238,6 +289,13 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     insert(connection, "metric_point", points)
 
 
+def row_seqs(connection: duckdb.DuckDBPyConnection, rows: int, seq: int) -> list[int]:
+    """The `commit_seq` of each new row: that of the group, and lower ones for those before its last part."""
+    parts = (rows - 1) // NUMBERED_ROWS
+    [(free,)] = connection.execute(FREE_SQL).fetchall() if parts else [(seq,)]
+    return [max(min(free, seq), seq - parts + place // NUMBERED_ROWS) for place in range(rows)]
+
+
 def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> None:
     """Settled columns of spans that the file has: one statement, and one a content column, for any number of spans."""
     if not group.updates:
@@ -248,8 +306,10 @@ def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> Non
         facts = group.traces[key[:2]].facts.calls[key[2]]
         values = {
             name: change.columns[name][0] if name in change.columns else facts.values.get(name)
-            for name in SETTLED_COLUMNS
+            for name in (*SETTLED_COLUMNS, "duplicate_of_trace")
         }
+        if mark := group.marks.get(key):
+            values["duplicate_of_trace"], values["duplicate_of"] = mark
         own = {name: facts.values.get(name) for name in change.columns if facts.values.get(name) is not None}
         values |= {
             "own": dumps(own),
@@ -289,32 +349,6 @@ def fetch_content(
     for key, places in wanted.items():
         for change, column in places:
             change.columns[column] = (texts[key][column], change.columns[column][1])
-
-
-def cover(row: Row, change: SettledSpan) -> None:
-    """Settled values over a row's own, which go to `own`."""
-    own = {}
-    for name, (value, _) in change.columns.items():
-        place = getattr(S, name)
-        if row[place] is not None:
-            own[name] = row[place]
-        row[place] = value
-    row[S.own] = dumps(own)
-    row[S.settled_from] = dumps({name: source for name, (_, source) in change.columns.items()})
-
-
-def remembered(change: SettledSpan) -> dict[str, tuple[Any, str]]:
-    """What `Facts.settled` keeps of a change: content columns without their text."""
-    return {n: (None if n in CONTENT_COLUMNS else v, source) for n, (v, source) in change.columns.items()}
-
-
-def settled_of(row: Row) -> dict[str, tuple[Any, str]]:
-    sources = orjson.loads(row[S.settled_from] or b"{}")
-    return {n: (None if n in CONTENT_COLUMNS else row[getattr(S, n)], source) for n, source in sources.items()}
-
-
-def dumps(value: dict[str, Any]) -> str | None:
-    return orjson.dumps(value).decode() if value else None
 
 
 def same(first: Row, second: Row) -> bool:

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -29,6 +30,11 @@ invalidates the whole instance)."""
 MAX_VACUUM_TASKS = 2
 """Pairs of half deleted row groups that one checkpoint merges, 0.2 s each. DuckDB's 100 keep it for 6 s where every
 second row of 650,000 was deleted. Row groups that are deleted whole cost nothing and are free after any checkpoint."""
+
+REUSABLE_SQL = f"SELECT free_blocks * block_size FROM pragma_database_size() WHERE database_name = '{CATALOG}'"
+
+SPILLED_SUFFIX = ".tmp"
+"""Of the folder where DuckDB puts what a query does not hold in memory."""
 
 SETTINGS = {
     "wal_autocheckpoint": NEVER_BY_ITSELF,
@@ -70,11 +76,13 @@ class Database:
         run(root, f"SET memory_limit = '{self._memory_limit}'")
         run(root, f"SET threads = {int(self._threads)}")
         if not self.in_memory:
-            run(root, f"SET temp_directory = {quoted(self.path + '.tmp')}")
+            run(root, f"SET temp_directory = {quoted(self.path + SPILLED_SUFFIX)}")
         try:
             run(root, f"ATTACH {quoted(self.path)} AS {CATALOG} ({self._attach_options()})")
         except duckdb.Error as error:
             raise Refused(explain_open_failure(self.path, str(error)), reason="database") from error
+        if not self.in_memory:
+            remove_spilled(self.path + SPILLED_SUFFIX)  # by now no other process has the file open
         run(root, f"USE {CATALOG}")
         for name, value in SETTINGS.items():
             run(root, f"SET {name} = {quoted(value) if isinstance(value, str) else str(value).lower()}")
@@ -93,13 +101,24 @@ class Database:
         run(cursor, f"USE {CATALOG}")
         return cursor
 
-    def checkpoint(self) -> None:
-        """The WAL is in the file. Raises duckdb.Error when it cannot be."""
+    def checkpoint(self, *, vacuum: bool = True) -> None:
+        """The WAL is in the file. Raises duckdb.Error when it cannot be. Without `vacuum` it needs less free space:
+        half deleted row groups stay as they are."""
         cursor = self.cursor()
         try:
+            run(cursor, f"SET max_vacuum_tasks = {MAX_VACUUM_TASKS if vacuum else 0}")
             run(cursor, f"CHECKPOINT {CATALOG}")
         finally:
             cursor.close()
+
+    def reusable_bytes(self) -> int:
+        """Blocks of the file that nothing uses."""
+        cursor = self.cursor()
+        try:
+            [(size,)] = cursor.execute(REUSABLE_SQL).fetchall()
+        finally:
+            cursor.close()
+        return int(size)
 
     def close(self) -> None:
         """Every connection ends; what was committed is in the file or its WAL."""
@@ -121,7 +140,7 @@ class Database:
             return 0
 
     def free_bytes(self) -> int:
-        """Free space where the file lies; a checkpoint wants twice the WAL."""
+        """Free space where the file lies."""
         if self.in_memory:
             return 1 << 62
         return shutil.disk_usage(os.path.dirname(os.path.abspath(self.path))).free
@@ -133,6 +152,16 @@ class Database:
 def run(connection: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[object, ...]]:
     """Drive a statement to its end: results stream in DuckDB 2.0, an undriven one has not happened."""
     return connection.execute(statement).fetchall()
+
+
+def remove_spilled(folder: str) -> None:
+    """What the queries of a killed process left there is gone; files that are not DuckDB's stay, and so does the folder
+    then."""
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.startswith("duckdb_temp_"):
+                os.unlink(entry.path)
+        os.rmdir(folder)
 
 
 def quoted(text: str) -> str:

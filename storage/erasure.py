@@ -1,4 +1,4 @@
-"""Traces deleted whole, spans and log records, in steps that keep the writing connection for a moment each.
+"""Traces deleted whole, spans, log records and scores, in steps that keep the writing connection for a moment each.
 
 What a step deletes is looked up on another connection first. What is committed in between has a higher `commit_seq`
 than anything before, which tells a trace that grew without a scan of the table; ranges of it keep a step to the row
@@ -11,12 +11,16 @@ from typing import NamedTuple
 
 import duckdb
 
-from contract.settling import TraceKey
+from contract.settling import Match, TraceKey
 from contract.upkeep import Erased
+from storage import media
 from storage.asking import ask
 from storage.commit import roll_back
 from storage.database import Database, run
 from storage.lookback import keys_stage
+from storage.text_index import forget
+from storage.text_search import Range
+from storage.twins import marked_ids, match_again
 from storage.writer import Writer
 
 ROWS_A_STEP = 16_384
@@ -48,6 +52,7 @@ DELETE_SQL = """
 DELETE FROM {table} AS t USING stage
 WHERE t.project = stage.project AND t.trace_id = stage.trace_id AND t.commit_seq BETWEEN {first:d} AND {last:d}
 """
+SCORES_SQL = "DELETE FROM score AS t USING stage WHERE t.project = stage.project AND t.trace_id = stage.trace_id"
 NEWEST = (1 << 63) - 1
 
 
@@ -99,18 +104,27 @@ def steps(found: Sequence[Fate], rows_at_most: int = ROWS_A_STEP) -> Iterator[li
 
 
 def erase_step(
-    connection: duckdb.DuckDBPyConnection, step: Sequence[Fate], seen_seq: int, *, spare_grown: bool
+    connection: duckdb.DuckDBPyConnection, step: Sequence[Fate], seen_seq: int, match: Match, *, spare_grown: bool
 ) -> Erased:
-    """These traces are gone, in one transaction; those that grew since `seen_seq` are spared, or go with the rest."""
+    """These traces are gone, in one transaction; those that grew since `seen_seq` are spared, or go with the rest.
+
+    A call of another trace that was marked to repeat one of them counts again.
+    """
     keys = {fate.key for fate in step}
-    ranges = [(min(fate.first_seq for fate in step), max(fate.last_seq for fate in step))]
+    ranges = [Range(min(fate.first_seq for fate in step), max(fate.last_seq for fate in step))]
     if not spare_grown:
-        ranges.append((seen_seq + 1, NEWEST))
+        ranges.append(Range(seen_seq + 1, NEWEST))
     run(connection, "BEGIN")
     try:
         if spare_grown:
             keys -= grown(connection, keys, seen_seq)
+        ids = marked_ids(connection, keys) if keys else []
         spans, logs = (erase(connection, table, keys, ranges) for table in EVERYTHING)
+        match_again(connection, ids, match)
+        if keys:
+            keys_stage(connection, keys, SCORES_SQL)
+            media.erase_of(connection, keys)
+        forget(connection, [*(Range(fate.first_seq, fate.last_seq) for fate in step if fate.key in keys), *ranges[1:]])
         run(connection, "COMMIT")
     except BaseException:
         roll_back(connection)
@@ -126,9 +140,7 @@ def grown(connection: duckdb.DuckDBPyConnection, keys: Collection[TraceKey], seq
     }
 
 
-def erase(
-    connection: duckdb.DuckDBPyConnection, table: str, keys: Collection[TraceKey], ranges: list[tuple[int, int]]
-) -> int:
+def erase(connection: duckdb.DuckDBPyConnection, table: str, keys: Collection[TraceKey], ranges: list[Range]) -> int:
     """How many rows were deleted."""
     if not keys:
         return 0
@@ -159,6 +171,6 @@ class Eraser:
         """See `erase_step`; between two steps others write."""
         total = Erased()
         for step in steps(found):
-            work = partial(erase_step, step=step, seen_seq=seen_seq, spare_grown=spare_grown)
+            work = partial(erase_step, step=step, seen_seq=seen_seq, match=self._writer.match, spare_grown=spare_grown)
             total += await self._writer.call(work, [fate.key for fate in step], after_all=False)
         return total

@@ -10,26 +10,29 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
-from contract.settling import MergeCopies, Settle, TraceKey
+from contract.settling import TraceKey
 from contract.stats import Sample
+from storage.checkpoints import Checkpoints
 from storage.commit import POSITION_SQL, Committer, roll_back
 from storage.database import Database
 from storage.failures import first_line, given_up, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
 from storage.payload import decode, encode
-from storage.pending import Call, Pending, divided, halves
+from storage.pending import Call, Pending, Waiter, divided, halves, settle_future, wake
 
 logger = logging.getLogger(__name__)
 
 GROUP_ROWS = 8192
 """Spans: a whole row group, which goes to the file without the WAL. Larger groups keep a waiting reader longer."""
 GROUP_BYTES = 16 << 20
+RECOVERY = 4
+"""Groups in one at the start. Each settles its traces anew, so that a trace of 250,000 spans is better met seldom."""
 AGE_S = 3.0
 """How long a request waits for company when nobody asks for it."""
 IDLE_S = 0.2
@@ -42,21 +45,22 @@ SET_ASIDE_SQL = "INSERT INTO unstorable VALUES (?, now()::TIMESTAMP, ?, ?)"
 TAKE_BACK_SQL = "DELETE FROM unstorable WHERE seq = ? AND payload = ?"
 Result = TypeVar("Result")
 Work = Callable[[duckdb.DuckDBPyConnection], Result]
-Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
-"""Up to which request, and who waits."""
 
 
 class Flusher:
     """Owns the writing connection and the checkpoints."""
 
-    def __init__(self, database: Database, settle: Settle, merge: MergeCopies, *, checkpoint_wal_bytes: int) -> None:
+    def __init__(
+        self, database: Database, committer: Committer, *, group_bytes: int = GROUP_BYTES, checkpoint_wal_bytes: int
+    ) -> None:
         self.flushed_seq = 0
         self.identity = ""
         self.broken: str | None = None
         self.pending_bytes = 0
-        self.checkpoints_held = False
+        self.checkpoints = Checkpoints(database)
         self._database = database
-        self._committer = Committer(settle, merge)
+        self._committer = committer
+        self._group_bytes = group_bytes
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._pending: deque[Pending] = deque()
         self._pending_rows = 0
@@ -91,14 +95,23 @@ class Flusher:
             self._newest_seq = requests[-1].seq
             self._wake.notify()
 
-    def recover(self, requests: list[Pending]) -> None:
-        """Bring requests to the tables before the thread runs. Raises `Unavailable` when they cannot take them."""
-        self.add(requests)
+    def recover(self, requests: Iterable[Pending]) -> None:
+        """Bring requests to the tables before the thread runs. Raises `Unavailable` when they cannot take them.
+
+        No more of them than a group is asked for at a time. Nobody waits for a part of it, so groups are larger.
+        """
+        for request in requests:
+            self.add([request])
+            if self._pending_rows >= RECOVERY * GROUP_ROWS or self.pending_bytes >= RECOVERY * self._group_bytes:
+                self._recover_group()
         while self._pending:
-            self.flush(self._next_group())
-            if self.broken and not worth_another_try(self._pending[0]):
-                raise Unavailable(self.broken, reason="store")
-            self.broken = None
+            self._recover_group()
+
+    def _recover_group(self) -> None:
+        self.flush(self._next_group(RECOVERY))
+        if self.broken and not worth_another_try(self._pending[0]):
+            raise Unavailable(self.broken, reason="store")
+        self.broken = None
 
     async def visible(self) -> None:
         """Return once everything added so far can be read. Raises `Unavailable` when the tables cannot take it now."""
@@ -198,7 +211,7 @@ class Flusher:
             or oldest.done is not None
             or oldest.seq <= self._wanted_seq
             or self._pending_rows >= GROUP_ROWS
-            or self.pending_bytes >= GROUP_BYTES
+            or self.pending_bytes >= self._group_bytes
             or time.monotonic() - oldest.since >= AGE_S
         )
 
@@ -210,14 +223,15 @@ class Flusher:
             return max(0.0, self._pending[0].since + AGE_S - time.monotonic())
         return IDLE_S if self._database.wal_bytes() > IDLE_WAL_BYTES else None
 
-    def _next_group(self) -> list[Pending]:
-        """As many requests as make a whole row group; of the last one, what has room in it."""
+    def _next_group(self, times: int = 1) -> list[Pending]:
+        """As many requests as make a whole row group, or several; of the last one, what has room in it."""
         group: list[Pending] = []
+        most, most_bytes = times * GROUP_ROWS, times * self._group_bytes
         spans = rows = size_bytes = 0
-        while self._pending and spans < GROUP_ROWS and rows < 4 * GROUP_ROWS and size_bytes < GROUP_BYTES:
+        while self._pending and spans < most and rows < 4 * most and size_bytes < most_bytes:
             request = self._pending.popleft()
-            if group and spans + len(request.translated.spans) > GROUP_ROWS:
-                request, rest = divided(request, GROUP_ROWS - spans)
+            if group and spans + len(request.translated.spans) > most:
+                request, rest = divided(request, most - spans)
                 self._pending.appendleft(rest)
             spans += len(request.translated.spans)
             rows += request.translated.rows
@@ -342,7 +356,7 @@ class Flusher:
         """A fatal engine error: every later call would fail until the file is opened again."""
         logger.error("the store failed: %s", why.splitlines()[0])
         self.broken = "the store failed and is being opened again"
-        self.checkpoints_held = False
+        self.checkpoints.held = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -361,37 +375,13 @@ class Flusher:
         return True
 
     def _checkpoint_if(self, wal_bytes: int) -> None:
-        if self._database.wal_bytes() >= wal_bytes and not self.checkpoints_held:
+        if self.checkpoints.due(wal_bytes):
             self.checkpoint()
 
     def checkpoint(self) -> bool:
         """The WAL is in the file; false when it cannot be now. In the flusher's thread only (a `call`)."""
-        self.checkpoints_held = False
-        wal = self._database.wal_bytes()
-        if self._database.free_bytes() < 2 * wal:
-            logger.warning("no checkpoint: less free space than twice the WAL (%d MB)", wal >> 20)
-            return False
         try:
-            self._database.checkpoint()
-            return True
+            return self.checkpoints.run()
         except duckdb.FatalException as error:
             self._lose(str(error))
-        except (duckdb.Error, Unavailable) as error:
-            logger.warning("checkpoint failed: %s", first_line(error))
         return False
-
-
-def wake(waiters: list[Waiter], error: TracepondError | None) -> None:
-    for _, loop, done in waiters:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle_future, done, error)
-
-
-def settle_future(done: "asyncio.Future[Any]", error: Exception | None, result: Any = None) -> None:
-    """Tell one who waits, unless they went away."""
-    if done.done():
-        return
-    if error is None:
-        done.set_result(result)
-    else:
-        done.set_exception(error)

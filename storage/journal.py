@@ -6,10 +6,13 @@ behind the last record mark the end. Appending returns after fdatasync.
 """
 
 import logging
+import mmap
 import os
 import struct
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -23,14 +26,20 @@ END = bytes(HEADER.size)
 TURN_BYTES = 8 << 20
 """The other file takes over from this size, once all it holds is in the tables."""
 KEPT_BYTES = 64 << 20
-"""A file that grew beyond (a burst, a store that could not take data) is cut when its turn comes again."""
+"""A file that grew beyond (a burst, a store that could not take data) is cut when its turn comes again, and in idle
+from `TURN_BYTES` on."""
+
+
+PARTS_A_CALL = 1024
+"""As many as the system takes (IOV_MAX of Linux)."""
+UNFINISHED = "the last record of %s is not whole: it was being written when the process died, or the file is damaged"
 
 
 class Record(NamedTuple):
     """One acknowledged request."""
 
     seq: int
-    payload: bytes
+    payload: bytes | memoryview
 
 
 class JournalFile:
@@ -42,28 +51,32 @@ class JournalFile:
         self.end = FIRST_RECORD_BYTES
         self._identity = identity
         self._fd = self._made()
+        self.allocated_bytes = os.fstat(self._fd).st_size
+        """What it takes on the disk, used or kept for later."""
 
     def _made(self) -> int:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.pwrite(fd, MAGIC + self._identity, 0)
         return fd
 
-    def rewind(self) -> None:
-        """All it holds is in the tables: its room is free."""
-        if self.end > KEPT_BYTES:
+    def rewind(self, kept_bytes: int) -> None:
+        """All it holds is in the tables: its room is free, and given back where it is more than `kept_bytes`."""
+        if self.allocated_bytes > kept_bytes:
             os.ftruncate(self._fd, FIRST_RECORD_BYTES)
+            self.allocated_bytes = FIRST_RECORD_BYTES
         self.end = FIRST_RECORD_BYTES
 
     def append(self, records: Iterable[Record]) -> None:
         """The records are on disk. OSError when they are not: then nothing was added."""
-        parts: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         for seq, payload in records:
             parts += (HEADER.pack(len(payload), checksum(self._identity, seq, payload), seq), payload)
         size = sum(len(part) for part in parts)
         self._make_anew_if_gone()
-        write_all(self._fd, b"".join((*parts, END)), self.end)
+        write_all(self._fd, (*parts, END), self.end)
         os.fdatasync(self._fd)
         self.end += size
+        self.allocated_bytes = max(self.allocated_bytes, self.end)
         self.newest_seq = seq
 
     def _make_anew_if_gone(self) -> None:
@@ -77,7 +90,7 @@ class JournalFile:
         logger.error("%s was deleted or cut by somebody and is made anew", self.path)
         fd = self._made()
         os.close(self._fd)
-        self._fd, self.end = fd, FIRST_RECORD_BYTES
+        self._fd, self.end, self.allocated_bytes = fd, FIRST_RECORD_BYTES, FIRST_RECORD_BYTES
         sync_folder(self.path)
 
     def close(self) -> None:
@@ -96,7 +109,7 @@ class Journal:
     def recover(self, flushed_seq: int) -> list[Record]:
         """The acknowledged records that the tables do not have, in order of arrival."""
         found = [record for path in self._paths for record in read_records(path, self._identity)]
-        return sorted(record for record in found if record.seq > flushed_seq)
+        return sorted((record for record in found if record.seq > flushed_seq), key=lambda record: record.seq)
 
     def open(self) -> None:
         """Both files stand ready and what they held is gone: to be called when all of it is in the tables."""
@@ -111,12 +124,23 @@ class Journal:
     def _file(self, flushed_seq: int) -> JournalFile:
         current, other = self._files
         if current.newest_seq <= flushed_seq:
-            current.rewind()
+            current.rewind(KEPT_BYTES)
         elif current.end > TURN_BYTES and other.newest_seq <= flushed_seq:
             self._files.reverse()
-            other.rewind()
+            other.rewind(KEPT_BYTES)
             return other
         return current
+
+    def give_back(self, flushed_seq: int) -> None:
+        """A burst is over: files that grew and hold nothing that the tables do not have are cut."""
+        with self._lock:
+            for file in self._files:
+                if file.newest_seq <= flushed_seq:
+                    file.rewind(TURN_BYTES)
+
+    def has_grown(self) -> bool:
+        """Whether `give_back` has something to give, now or when the tables have taken what is in the files."""
+        return any(file.allocated_bytes > TURN_BYTES for file in self._files)
 
     def size_bytes(self) -> int:
         return sum(file.end for file in self._files)
@@ -135,15 +159,20 @@ def journal_paths(database_path: str) -> list[str]:
     return [f"{database_path}.journal{number}" for number in (0, 1)]
 
 
-def checksum(identity: bytes, seq: int, payload: bytes) -> int:
+def checksum(identity: bytes, seq: int, payload: bytes | memoryview) -> int:
     return crc32(payload, crc32(identity + seq.to_bytes(8, "little")))
 
 
-def write_all(fd: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view, offset = view[written:], offset + written
+def write_all(fd: int, parts: Iterable[bytes | memoryview], offset: int) -> None:
+    """All parts one behind the other, without a copy that is as large as all of them."""
+    views = deque(memoryview(part) for part in parts if part)
+    while views:
+        written = os.pwritev(fd, list(islice(views, PARTS_A_CALL)), offset)
+        offset += written
+        while views and written >= len(views[0]):
+            written -= len(views.popleft())
+        if written:
+            views[0] = views[0][written:]
 
 
 def sync_folder(path: str) -> None:
@@ -158,12 +187,11 @@ def sync_folder(path: str) -> None:
 def read_records(path: str, identity: bytes) -> Iterator[Record]:
     """Every whole record, in the order written; a file of another database is moved aside."""
     try:
-        data = Path(path).read_bytes()
+        data = mapped(path)
     except FileNotFoundError:
         return
-    if data[:FIRST_RECORD_BYTES].rstrip(b"\0") not in (MAGIC + identity, b""):
-        os.replace(path, path + ".foreign")
-        logger.warning("%s belongs to another database and was renamed to %s.foreign", path, os.path.basename(path))
+    if bytes(data[:FIRST_RECORD_BYTES]).rstrip(b"\0") not in (MAGIC + identity, b""):
+        logger.warning("%s belongs to another database and was renamed to %s", path, moved_aside(path))
         return
     at, newest = FIRST_RECORD_BYTES, 0
     while at + HEADER.size <= len(data):
@@ -171,8 +199,8 @@ def read_records(path: str, identity: bytes) -> Iterator[Record]:
         if record is None:
             behind, _ = record_at(data, following, identity, newest)
             if behind is None:
-                if data[at : at + HEADER.size].strip(b"\0"):
-                    logger.info("%s ends with a record that was not finished (nobody was told it was stored)", path)
+                if bytes(data[at : at + HEADER.size]).strip(b"\0"):
+                    logger.info(UNFINISHED, path)
                 return
             logger.error("%s is damaged: the request before number %d cannot be read and is lost", path, behind.seq)
         else:
@@ -181,7 +209,30 @@ def read_records(path: str, identity: bytes) -> Iterator[Record]:
         at = following
 
 
-def record_at(data: bytes, at: int, identity: bytes, newest: int) -> tuple[Record | None, int]:
+def moved_aside(path: str) -> str:
+    """The file has another name, which nothing else has; the name."""
+    names = (f"{path}.foreign{number}" for number in count(1))
+    name = next(name for name in names if not os.path.lexists(name))
+    os.rename(path, name)
+    return name
+
+
+def mapped(path: str) -> memoryview:
+    """The file's bytes, which are in memory only while they are looked at: a journal may be larger than the memory."""
+    with open(path, "rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return memoryview(b"")
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def released(records: list[Record]) -> Iterator[Record]:
+    """The records in their order, each let go when the next one is asked for."""
+    records.reverse()
+    while records:
+        yield records.pop()
+
+
+def record_at(data: memoryview, at: int, identity: bytes, newest: int) -> tuple[Record | None, int]:
     """The record there, null when it is not whole or not newer than `newest`; and where the next one would begin."""
     if at + HEADER.size > len(data):
         return None, at

@@ -73,6 +73,8 @@ def stored_facts(values: dict[str, Any], input_length: int | None, output_length
         if column not in CONTENT_COLUMNS:
             values[column] = own.get(column)
     values["own"] = values["settled_from"] = None
+    if values["duplicate_of_trace"] is not None:  # said across traces (storage/twins.py), not by its own
+        values["duplicate_of"] = values["duplicate_of_trace"] = None
     return Facts(
         OwnValues(tuple(values[name] for name in FACT_COLUMNS)),
         None if "input" in sources else input_length,
@@ -99,6 +101,8 @@ def uncover(row: Row) -> None:
     for column in json.loads(row[S.settled_from] or "{}"):
         row[getattr(S, column)] = own.get(column)
     row[S.own] = row[S.settled_from] = None
+    if row[S.duplicate_of_trace] is not None:
+        row[S.duplicate_of] = row[S.duplicate_of_trace] = None
 
 
 def trace_keys(connection: duckdb.DuckDBPyConnection) -> list[TraceKey]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, Column, Row
+from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, Row
 from contract.errors import Unavailable
 from contract.translated import Translated
 from storage.database import newest_version
@@ -18,16 +18,16 @@ def float_places(columns: tuple[Column, ...]) -> tuple[int, ...]:
     return tuple(place for place, column in enumerate(columns) if column.type == "float")
 
 
-PLACES = tuple(float_places(columns) for columns in (SPAN_COLUMNS, LOG_COLUMNS, METRIC_COLUMNS))
+PLACES = tuple(float_places(columns) for columns in (SPAN_COLUMNS, LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS))
 
 
 def encode(translated: Translated) -> bytes:
     """Raises TypeError (orjson.JSONEncodeError) for what no column can hold: 65-bit integers, lone surrogates."""
-    tables = (translated.spans, translated.logs, translated.metric_points)
+    tables = (translated.spans, translated.logs, translated.metric_points, translated.scores)
     return orjson.dumps([VERSION, *map(spelled, tables, PLACES)])
 
 
-def decode(payload: bytes) -> Translated:
+def decode(payload: bytes | memoryview) -> Translated:
     """The request again. Raises `Unavailable` for one of a program with other columns."""
     version, *tables = orjson.loads(payload)
     if version != VERSION:
@@ -37,8 +37,8 @@ def decode(payload: bytes) -> Translated:
             for place in places:
                 if isinstance(row[place], str):
                     row[place] = float(row[place])
-    spans, logs, metric_points = tables
-    return Translated(spans, logs, metric_points, len(payload))
+    spans, logs, metric_points, scores = tables
+    return Translated(spans, logs, metric_points, scores, len(payload))
 
 
 def spelled(rows: list[Row], places: tuple[int, ...]) -> list[Row]:

@@ -1,6 +1,7 @@
 """A request on its way to the tables, and work that runs between two groups of them."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ class Pending:
     """The first rows of a larger request: `seq` is that of the request before."""
 
 
+Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+"""Up to which request, and who waits."""
+
+
 class Call(NamedTuple):
     """Work for the writing connection, and who waits for it. `touches`: the traces it may change; null: any."""
 
@@ -40,9 +45,9 @@ def divided(request: Pending, rows: int) -> tuple[Pending, Pending]:
     already is not stored twice."""
     whole = request.translated
     size_bytes = whole.size_bytes * rows // whole.rows
-    tables = (whole.spans, whole.logs, whole.metric_points)
+    tables = (whole.spans, whole.logs, whole.metric_points, whole.scores)
     first, rest = Translated(size_bytes=size_bytes), Translated(size_bytes=whole.size_bytes - size_bytes)
-    for name, table in zip(("spans", "logs", "metric_points"), tables, strict=True):
+    for name, table in zip(("spans", "logs", "metric_points", "scores"), tables, strict=True):
         setattr(first, name, table[:rows])
         setattr(rest, name, table[rows:])
         rows = max(0, rows - len(table))
@@ -65,3 +70,20 @@ def halves(group: list[Pending], *, divide: bool = True) -> list[list[Pending]]:
     if not divide or request.done is not None or request.translated.rows < 2:
         return []
     return [[part] for part in divided(request, request.translated.rows // 2)]
+
+
+def wake(waiters: list[Waiter], error: TracepondError | None) -> None:
+    """Tell those who wait."""
+    for _, loop, done in waiters:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle_future, done, error)
+
+
+def settle_future(done: "asyncio.Future[Any]", error: Exception | None, result: Any = None) -> None:
+    """Tell one who waits, unless they went away."""
+    if done.done():
+        return
+    if error is None:
+        done.set_result(result)
+    else:
+        done.set_exception(error)

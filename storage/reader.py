@@ -15,13 +15,16 @@ from typing import Any, NamedTuple, Protocol
 
 import duckdb
 
+from contract.entities import VALUES
 from contract.errors import Overloaded, TracepondError, Unavailable
 from contract.reading import QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage.aggregates import SHAPE, add_shape
 from storage.asking import one_state
-from storage.conditions import Compiled, compile_conditions
-from storage.windows import WINDOWED, Windows, worth_it
+from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
+from storage.entities import compile_measures
+from storage.text_search import Search
+from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
 
@@ -115,6 +118,7 @@ class Question(NamedTuple):
     places: frozenset[str]
     """Where there are conditions."""
     reads_texts: bool
+    terms: list[list[str]]
 
 
 class DuckReader:
@@ -171,13 +175,17 @@ class DuckReader:
             raise KeyError(f"query {query} takes no conditions")
         shape = {name: value for name, value in parameters.items() if name in SHAPE}
         bound = known.bind({name: value for name, value in parameters.items() if name not in SHAPE})
-        compiled = compile_conditions(query, conditions)
-        add_shape(compiled, shape)
+        if query in VALUES:
+            compiled = compile_measures(query, conditions, shape)
+        else:
+            compiled = compile_conditions(query, conditions)
+            add_shape(compiled, shape)
+        if "of_traces" in bound:
+            bound["of_traces"] = compiled.reads_traces
         if "page_limit" in bound:  # a record can only be judged once it is rolled up
             bound["page_limit"] = None if compiled.has("record") or bound["limit"] is None else SPARE * bound["limit"]
-        return Question(
-            query, known.render(compiled), bound, compiled.parameters, compiled.places(), compiled.reads_texts
-        )
+        sql, places = known.render(compiled), compiled.places()
+        return Question(query, sql, bound, compiled.parameters, places, compiled.reads_texts, compiled.terms)
 
     def _admit(self) -> None:
         if self._asking >= self._threads + WAITING_AT_MOST:
@@ -196,15 +204,19 @@ class DuckReader:
     def _answer(self, cursor: duckdb.DuckDBPyConnection, question: Question) -> list[Row]:
         """The rows of one statement, or of several that ask the newest part of the file first, all of one state."""
 
+        search = search_of(cursor, question)
+
         def ask(bound: Mapping[str, Any]) -> list[Row]:
-            result = cursor.execute(question.sql, {**bound, **question.values})
+            result = cursor.execute(search.sql if search else question.sql, {**bound, **question.values})
             names = [column[0] for column in result.description]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
         if not worth_it(question.query, question.bound, question.places):
+            if search is not None:
+                search.look_up(question.bound["from_ns"])
             return ask(question.bound)
         parts = self._windows.parts(
-            lambda sql: cursor.execute(sql).fetchall(), question.bound, costly=question.reads_texts
+            lambda sql: cursor.execute(sql).fetchall(), question.bound, costly=question.reads_texts, search=search
         )
         return WINDOWED[question.query](ask, question.bound, parts)
 
@@ -245,3 +257,18 @@ class DuckReader:
         for cursor in self._cursors:
             cursor.close()
         self._cursors.clear()
+
+
+def search_of(cursor: duckdb.DuckDBPyConnection, question: Question) -> Search | None:
+    """What the index of words can tell of the question; null where it searches in no text of an indexed table."""
+    source = INDEXED.get(question.query)
+    if source is None or not question.terms:
+        return None
+    return Search(
+        lambda sql, bound: cursor.execute(sql, bound).fetchall(),
+        source,
+        question.terms,
+        question.sql,
+        every=question.query == "list_spans",
+        to_ns=upper_bound(question.bound) if question.query in PLACES else None,
+    )

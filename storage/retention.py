@@ -1,7 +1,7 @@
 """What is too old, or too much, is deleted: by age, by number of rows, by size of the file (docs/retention.md).
 
-Traces go whole: when no span of it, and no log record that tells of one, is younger than the limit. Other log records
-and metric points go one by one. By age counts when something happened, by number and size when it arrived.
+Traces go whole: when no span of it, and no log record that tells of one, is younger than the limit. Other log records,
+metric points and scores go one by one. By age counts when something happened, by number and size when it arrived.
 """
 
 import logging
@@ -21,6 +21,8 @@ from storage.asking import ask
 from storage.commit import roll_back
 from storage.database import CATALOG, Database
 from storage.erasure import ROWS_A_STEP, Eraser, Fate, fates
+from storage.text_index import forget
+from storage.text_search import Range
 from storage.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -44,12 +46,13 @@ HAPPENED = {
     "span": AGE_SQL.format("coalesce(end_time, start_time)"),
     "log_record": AGE_SQL.format("time"),
     "metric_point": AGE_SQL.format("time"),
+    "score": AGE_SQL.format("time"),
 }
 ARRIVED = dict.fromkeys(HAPPENED, "received_time")
 TELLING = {"span": "true", "log_record": "(coalesce(describes_span, false) AND trace_id IS NOT NULL)"}
 """Rows whose age is that of a trace."""
-LONE = {"log_record": f"NOT {TELLING['log_record']}", "metric_point": "true"}
-"""Rows that go by themselves."""
+LONE = {"log_record": f"NOT {TELLING['log_record']}", "metric_point": "true", "score": "true"}
+"""Rows that go by themselves. Scores also go with their trace; it is older than they are."""
 IN_SCOPE = "($project IS NULL OR project = $project) AND NOT list_contains($others, project)"
 
 WINDOW_SQL = """
@@ -81,6 +84,12 @@ SELECT count(*), max(epoch_ns(received_time)) FROM (
 """Rows lie in the order of their arrival, so that the oldest are among the first of each table."""
 COUNT_SQL = f"SELECT {' + '.join(f'(SELECT count(*) FROM {table} WHERE {IN_SCOPE})' for table in HAPPENED)}"
 UNSTORABLE_SQL = "FROM unstorable WHERE set_aside_time < make_timestamp({us:d})"
+MEDIA_SQL = """
+FROM media WHERE received_time < make_timestamp_ns($before_ns) AND NOT EXISTS (
+    FROM media_use JOIN span USING (project, trace_id)
+    WHERE media_use.project = media.project AND media_use.media_id = media.media_id
+)
+"""
 FILE_BYTES_SQL = f"SELECT used_blocks * block_size FROM pragma_database_size() WHERE database_name = '{CATALOG}'"
 
 
@@ -165,6 +174,7 @@ class Retention:
         await self._delete_older(scope, old(HAPPENED, cutoff_ns), "age")
         if scope.project is None:
             await self._delete_unstorable(cutoff_ns // 1000)
+            await self._delete_media(cutoff_ns)
 
     async def _keep_rows(self, scope: Scope, max_rows: int | None) -> None:
         for _ in range(ROUNDS if max_rows is not None else 0):
@@ -226,6 +236,8 @@ class Retention:
             [(first, last)] = await self._ask(LONE_SQL.format(**parts, limit=limit), scope.bound())
             bound = scope.bound(first=first, last=last)
             step = 0 if first is None else await self._write(DELETE_LONE_SQL.format(**parts), bound)
+            if step:
+                await self._writer.call(partial(forget, ranges=[Range(first, last)]), (), after_all=False)
             deleted += step
             if not step:
                 break
@@ -237,6 +249,13 @@ class Retention:
         [(found,)] = await self._ask(f"SELECT count(*) {which}", {})
         if found:
             self.deleted["age"] += await self._write(f"DELETE {which}", {})
+
+    async def _delete_media(self, before_ns: int) -> None:
+        """Files whose traces never came, or went: those of a trace go with it."""
+        await self._writer.visible()
+        [(found,)] = await self._ask(f"SELECT count(*) {MEDIA_SQL}", {"before_ns": before_ns})
+        if found:
+            self.deleted["age"] += await self._write(f"DELETE {MEDIA_SQL}", {"before_ns": before_ns})
 
     async def _count(self, scope: Scope) -> int:
         [(count,)] = await self._ask(COUNT_SQL, scope.bound())

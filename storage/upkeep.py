@@ -11,7 +11,9 @@ from contract.upkeep import Erased
 from storage.database import Database
 from storage.erasure import Eraser
 from storage.retention import Policy, Retention, sweep_and_tell
+from storage.scores import deletion
 from storage.snapshot import Snapshots, remove_leftovers
+from storage.text_index import TextIndex
 from storage.writer import Writer
 
 EVERY_S = 60.0
@@ -25,9 +27,11 @@ class FileUpkeep:
         self, database: Database, writer: Writer, policy: Policy, now_ns: Callable[[], int] = time.time_ns
     ) -> None:
         self._database = database
+        self._writer = writer
         self._eraser = Eraser(database, writer)
         self._snapshots = Snapshots(database, writer)
         self._policy = policy
+        self.text_index = TextIndex(database, writer)
         self.retention = Retention(database, writer, self._eraser, policy, now_ns)
 
     async def run(self) -> None:
@@ -44,6 +48,12 @@ class FileUpkeep:
         if not dry_run:
             self.retention.deleted["request"] += erased.rows
         return erased
+
+    async def delete_scores(self, project: str, score_ids: Collection[str]) -> int:
+        """See `contract.upkeep.Upkeep`."""
+        deleted = await self._writer.call(deletion(project, score_ids), ())
+        self.retention.deleted["request"] += deleted
+        return deleted
 
     def snapshot(self) -> AbstractAsyncContextManager[Path]:
         """See `contract.upkeep.Upkeep`."""

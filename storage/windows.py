@@ -7,10 +7,11 @@ sample of it, so that rows may lie in any order; each answer is exact.
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from contract.reading import Row
+from storage.text_search import Search
 
 Ask = Callable[[Mapping[str, Any]], list[Row]]
 """Runs the statement of a question with these values."""
@@ -20,7 +21,7 @@ Run = Callable[[str], list[tuple[Any, ...]]]
 
 SAMPLES = 256
 SAMPLE_SQL = """
-SELECT epoch_ns(start_time) FROM span
+SELECT epoch_ns(start_time) AS start_ns, commit_seq FROM span
 WHERE rowid IN (SELECT (number * {last} / {parts})::BIGINT FROM range({count}) AS numbers(number))
 """
 """4 ms; quantiles of the whole column take 18 ms for 1 M rows."""
@@ -34,6 +35,9 @@ GROWTH = 8
 Other conditions cost so little a row that all the rest is asked at once.
 """
 
+RARE = 4
+"""Rows found a sample looked at. Of a term that is not rarer, every tile of the index has one, and it is not asked."""
+
 SPARE = 1.2
 """More rows than the page should need by what was found so far."""
 
@@ -42,16 +46,32 @@ FEWEST_ROWS = 50_000
 """Below it everything is asked at once: a part costs 10 ms of planning."""
 
 
+class Sampled(NamedTuple):
+    """A row that stands for those around it."""
+
+    start_ns: int
+    seq: int | None
+
+
 class Parts:
     """Where the parts of one question begin, the newest part first."""
 
-    def __init__(self, times: list[int], limit: int, from_ns: int | None, *, costly: bool = True) -> None:
-        """`times`: sampled start times, in order, of what may be asked for; `from_ns`: where the question begins.
+    def __init__(
+        self,
+        rows: Sequence[Sampled],
+        limit: int,
+        from_ns: int | None,
+        *,
+        costly: bool = True,
+        search: Search | None = None,
+    ) -> None:
+        """`rows`: sampled in the order of time, of what may be asked for; `from_ns`: where the question begins.
 
-        `costly`: rows are, so that parts should grow slowly.
+        `costly`: rows are, so that parts should grow slowly. `search`: tells which rows need not be looked at.
         """
         self._costly = costly
-        self._times = times
+        self._search = search
+        self._rows = rows
         self._limit = limit
         self._from_ns = from_ns
         self._samples = FIRST_PART
@@ -59,9 +79,9 @@ class Parts:
     @property
     def floor(self) -> int | None:
         """The beginning of this part, `from_ns` or null of the last one."""
-        if self._samples >= len(self._times):
+        if self._samples >= len(self._rows):
             return self._from_ns
-        sampled = self._times[-self._samples]
+        sampled = self._rows[-self._samples].start_ns
         return sampled if self._from_ns is None or sampled > self._from_ns else self._from_ns
 
     @property
@@ -69,10 +89,21 @@ class Parts:
         return self.floor == self._from_ns
 
     def widen(self, found: int) -> None:
-        """Go on to the next part: as much as the page should need, by how many rows this and all before it gave."""
+        """Go on to the next part: as much as the page should need, by how many rows this and all before it gave.
+
+        A term that the newest part does not have is rare: then the index of words is asked about all parts, and those
+        that cannot have it are no reason to stop.
+        """
+        if self._search is not None and not found:
+            self._search.look_up(self._from_ns)
+            older, newer = self._rows[: -self._samples], self._rows[-self._samples :]
+            self._rows = [*(row for row in older if self._search.may_match(row.seq)), *newer]
         most = self._samples * (GROWTH if self._costly else SAMPLES)
         needed = self._samples * (1 + SPARE * (self._limit - found) / found) if found and self._costly else most
+        is_rare = found < RARE * self._samples
         self._samples = max(self._samples + 1, min(most, round(needed)))
+        if self._search is not None and is_rare:
+            self._search.look_up(self.floor)
 
 
 class Windows:
@@ -80,28 +111,30 @@ class Windows:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._times: list[int] = []
+        self._rows: list[Sampled] = []
         self._until = -1.0
 
-    def parts(self, run: Run, bound: Mapping[str, Any], *, costly: bool = True) -> Parts:
+    def parts(self, run: Run, bound: Mapping[str, Any], *, costly: bool = True, search: Search | None = None) -> Parts:
         """The parts of a question with these values."""
-        times, below_ns = self._sampled(run), upper_bound(bound)
-        known = times if below_ns is None else times[: bisect_left(times, below_ns)]
-        return Parts(known, bound["limit"], bound["from_ns"] if "floor_ns" not in bound else None, costly=costly)
+        rows, below_ns = self._sampled(run), upper_bound(bound)
+        known = rows if below_ns is None else rows[: bisect_left(rows, below_ns, key=lambda row: row.start_ns)]
+        from_ns = bound["from_ns"] if "floor_ns" not in bound else None
+        return Parts(known, bound["limit"], from_ns, costly=costly, search=search)
 
-    def _sampled(self, run: Run) -> list[int]:
+    def _sampled(self, run: Run) -> list[Sampled]:
         if self._clock() >= self._until:
-            self._times = sample(run)
+            self._rows = sample(run)
             self._until = self._clock() + SAMPLE_LASTS_S
-        return self._times
+        return self._rows
 
 
-def sample(run: Run) -> list[int]:
-    """Start times of rows that lie evenly in the file, in order; empty for a small file."""
+def sample(run: Run) -> list[Sampled]:
+    """Rows that lie evenly in the file, in the order of their start; none for a small file."""
     [(rows,)] = run("SELECT count(*) FROM span")
     if rows < FEWEST_ROWS:
         return []
-    return sorted(at for (at,) in run(SAMPLE_SQL.format(last=rows - 1, parts=SAMPLES - 1, count=SAMPLES)))
+    found = (Sampled(*row) for row in run(SAMPLE_SQL.format(last=rows - 1, parts=SAMPLES - 1, count=SAMPLES)))
+    return sorted(found, key=lambda row: row.start_ns)
 
 
 def ask_spans(ask: Ask, bound: Mapping[str, Any], parts: Parts) -> list[Row]:
@@ -154,7 +187,8 @@ WINDOWED: dict[str, Callable[[Ask, Mapping[str, Any], Parts], list[Row]]] = {
 
 def upper_bound(bound: Mapping[str, Any]) -> int | None:
     """From where on nothing is asked for: the end of the range, or the page before (its own time may come again)."""
-    ends = [bound["to_ns"], None if bound["after_ns"] is None else bound["after_ns"] + 1]
+    after_ns = bound.get("after_ns")
+    ends = [bound["to_ns"], None if after_ns is None else after_ns + 1]
     return min((end for end in ends if end is not None), default=None)
 
 

@@ -17,20 +17,25 @@ from functools import partial
 import duckdb
 
 from contract.errors import Overloaded, Refused, TracepondError, Unavailable
-from contract.settling import MergeCopies, Settle, TraceKey
+from contract.settling import Match, MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from contract.translated import Translated
+from storage.commit import RECENT_SPANS, Committer
 from storage.database import Database
 from storage.failures import first_line
-from storage.flusher import Flusher, Result, Work, settle_future
+from storage.flusher import GROUP_BYTES, Flusher, Result, Work
 from storage.histogram import Seconds
-from storage.journal import Journal, Record
+from storage.journal import Journal, Record, released
 from storage.payload import decode, encode
-from storage.pending import Pending
+from storage.pending import Pending, settle_future
+from storage.scores import last
+from storage.twins import apart
 
 logger = logging.getLogger(__name__)
 
 LAG_AT_MOST_S = 10
+IDLE_S = 1.0
+"""So long after the last request a journal that grew is cut."""
 FULL_S = 5.0
 """So long after a request that the disk did not take the store is not ready: only another request can tell more, and
 nobody sends to a server that is not ready."""
@@ -54,12 +59,18 @@ class Writer:
         database: Database,
         settle: Settle,
         merge: MergeCopies,
+        match: Match = apart,
+        merge_scores: MergeCopies = last,
         *,
         queue_bytes: int = 64 << 20,
+        group_bytes: int = GROUP_BYTES,
+        recent_spans: int = RECENT_SPANS,
         checkpoint_wal_bytes: int = 128 << 20,
     ) -> None:
+        self.match = match
         self._database = database
-        self._flusher = Flusher(database, settle, merge, checkpoint_wal_bytes=checkpoint_wal_bytes)
+        committer = Committer(settle, merge, match, merge_scores, recent_spans)
+        self._flusher = Flusher(database, committer, group_bytes=group_bytes, checkpoint_wal_bytes=checkpoint_wal_bytes)
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
         self._jobs: deque[Job] = deque()
@@ -95,8 +106,8 @@ class Writer:
         records = journal.recover(self._flusher.flushed_seq)
         if records:
             logger.info("%d acknowledged requests are brought from the journal to the tables", len(records))
-            self._flusher.recover([Pending(record.seq, decode(record.payload)) for record in records])
             self._seq = records[-1].seq
+            self._flusher.recover(Pending(seq, decode(payload)) for seq, payload in released(records))
         journal.open()
 
     async def commit(self, translated: Translated) -> None:
@@ -112,7 +123,10 @@ class Writer:
             self._jobs.append(job)
             self._queue_bytes += translated.size_bytes
             self._wake.notify()
-        await job.done
+        try:
+            await job.done
+        finally:
+            del job  # an error's traceback has this frame, the job the error: a cycle that would keep the rows
 
     def _check_open(self, size_bytes: int) -> None:
         if self._stopping:
@@ -140,15 +154,18 @@ class Writer:
         """
 
         def work(_: duckdb.DuckDBPyConnection) -> None:
-            if self._flusher.checkpoints_held or not self._flusher.checkpoint():
-                raise Unavailable("the file cannot be checkpointed now", reason="checkpoint", retry_after_s=5)
-            self._flusher.checkpoints_held = hold
+            checkpoints = self._flusher.checkpoints
+            if checkpoints.held or not self._flusher.checkpoint():
+                why = checkpoints.waits or "the file cannot be checkpointed now"
+                raise Unavailable(why, reason="checkpoint", retry_after_s=5)
+            checkpoints.held = hold
 
         await self._flusher.call(work, (), after_all=hold)
 
     def release_checkpoints(self) -> bool:
         """False when the hold was lost: the store failed and was opened again, or is stopping."""
-        held, self._flusher.checkpoints_held = self._flusher.checkpoints_held, False
+        checkpoints = self._flusher.checkpoints
+        held, checkpoints.held = checkpoints.held, False
         return held
 
     async def stop(self) -> None:
@@ -176,6 +193,10 @@ class Writer:
         lag_s = max(self.lag_s(), self._flusher.lag_s())
         return f"the writer is {lag_s:.0f} s behind" if lag_s > LAG_AT_MOST_S else None
 
+    def checkpoint_waits(self) -> str | None:
+        """Why the WAL cannot go into the file, or null."""
+        return self._flusher.checkpoints.waits
+
     def lag_s(self) -> float:
         """How long the oldest waiting request has waited for its acknowledgement."""
         with self._wake:
@@ -200,18 +221,23 @@ class Writer:
     def _run(self) -> None:
         while (group := self._take()) is not None:
             try:
-                self._acknowledge(group)
+                if group:
+                    self._acknowledge(group)
+                elif self._journal is not None:
+                    self._journal.give_back(self._flusher.flushed_seq)
             except Exception:  # a bug of ours must not leave clients waiting for ever
                 logger.exception("the writer failed")
                 answer(group, Unavailable("internal error while storing", reason="internal"))
 
     def _take(self) -> list[Job] | None:
-        """Every request that waits; null when stopped and drained."""
+        """Every request that waits; empty when none came for a while; null when stopped and drained."""
         with self._wake:
             while not self._jobs:
                 if self._stopping:
                     return None
-                self._wake.wait()
+                grown = self._journal is not None and self._journal.has_grown()
+                if not self._wake.wait(IDLE_S if grown else None):
+                    return []
             group = list(self._jobs)
             self._jobs.clear()
             return group

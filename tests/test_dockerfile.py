@@ -50,7 +50,7 @@ def test_every_package_of_the_wheel_is_copied_and_let_into_the_context() -> None
     packages = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
     copied = {word for name, rest in LINES if name == "COPY" for word in rest.split()[:-1]}
     context = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert packages | {"pyproject.toml", "README.md", "LICENSE"} <= copied
+    assert packages | {"pyproject.toml", "hatch_build.py", "README.md", "LICENSE"} <= copied
     assert copied - {"--from=build", "/opt/tracepond"} == context
 
 

@@ -16,6 +16,7 @@ from api.records import (
     USER_FIELDS,
     log_record,
     metric_record,
+    score_record,
     span_detail,
     span_record,
     trace_record,
@@ -79,7 +80,7 @@ def test_docs_name_no_setting_that_does_not_exist() -> None:
 def metric_families() -> set[str]:
     """From a server that never started, and from what the code may count later."""
     server = Server(load("storage: {path: ':memory:'}", "", {}, {}))
-    for items in ("spans", "log_records", "metric_points"):
+    for items in ("spans", "log_records", "metric_points", "langfuse_events"):
         server.counters.refused(items, "http", {"r": 1})
         server.counters.unavailable(items, "http", "r", 1)
     server.counters.undecoded("traces", "http", "r")
@@ -134,6 +135,7 @@ RECORDS = {
     ),
     "Sessions": ("list_sessions", dict.fromkeys(SESSION_FIELDS)),
     "Users": ("list_users", dict.fromkeys(USER_FIELDS)),
+    "Scores": ("list_scores", score_record(Empty())),
     "Log records": ("list_logs", {**log_record(Empty(), "full"), **log_record(Empty(), "preview")}),
     "Metric points": ("list_metric_points", metric_record(Empty(), "full")),
 }

@@ -22,6 +22,9 @@ MODULES = sorted(
 
 TESTED_ELSEWHERE = {
     "contract/access.py": "two dataclass fields and a protocol; used by tests/service/test_access.py",
+    "contract/media.py": "two dataclasses and a protocol; tests/storage/test_media.py checks what is kept",
+    "contract/documents.py": "tuples and a protocol; tests/storage/test_documents.py checks the promise",
+    "contract/prices.py": "a tuple and a protocol; made by translator/prices/listed.py",
     "contract/present.py": "a protocol and a list of names; tests/translator/test_present.py checks what is given",
     "contract/sink.py": "a protocol; the receivers' contract suite runs against it",
     "contract/span.py": "dataclasses without behaviour but KeyValues, which tests/contract/test_raw.py sends round",

@@ -1,7 +1,7 @@
 """What follows from a span's answers taken together: kind, models, counts, status, level, name, first token."""
 
-from contract.columns import Row, S
-from contract.span import Event, Span
+from contract.columns import TRACE_KIND, Row, S
+from contract.span import TRACE_SPAN_ID, Event, Span
 from translator.messages.records import MESSAGE_EVENTS, Record, as_text, finish_reasons, inputs, outputs
 from translator.plan import PLACES, Plan
 from translator.rules import CALLS
@@ -67,6 +67,8 @@ def _embeds(row: Row) -> bool:
 
 
 def _kind(row: Row, span: Span, plan: Plan) -> str:
+    if span.span_id == TRACE_SPAN_ID:
+        return TRACE_KIND
     given = row[S.kind]
     if given is not None:
         return "generation" if given == "span" and _is_old_langfuse_call(span) else str(given)

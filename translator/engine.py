@@ -131,7 +131,9 @@ class Engine:
                 kind not in candidate.kinds or (has_main and not _may_split(candidate, attributes, counts))
             ):
                 continue
-            for name, count in (self.ask(candidate, attributes) or {}).items():
+            found = self.ask(candidate, attributes) or {}
+            _include_cache(counts, found)
+            for name, count in found.items():
                 if not has_main or PLACES[name] not in _MAIN_COUNTS:
                     counts.setdefault(PLACES[name], count)
 
@@ -152,6 +154,15 @@ class Engine:
             if value is not None and row[place] is None:
                 row[place] = value
         return mask
+
+
+def _include_cache(counts: dict[int, int], answer: Mapping[str, int]) -> None:
+    """Where a key repeats the answer's count of input that stands without the cache (OpenInference for Anthropic, 0.1):
+    the whole input, as the answer's own usage tells it."""
+    apart = answer.get("cache_read_tokens", 0) + answer.get("cache_write_tokens", 0)
+    if apart and counts.get(PLACES["input_tokens"]) == answer.get("input_tokens", 0) - apart:
+        counts[PLACES["input_tokens"]] = answer["input_tokens"]
+        counts.pop(PLACES["total_tokens"], None)  # a sum of the smaller
 
 
 def _put(counts: Mapping[int, int], bit: int, row: Row) -> int:

@@ -5,8 +5,10 @@ Copies that log records made (`synthetic`) complete each other; a copy that arri
 An SDK that exports at start and at end, a placeholder and its span, a truncated retry: all copies are kept in the
 `copies` column and the row is folded anew from all of them, most complete first, so that the result depends on the
 set of copies only. A set field beats an unset one; where two copies disagree the more complete one is right.
+Spans that are told piece by piece: `translator/revisions.py`.
 """
 
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -15,13 +17,15 @@ from contract.columns import SPAN_COLUMNS, Row, S
 from contract.raw import default, restore
 from contract.span import KeyValues
 from translator.prices.recalculate import Price, reprice_merged
+from translator.revisions import Translate, fold_rows, is_told
+from translator.translate import Translator
 
 MAX_COPIES = 16
 """More distinct copies of one span than this are a client's fault; the least complete are let go."""
 MAX_COPIES_CHARACTERS = 8 << 20
 """The same for copies that are large: 16 copies of 20 MB took a gigabyte to fold."""
 
-NOT_COPIED = (S.received_time, S.commit_seq, S.copies, S.own, S.settled_from, S.duplicate_of)
+NOT_COPIED = (S.received_time, S.commit_seq, S.copies, S.own, S.settled_from, S.duplicate_of, S.duplicate_of_trace)
 UNSET = {S.status: "unset", S.kind: "span", S.level: "DEFAULT", S.otlp_kind: "unspecified"}
 """Values that say no more than null does."""
 USAGE = (
@@ -32,8 +36,13 @@ TOGETHER = (USAGE, COST)
 """Columns that only make sense from one copy; a reported cost goes before a calculated one."""
 
 
-def merge_copies(rows: list[Row], price: Price | None = None) -> Row:
-    """One row from copies with own values; see contract/settling.py `MergeCopies`. `price` calculates its cost."""
+def merge_copies(rows: list[Row], price: Price | None = None, translate: Translate | None = None) -> Row:
+    """One row from copies with own values; see contract/settling.py `MergeCopies`. `price` calculates its cost.
+
+    `translate` makes the row of a span that was told piece by piece.
+    """
+    if any(is_told(row) for row in rows):
+        return fold_rows(rows, translate or plain_translator().row, partial(merge_copies, price=price))
     real = [row for row in rows if not row[S.synthetic]]
     if len(real) == 1 and len(rows) > 1:
         return received_first(list(real[0]), rows)
@@ -45,6 +54,12 @@ def merge_copies(rows: list[Row], price: Price | None = None) -> Row:
     reprice_merged(merged, price)
     merged[S.copies] = orjson.dumps([strip(copy) for copy in ordered]).decode()
     return received_first(merged, rows)
+
+
+@lru_cache(maxsize=1)
+def plain_translator() -> Translator:
+    """For whoever has no prices of their own."""
+    return Translator()
 
 
 def most_complete(ordered: list[Row]) -> list[Row]:

@@ -6,6 +6,7 @@ done once and a span costs only its own answers.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -39,7 +40,8 @@ class Source(NamedTuple):
     rule: Rule
 
 
-class Candidate(NamedTuple):
+@dataclass(slots=True)
+class Candidate:
     """A rule whose key is there: `key` is the attribute to hand over, None to hand over all of them."""
 
     key: str | None
@@ -49,7 +51,8 @@ class Candidate(NamedTuple):
     source: Source
 
 
-class UsageGroup(NamedTuple):
+@dataclass(slots=True)
+class UsageGroup:
     """One convention's counts: they are answered together or not at all."""
 
     bit: int
@@ -57,7 +60,8 @@ class UsageGroup(NamedTuple):
     maps: tuple[Candidate, ...]
 
 
-class Plan(NamedTuple):
+@dataclass(slots=True)
+class Plan:
     fields: tuple[tuple[int, tuple[tuple[str | None, Convert, int], ...]], ...]
     """Place and candidates of the fields that hold for any kind of span."""
     late: tuple[tuple[int, tuple[Candidate, ...]], ...]

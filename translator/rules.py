@@ -93,7 +93,7 @@ def words(*keys: str) -> tuple[Rule, ...]:
 
 def word_list(value: Any) -> str | None:
     found = values.words(value)
-    return None if found is None else values.plain_json(found)
+    return None if found is None else values.flat_json(found)
 
 
 def mapping(*keys: str) -> tuple[Rule, ...]:

@@ -3,16 +3,17 @@
 After the spans come those that log records tell of (`translator/log_calls.py`).
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from contract.columns import EMPTY_SPAN, L, Row, S
-from contract.span import Batch, Resource, Scope, Span
+from contract.columns import EMPTY_SPAN, TRACE_KIND, L, Row, S
+from contract.span import TRACE_SPAN_ID, Batch, Resource, Revision, Scope, Span
 from contract.stats import Sample
 from contract.translated import Translated
-from translator import derive, encode
+from translator import derive, encode, revisions
 from translator.engine import Engine
 from translator.log_calls import distinct, told_span
 from translator.log_rows import log_row
@@ -21,6 +22,7 @@ from translator.origin import Origin, environment, origin_of
 from translator.plan import PLACES, SCRATCH, Plan, names_of
 from translator.prices.book import PRICED_KINDS, PriceBook
 from translator.rules import CALLS
+from translator.scores import score_row
 from translator.tally import Tally
 from translator.values import MAX_TIME, stored_json
 
@@ -41,14 +43,24 @@ class Translator:
         """The rows of a batch."""
         origins: dict[int, Origin] = {}
         scopes: dict[int, str | None] = {}
-        spans = [self._span(span, batch, origins, scopes) for span in batch.spans]
+        spans = [
+            self._span(span, batch, origins, scopes)
+            if span.revision is None
+            else self._part(span, span.revision, batch, origins, scopes)
+            for span in batch.spans
+        ]
         logs = [log_row(record, batch, origins, scopes) for record in batch.logs]
         return Translated(
             spans=spans + self._told(batch, logs, origins, scopes) if logs else spans,
             logs=logs,
             metric_points=[metric_row(point, batch, origins, scopes) for point in batch.metric_points],
+            scores=[score_row(score, batch) for score in batch.scores],
             size_bytes=batch.size_bytes,
         )
+
+    def row(self, span: Span, project: str, received_ns: int) -> Row:
+        """The row of one span."""
+        return self._span(span, Batch(project, received_ns, "http"), {}, {})
 
     def stats(self) -> list[Sample]:
         """Spans by convention, attributes that no rule reads, rules that raised."""
@@ -57,6 +69,14 @@ class Translator:
     def report(self) -> dict[str, Any]:
         """The same for `/api/v1/status`, with the names of the attributes (see `Tally.report`)."""
         return self._tally.report()
+
+    def _part(
+        self, span: Span, revision: Revision, batch: Batch, origins: dict[int, Origin], scopes: dict[int, str | None]
+    ) -> Row:
+        """The row of one part of a span, as if it were all that is said of it."""
+        row = self._span(replace(span, start_ns=span.start_ns or revision.time_ns), batch, origins, scopes)
+        row[S.copies] = orjson.dumps(revisions.of_event(span, revision)).decode()
+        return row
 
     def _span(self, span: Span, batch: Batch, origins: dict[int, Origin], scopes: dict[int, str | None]) -> Row:
         row = _EMPTY.copy()
@@ -68,6 +88,8 @@ class Translator:
             self._prices.price_row(row, span.attributes, row[_SERVICE_TIER])
         _keep(row, span, plan, scopes)
         row[S.conventions] = names_of(mask) if mask else None
+        if row[S.kind] == TRACE_KIND:
+            _stand_for_trace(row)
         self._tally.saw(mask, plan.unmapped)
         del row[_COLUMNS:]
         return row
@@ -104,6 +126,11 @@ class Translator:
         derive.name(row, span)
         derive.first_token(row, span)
         return mask
+
+
+def _stand_for_trace(row: Row) -> None:
+    """What was said of a trace is no span: hidden like a span that another one has superseded, and without a name."""
+    row[S.synthetic], row[S.duplicate_of], row[S.name] = True, TRACE_SPAN_ID, row[S.trace_name]
 
 
 def _origin(resource: Resource, origins: dict[int, Origin]) -> Origin:
@@ -176,15 +203,12 @@ def _rest(row: Row, span: Span) -> str | None:
     _add_derived(rest, row, span)
     if not rest:
         return None
-    if rest.keys() == _FLAGS_ALONE:
+    if span.flags and len(rest) == 1:
         return _flags_text(span.flags)
     try:
         return orjson.dumps(rest).decode()
     except TypeError:
         return stored_json(rest)
-
-
-_FLAGS_ALONE = {"flags"}
 
 
 @lru_cache(maxsize=64)

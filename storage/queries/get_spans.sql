@@ -1,7 +1,8 @@
 -- The spans of one trace in start order; with $span_id that span and those that repeat it ($span_id is their duplicate_of).
+-- With $with_trace also what was said of the trace itself, which is no span of it.
 -- With $io other than 'full' neither raw columns nor more of the content than a preview needs are read.
 SELECT
-    project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of,
+    project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of, duplicate_of_trace,
     coalesce(synthetic, false) AS synthetic,
     epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time,
     coalesce(contains(raw_rest, '"start_ns":0'), false) AS start_unknown,
@@ -26,7 +27,8 @@ SELECT
 FROM span
 WHERE project = $project
     AND trace_id = $trace_id
-    AND ($span_id IS NULL OR span_id = $span_id OR duplicate_of = $span_id)
+    AND ($with_trace IS TRUE OR kind <> 'trace')
+    AND ($span_id IS NULL OR span_id = $span_id OR (duplicate_of = $span_id AND duplicate_of_trace IS NULL))
     AND ($after_ns IS NULL OR start_time >= make_timestamp_ns($after_ns))
     AND ($after_ns IS NULL OR start_time > make_timestamp_ns($after_ns) OR span_id > $after_span_id)
 ORDER BY span.start_time, span_id

@@ -1,5 +1,5 @@
 -- The record of one trace: as list_traces.sql makes it of many, in two thirds of the time, most of which is planning.
--- A root comes before all others, then the earliest: the lowest place that says something speaks for the trace.
+-- What was said of the trace itself comes first, then roots, then the earliest: the lowest place that says something speaks for the trace.
 WITH placed AS (
     SELECT
         *,
@@ -7,7 +7,7 @@ WITH placed AS (
         kind IN ('generation', 'embedding') AND duplicate_of IS NULL AS counted,
         kind = 'generation' AND duplicate_of IS NULL AS is_generation,
         rowid AS row_id,
-        row_number() OVER (ORDER BY parent_span_id IS NOT NULL, start_time, span_id) AS place
+        row_number() OVER (ORDER BY kind <> 'trace', parent_span_id IS NOT NULL, start_time, span_id) AS place
     FROM span
     WHERE project = $project AND trace_id = $trace_id
 ),
@@ -42,7 +42,8 @@ record AS MATERIALIZED (
             FILTER (tags IS NOT NULL)))) AS tags,
         list(metadata ORDER BY place) FILTER (metadata IS NOT NULL) AS metadata,
         bool_or(is_root) AS complete,
-        arg_min(row_id, place) FILTER (is_root) AS root_row,
+        arg_min(row_id, place) FILTER (kind = 'trace') AS trace_row,
+        arg_min(row_id, place) FILTER (is_root AND kind <> 'trace') AS root_row,
         arg_min(row_id, place) FILTER (is_generation) AS generation_row
     FROM placed
     GROUP BY trace_id
@@ -54,16 +55,32 @@ content AS (
         CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output
     FROM span
     WHERE $io <> 'none'
-        AND rowid IN (SELECT unnest([root_row, generation_row]) FROM record)
+        AND rowid IN (SELECT unnest([trace_row, root_row, generation_row]) FROM record)
+),
+scored AS (
+    SELECT
+        trace_id,
+        to_json(list({
+            id: id, project: project, name: name, value: value, string_value: string_value, data_type: data_type,
+            source: source, comment: comment, trace_id: trace_id, span_id: span_id, session_id: session_id,
+            timestamp: epoch_ns(timestamp), environment: environment, metadata: metadata
+        } ORDER BY timestamp, id))::VARCHAR AS scores
+    FROM scores
+    WHERE project = $project
+        AND trace_id IN (SELECT trace_id FROM record)
+    GROUP BY trace_id
 )
 SELECT
-    record.* EXCLUDE (start_time, end_time, sort_time, root_row, generation_row),
+    record.* EXCLUDE (start_time, end_time, sort_time, trace_row, root_row, generation_row),
     (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms,
     epoch_ns(sort_time) AS sort_ns,
     epoch_ns(start_time) AS start_ns,
     epoch_ns(end_time) AS end_ns,
-    coalesce(root.input, generation.input) AS input,
-    coalesce(root.output, generation.output) AS output
+    coalesce(said.input, root.input, generation.input) AS input,
+    coalesce(said.output, root.output, generation.output) AS output,
+    scored.scores
 FROM record
+LEFT JOIN content AS said ON said.row_id = record.trace_row
+LEFT JOIN scored ON scored.trace_id = record.trace_id
 LEFT JOIN content AS root ON root.row_id = record.root_row
 LEFT JOIN content AS generation ON generation.row_id = record.generation_row

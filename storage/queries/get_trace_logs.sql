@@ -10,7 +10,7 @@ WHERE project = $project
     AND trace_id = $trace_id
     AND describes_span
     AND ($span_id IS NULL OR span_id = $span_id OR span_id IN (
-        SELECT span_id FROM span WHERE project = $project AND trace_id = $trace_id AND duplicate_of = $span_id
+        SELECT span_id FROM span WHERE project = $project AND trace_id = $trace_id AND duplicate_of = $span_id AND duplicate_of_trace IS NULL
     ))
 QUALIFY row_number() OVER (PARTITION BY span_id ORDER BY log_record.time, observed_time, digest) <= $of_each
 ORDER BY log_record.time, observed_time, digest

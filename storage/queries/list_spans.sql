@@ -6,6 +6,7 @@ WITH page AS MATERIALIZED (
         NULL AS found_input /* list: found */
     FROM span
     WHERE project = $project
+        AND kind <> 'trace'
         AND ($generations IS NOT TRUE OR (kind = 'generation' AND duplicate_of IS NULL))
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
@@ -17,7 +18,7 @@ WITH page AS MATERIALIZED (
     LIMIT $limit
 )
 SELECT
-    project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of,
+    project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of, duplicate_of_trace,
     coalesce(synthetic, false) AS synthetic,
     epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time,
     coalesce(contains(raw_rest, '"start_ns":0'), false) AS start_unknown,

@@ -22,7 +22,7 @@ member AS MATERIALIZED (
     WHERE project = $project
         AND trace_id IN (SELECT trace_id FROM candidate)
 ),
--- A root comes before all others, then the earliest: the lowest place that says something speaks for the trace.
+-- What was said of the trace itself comes first, then roots, then the earliest: the lowest place that says something speaks for the trace.
 placed AS (
     SELECT
         *,
@@ -31,7 +31,7 @@ placed AS (
         kind IN ('generation', 'embedding') AND duplicate_of IS NULL AS counted,
         kind = 'generation' AND duplicate_of IS NULL AS is_generation,
         row_number() OVER (
-            PARTITION BY trace_id ORDER BY parent_span_id IS NOT NULL, start_time, span_id
+            PARTITION BY trace_id ORDER BY kind <> 'trace', parent_span_id IS NOT NULL, start_time, span_id
         ) AS place
     FROM span
     WHERE rowid IN (SELECT row_id FROM member)
@@ -67,7 +67,8 @@ record AS (
             FILTER (tags IS NOT NULL)))) AS tags,
         list(metadata ORDER BY place) FILTER (metadata IS NOT NULL) AS metadata,
         bool_or(is_root) AS complete,
-        arg_min(row_id, place) FILTER (is_root) AS root_row,
+        arg_min(row_id, place) FILTER (kind = 'trace') AS trace_row,
+        arg_min(row_id, place) FILTER (is_root AND kind <> 'trace') AS root_row,
         arg_min(row_id, place) FILTER (is_generation) AS generation_row
     FROM placed
     GROUP BY trace_id
@@ -87,17 +88,33 @@ content AS MATERIALIZED (
         CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output
     FROM span
     WHERE $io <> 'none'
-        AND rowid IN (SELECT unnest([root_row, generation_row]) FROM page)
+        AND rowid IN (SELECT unnest([trace_row, root_row, generation_row]) FROM page)
+),
+scored AS (
+    SELECT
+        trace_id,
+        to_json(list({
+            id: id, project: project, name: name, value: value, string_value: string_value, data_type: data_type,
+            source: source, comment: comment, trace_id: trace_id, span_id: span_id, session_id: session_id,
+            timestamp: epoch_ns(timestamp), environment: environment, metadata: metadata
+        } ORDER BY timestamp, id))::VARCHAR AS scores
+    FROM scores
+    WHERE project = $project
+        AND trace_id IN (SELECT trace_id FROM page)
+    GROUP BY trace_id
 )
 SELECT
-    page.* EXCLUDE (start_time, end_time, sort_time, root_row, generation_row),
+    page.* EXCLUDE (start_time, end_time, sort_time, trace_row, root_row, generation_row),
     epoch_ns(page.sort_time) AS sort_ns,
     (SELECT count(*) >= $page_limit FROM candidate) AS cut,
     epoch_ns(page.start_time) AS start_ns,
     epoch_ns(page.end_time) AS end_ns,
-    coalesce(root.input, generation.input) AS input,
-    coalesce(root.output, generation.output) AS output
+    coalesce(said.input, root.input, generation.input) AS input,
+    coalesce(said.output, root.output, generation.output) AS output,
+    scored.scores
 FROM page
+LEFT JOIN content AS said ON said.row_id = page.trace_row
+LEFT JOIN scored ON scored.trace_id = page.trace_id
 LEFT JOIN content AS root ON root.row_id = page.root_row
 LEFT JOIN content AS generation ON generation.row_id = page.generation_row
 ORDER BY page.sort_time DESC, page.trace_id DESC

@@ -15,6 +15,7 @@ WITH asked AS (
         NULL AS group_0 /* list: groups */
     FROM span
     WHERE project = $project
+        AND kind <> 'trace'
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
         AND true /* conditions: span */

@@ -12,6 +12,7 @@ from contract.columns import (
     Column,
     L,
     M,
+    Places,
     Row,
     S,
 )
@@ -22,7 +23,7 @@ TABLES = [(SPAN_COLUMNS, S, EMPTY_SPAN), (LOG_COLUMNS, L, EMPTY_LOG), (METRIC_CO
 
 @pytest.mark.parametrize(("columns", "places", "empty"), TABLES, ids=["span", "log", "metric"])
 def test_each_column_has_its_place_by_name_and_no_place_is_without_a_column(
-    columns: tuple[Column, ...], places: type, empty: Row
+    columns: tuple[Column, ...], places: Places, empty: Row
 ) -> None:
     named = {name: place for name, place in vars(places).items() if isinstance(place, int)}
     assert named == {column.name: place for place, column in enumerate(columns)}

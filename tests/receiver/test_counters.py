@@ -1,7 +1,7 @@
 """Counters: names, labels, and the identity over them."""
 
 from contract.stats import Sample
-from receiver.counters import Counters
+from receiver.counters import ITEMS, Counters
 from tests.support.receivers import totals
 
 
@@ -26,4 +26,4 @@ def test_samples_carry_transport_and_reason() -> None:
 
 def test_received_and_accepted_are_reported_as_zero_before_anything_arrives() -> None:
     names = {(sample.name, sample.labels["transport"]) for sample in Counters().stats() if sample.value == 0}
-    assert len(names) == 2 * 3 * 2
+    assert len(names) == 2 * len(ITEMS) * 2

@@ -12,6 +12,7 @@ from contract.sink import Outcome
 from contract.span import Batch
 from receiver.counters import Counters
 from receiver.intake import INLINE_BODY_BYTES, Intake, require_ingest
+from receiver.limits import DEFAULT_LIMITS
 from receiver.signals import SIGNALS
 from tests.support.otlp import trace_request
 from tests.support.receivers import totals
@@ -22,15 +23,25 @@ BODY = trace_request(2).SerializeToString()
 
 def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
     sink = ListSink()
-    intake = Intake(sink, Counters(), "http", clock_ns=lambda: 77)
+    intake = Intake(sink, Counters(), "http", DEFAULT_LIMITS, clock_ns=lambda: 77)
     asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity("shop")))
     (batch,) = sink.batches
     assert (batch.project, batch.received_ns, batch.transport, batch.size_bytes) == ("shop", 77, "http", len(BODY))
 
 
+def test_who_wants_to_know_is_told_of_what_was_committed_and_of_nothing_else() -> None:
+    told: list[tuple[str, str, bytes]] = []
+    intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS, taken=lambda *request: told.append(request))
+    asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity()))
+    asyncio.run(intake.export(SIGNALS["traces"], b"", "protobuf", Identity()))
+    with pytest.raises(Refused):
+        asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity()))
+    assert told == [("traces", "protobuf", BODY)]
+
+
 def test_a_malformed_request_is_counted_apart_from_items() -> None:
     counters = Counters()
-    intake = Intake(ListSink(), counters, "http")
+    intake = Intake(ListSink(), counters, "http", DEFAULT_LIMITS)
     with pytest.raises(Refused):
         asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity()))
     assert sum(totals(counters.stats(), "spans").values()) == 0
@@ -47,7 +58,7 @@ def test_a_client_that_goes_away_leaves_its_spans_counted_as_unavailable() -> No
             return Outcome()
 
     async def run() -> None:
-        intake = Intake(Never(), counters, "grpc")
+        intake = Intake(Never(), counters, "grpc", DEFAULT_LIMITS)
         task = asyncio.ensure_future(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity()))
         await reached.wait()
         task.cancel()
@@ -68,12 +79,16 @@ def test_big_bodies_leave_the_event_loop_free(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(asyncio, "to_thread", to_thread)
     big = trace_request(1, pad="x" * INLINE_BODY_BYTES).SerializeToString()
     for body in (BODY, big):
-        asyncio.run(Intake(ListSink(), Counters(), "http").export(SIGNALS["traces"], body, "protobuf", Identity()))
+        asyncio.run(
+            Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS).export(
+                SIGNALS["traces"], body, "protobuf", Identity()
+            )
+        )
     assert len(threaded) == 1
 
 
 def test_a_fault_is_logged_once_for_each_kind_without_its_message(caplog: pytest.LogCaptureFixture) -> None:
-    intake = Intake(ListSink(), Counters(), "http")
+    intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS)
     with caplog.at_level(logging.ERROR):
         for error in (KeyError("content"), KeyError("content"), ValueError("content"), Refused("content")):
             intake.failure(error)

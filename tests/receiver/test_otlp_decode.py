@@ -2,11 +2,11 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -14,68 +14,17 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from contract.errors import Refused
-from contract.raw import default
-from receiver.otlp_decode import MAX_ITEMS, decode_logs, decode_metrics, decode_traces
+from receiver.limits import DEFAULT_LIMITS, Limits
+from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
 from tests.support.otlp import gen_ai_request, trace_request
 from tests.support.otlp_json import to_json
+from tests.support.otlp_random import comparable, messages
 
 DECODERS = {
     ExportTraceServiceRequest: decode_traces,
     ExportLogsServiceRequest: decode_logs,
     ExportMetricsServiceRequest: decode_metrics,
 }
-_ID_BYTES = {"trace_id": 16, "span_id": 8, "parent_span_id": 8}
-_NOT_IN_JSON = frozenset({"string_value_strindex", "key_strindex"})
-
-
-def _scalar(field: Any) -> st.SearchStrategy[Any]:
-    if field.name in _ID_BYTES:
-        return st.binary(min_size=_ID_BYTES[field.name], max_size=_ID_BYTES[field.name])
-    unsigned = st.integers(0, 2**32 - 1)
-    by_type = {
-        field.TYPE_STRING: st.text(max_size=6),
-        field.TYPE_BYTES: st.binary(max_size=6),
-        field.TYPE_BOOL: st.booleans(),
-        field.TYPE_DOUBLE: st.floats(),
-        field.TYPE_ENUM: st.integers(0, 30),
-        field.TYPE_UINT32: unsigned,
-        field.TYPE_FIXED32: unsigned,
-        field.TYPE_UINT64: st.integers(0, 2**64 - 1),
-        field.TYPE_FIXED64: st.integers(0, 2**64 - 1),
-    }
-    return by_type.get(field.type, st.integers(-(2**31), 2**31 - 1))
-
-
-@st.composite
-def messages(draw: st.DrawFn, message_class: Any, depth: int = 0) -> Message:
-    """Any message of a class, with one member of each oneof."""
-    message: Message = message_class()
-    chosen = {
-        oneof.name: draw(st.sampled_from([field.name for field in oneof.fields]))
-        for oneof in message_class.DESCRIPTOR.oneofs
-    }
-    for field in message_class.DESCRIPTOR.fields:
-        if field.name in _NOT_IN_JSON or (depth > 3 and draw(st.booleans())):
-            continue
-        if field.containing_oneof is not None and chosen[field.containing_oneof.name] != field.name:
-            continue
-        if field.message_type is None:
-            value = draw(st.lists(_scalar(field), max_size=2) if field.is_repeated else _scalar(field))
-            getattr(message, field.name).extend(value) if field.is_repeated else setattr(message, field.name, value)
-        elif depth < 9:
-            inner = messages(field.message_type._concrete_class, depth + 1)
-            if field.is_repeated:
-                getattr(message, field.name).extend(
-                    draw(st.lists(inner, min_size=int(depth < 6), max_size=1 + (depth < 5)))
-                )
-            else:
-                getattr(message, field.name).CopyFrom(draw(inner))
-    return message
-
-
-def comparable(value: Any) -> bytes:
-    """The stored form, which tells types, duplicates and order apart, and in which NaN equals itself."""
-    return orjson.dumps(value, default=default, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
 
 
 @pytest.mark.parametrize("request_class", DECODERS, ids=lambda item: item.DESCRIPTOR.name)
@@ -183,6 +132,13 @@ def test_a_text_that_is_not_utf8_is_made_readable_and_the_client_is_told() -> No
     )
 
 
+def test_a_request_of_another_signal_is_not_made_readable() -> None:
+    logs = ExportLogsServiceRequest()
+    logs.resource_logs.add().scope_logs.add().log_records.add().body.string_value = "x" * 200
+    with pytest.raises(Refused, match="/v1/logs"):
+        decode_traces(logs.SerializeToString(), "protobuf")
+
+
 def test_numbers_keep_their_type_and_their_last_bit() -> None:
     request = trace_request(
         1, low=-(2**63), high=2**63 - 1, zero=0, empty="", no=False, minus=-0.0, nan=math.nan, inf=-math.inf, none=None
@@ -205,7 +161,7 @@ def tiny_spans(count: int) -> bytes:
 
 def test_a_request_of_too_many_tiny_items_is_refused_before_anything_is_made_of_them() -> None:
     with pytest.raises(Refused, match="smaller batches") as refusal:
-        decode_traces(tiny_spans(MAX_ITEMS + 1), "protobuf")
+        decode_traces(tiny_spans(DEFAULT_LIMITS.max_items + 1), "protobuf")
     assert refusal.value.kind == "too_large"
     empty_scopes = b"\x0a\xc0\x9a\x0c" + b"\x12\x00" * 100_000  # a ResourceSpans of 200,000 bytes
     with pytest.raises(Refused, match="smaller batches"):
@@ -216,3 +172,38 @@ def test_a_json_request_of_too_many_objects_is_refused_before_it_is_parsed() -> 
     with pytest.raises(Refused, match="smaller batches"):
         decode_traces(b'{"resourceSpans":[' + b"{}," * 1_000_000 + b"{}]}", "json")
     assert decode_traces(b'{"resourceSpans":[' + b"{}," * 1000 + b"{}]}", "json")[0] == []
+
+
+@pytest.mark.parametrize("content", ["protobuf", "json"])
+def test_a_request_has_at_most_so_many_items_in_either_encoding_refused_ones_counted(content: Any) -> None:
+    request = trace_request(3)
+    request.resource_spans[0].scope_spans[0].spans[1].trace_id = b"short"
+    body = request.SerializeToString() if content == "protobuf" else orjson.dumps(to_json(request))
+    assert len(decode_traces(body, content, Limits(max_items=3))[0]) == 2
+    with pytest.raises(Refused, match="3 items, at most 2 are taken"):
+        decode_traces(body, content, Limits(max_items=2))
+
+
+@pytest.mark.parametrize("decode", DECODERS.values(), ids=lambda item: item.__name__)
+def test_a_body_of_empty_messages_is_refused_without_being_parsed(decode: Any) -> None:
+    """40 MB of them took 2.4 GB in the parser."""
+    with open("/proc/self/clear_refs", "w") as peak:
+        peak.write("5")
+    before = peak_rss_bytes()
+    with pytest.raises(Refused, match="more than 2,500,000 messages in one request: send smaller batches") as refusal:
+        decode(b"\x0a\x00" * 3_000_000, "protobuf")
+    assert refusal.value.kind == "too_large"
+    assert peak_rss_bytes() - before < 50_000_000
+
+
+def peak_rss_bytes() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def test_a_large_body_that_is_no_request_is_not_read_again_to_find_out_what_it_is() -> None:
+    logs = ExportLogsServiceRequest()
+    logs.resource_logs.add().scope_logs.add().log_records.add().body.string_value = "x" * 2_000_000
+    with pytest.raises(Refused, match="is not a valid") as refusal:
+        decode_traces(logs.SerializeToString(), "protobuf")
+    assert "/v1/logs" not in str(refusal.value)

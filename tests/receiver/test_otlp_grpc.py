@@ -1,6 +1,7 @@
 """OTLP/gRPC at its edges."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -10,9 +11,9 @@ import grpc.aio
 import pytest
 
 from contract.access import Identity
-from contract.errors import Unauthorized
+from contract.errors import Overloaded, Unauthorized
 from contract.sink import Outcome
-from contract.span import Batch
+from contract.span import Batch, Span
 from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.counters import Counters
@@ -168,23 +169,22 @@ class Stuck(ListSink):
 
 
 def test_calls_that_clients_gave_up_leave_nothing_behind() -> None:
-    async def give_up(channel: Any) -> str:
-        with pytest.raises(grpc.aio.AioRpcError) as error:
+    async def give_up(channel: Any) -> None:
+        with pytest.raises(grpc.aio.AioRpcError):
             await channel.unary_unary(f"/{SIGNALS['traces'].service}/Export")(BODY, timeout=0.05)
-        return str(error.value.code().name)
 
-    async def work(receivers: Receivers) -> tuple[set[str], int, int]:
+    async def work(receivers: Receivers) -> tuple[int, int]:
         threads = threading.active_count()
         async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
-            codes = {code for _ in range(10) for code in await asyncio.gather(*(give_up(channel) for _ in range(50)))}
+            for _ in range(10):
+                await asyncio.gather(*(give_up(channel) for _ in range(50)))
             for _ in range(1000):  # the server may not have seen all of them go yet
                 if not receivers.admission.in_flight_bytes:
                     break
                 await channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
-        return codes, receivers.admission.in_flight_bytes, threading.active_count() - threads
+        return receivers.admission.in_flight_bytes, threading.active_count() - threads
 
-    codes, in_flight_bytes, more_threads = ask(work, Stuck())
-    assert codes == {"DEADLINE_EXCEEDED"}
+    in_flight_bytes, more_threads = ask(work, Stuck())
     assert in_flight_bytes == 0
     assert more_threads <= 1
 
@@ -287,3 +287,27 @@ def test_a_big_message_goes_through_a_thread_and_arrives_the_same() -> None:
     body = trace_request(1, pad="A" * 300_000).SerializeToString()
     assert ask(lambda receivers: send_grpc(receivers, "traces", body), sink).code == "OK"
     assert len(sink.batches[0].spans[0].attributes["pad"]) == 300_000
+
+
+def test_a_refused_call_keeps_nothing_of_its_request_until_the_collector_looks() -> None:
+    """gRPC keeps the error of an aborted call in a cycle: 9,000 decoded spans hung there after 18 refusals."""
+
+    class Full(ListSink):
+        async def accept(self, batch: Batch) -> Outcome:
+            raise Overloaded("the write queue is full", reason="queue_full")
+
+    def alive() -> int:
+        return sum(isinstance(found, (Batch, Span)) for found in gc.get_objects())
+
+    async def left(receivers: Receivers) -> int:
+        before = alive()
+        answer = await send_grpc(receivers, "traces", BODY)
+        assert answer.code == "RESOURCE_EXHAUSTED"
+        return alive() - before
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert ask(left, Full()) == 0
+    finally:
+        gc.enable()

@@ -51,6 +51,8 @@ def post(
         "/v1/traces/",
         "//v1/traces",
         "/api/public/otel/v1/traces",
+        "/api/public/otel",
+        "/lf//api/public/otel/",
         "/collector/eu/v1/traces",
         "/v1/v1/traces",
     ],
@@ -205,7 +207,14 @@ def test_a_key_without_the_scope_may_not_send_and_the_project_is_that_of_the_key
 
 @pytest.mark.parametrize(
     ("path", "otlp"),
-    [("/v1/traces", True), ("//x/v1/logs/", True), ("/api/v1/traces", False), ("/api/v1/status", False), ("/", False)],
+    [
+        ("/v1/traces", True),
+        ("//x/v1/logs/", True),
+        ("/lf/api/public/otel", True),
+        ("/api/v1/traces", False),
+        ("/api/v1/status", False),
+        ("/", False),
+    ],
 )
 def test_otlp_paths_are_told_from_others(path: str, otlp: bool) -> None:
     assert is_otlp_path(path) is otlp

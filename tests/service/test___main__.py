@@ -9,6 +9,7 @@ import pytest
 from service import __main__ as program
 from service import arguments, client, lifecycle
 from service.config import Config
+from service.listening import StartFailed
 from service.quantities import Endpoint
 
 FREE = Endpoint("127.0.0.1", 0)
@@ -100,7 +101,7 @@ def test_failures_are_one_line_and_exit_with_1(
         raise client.RequestFailed("nobody there")
 
     async def no_start(*_: object) -> int:
-        raise lifecycle.StartFailed("port taken")
+        raise StartFailed("port taken")
 
     monkeypatch.setattr(client, "healthcheck", no_server)
     monkeypatch.setattr(client, "send_test", no_server)

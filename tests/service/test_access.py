@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract.access import Identity
+from contract.access import SCORE, Identity
 from contract.errors import Unauthorized
 from service.access import Access
 from service.config import Auth
@@ -49,7 +49,6 @@ def test_scopes_are_those_of_the_project() -> None:
         {"authorization": "Bearer"},
         {"authorization": "Bearer "},
         {"authorization": "Bearer sk-"},
-        {"authorization": "Bearer pk-1"},
         {"authorization": "Bearer sk-1 x"},
         {"authorization": "Digest sk-1"},
         {"authorization": "Basic !!!"},
@@ -67,6 +66,12 @@ def test_scopes_are_those_of_the_project() -> None:
 def test_anything_else_opens_nothing(headers: dict[str, Any]) -> None:
     with pytest.raises(Unauthorized):
         KEYS(headers)
+
+
+def test_a_public_key_alone_may_post_scores_where_the_key_may_send() -> None:
+    assert KEYS({"authorization": "Bearer pk-1"}) == Identity("shop", frozenset({SCORE}))
+    with pytest.raises(Unauthorized):
+        KEYS({"authorization": "Bearer pk-2"})
 
 
 def test_no_message_repeats_what_was_sent() -> None:

@@ -1,18 +1,22 @@
 """One authentication in front of every route."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from contract.access import Identity
+from contract.access import SCORE, Identity
 from contract.errors import Unauthorized
+from receiver.langfuse_http import HEALTH, SCORES
 from service.application import PUBLIC_ROUTES, application
 
 
 def authenticate(headers: Mapping[str, str]) -> Identity:
+    if headers.get("x-api-key") == "public":
+        return Identity("shop", frozenset({SCORE}))
     if headers.get("x-api-key") != "right":
         raise Unauthorized("who are you?")
     return Identity("shop")
@@ -28,6 +32,8 @@ ROUTES = (
     web.get("/readyz", show),
     web.get("/metrics", show),
     web.get("/api/v1/traces/{trace_id}", show),
+    web.get(HEALTH, show),
+    web.post(SCORES, show),
     web.post("/{prefix:.*}v1/traces", show),
 )
 
@@ -52,7 +58,9 @@ RIGHT = ("X-Api-Key", "right")
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
 def test_every_route_but_the_public_ones_needs_credentials(route: web.RouteDef) -> None:
     path = route.path.replace("{trace_id}", "1").replace("{prefix:.*}", "")
-    assert answer(route.method, path)[0] == (200 if route.path in PUBLIC_ROUTES else 401)
+    path = {HEALTH: "/api/public/health", SCORES: "/lf//api/public/scores/"}.get(route.path, path)
+    is_public = route.path in (*PUBLIC_ROUTES, HEALTH)
+    assert answer(route.method, path)[0] == (200 if is_public else 401)
     assert answer(route.method, path, RIGHT)[0] == 200
 
 
@@ -63,6 +71,22 @@ def test_no_other_spelling_of_a_public_path_is_open(path: str) -> None:
 
 def test_the_identity_reaches_the_handler() -> None:
     assert answer("GET", "/metrics", RIGHT)[3] == b'{"project": "shop"}'
+
+
+def test_a_public_key_alone_opens_the_posting_of_scores_and_nothing_else() -> None:
+    public = ("X-Api-Key", "public")
+    assert answer("POST", "/api/public/scores", public)[0] == 200
+    for method, path in (("GET", "/metrics"), ("POST", "/v1/traces"), ("GET", "/api/v1/traces/1"), ("GET", "/nothing")):
+        assert answer(method, path, public)[0] == 403
+
+
+def test_errors_below_api_public_have_langfuses_form() -> None:
+    status, content_type, headers, body = answer("POST", "/lf/api/public/scores")
+    assert (status, content_type) == (401, "application/json")
+    assert headers["WWW-Authenticate"].startswith("Basic ")
+    assert json.loads(body) == {"message": "who are you?", "error": "UnauthorizedError"}
+    status, _, _, body = answer("PATCH", "/api/public/scores", RIGHT)
+    assert (status, json.loads(body)["error"]) == (405, "LangfuseNotFoundError")
 
 
 def test_two_authorization_headers_are_refused() -> None:
@@ -103,3 +127,13 @@ def test_questions_for_a_host_that_is_not_ours_are_refused(method: str, path: st
     answered, _, _, body = asyncio.run(ask(method, path, [RIGHT, ("Host", host)], ["traces.example.com"]))
     assert answered == status
     assert (b"api.allowed_hosts" in body) is (status == 403)
+
+
+def test_what_a_browser_asks_before_it_posts_a_score_needs_no_credentials() -> None:
+    routes = [*ROUTES, web.options(SCORES, show)]
+
+    async def asked() -> list[int]:
+        async with TestClient(TestServer(application(authenticate, routes))) as client:
+            return [(await client.request("OPTIONS", path)).status for path in ("/api/public/scores", "/metrics")]
+
+    assert asyncio.run(asked()) == [200, 401]

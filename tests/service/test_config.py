@@ -6,6 +6,7 @@ import pytest
 
 from service.config import Config, ConfigError, is_loopback, load
 from service.quantities import Endpoint
+from service.resources import Found
 from storage.retention import Limits, Policy
 
 HTTP = "receivers.otlp.protocols.http.endpoint"
@@ -88,6 +89,12 @@ def test_variables_that_kubernetes_makes_for_a_service_are_not_ours() -> None:
     assert read(environ=dict.fromkeys(links, "x")).auth.mode == "none"
 
 
+def test_the_variable_that_turns_the_compiled_decoder_off_is_no_setting() -> None:
+    assert read(environ={"TRACEPOND_PURE_PYTHON": "1"}).auth.mode == "none"
+    with pytest.raises(ConfigError, match="no such setting"):
+        read(environ={"TRACEPOND_PURE_PYTHONS": "1"})
+
+
 def test_projects_turn_keys_on() -> None:
     config = read(PROJECTS)
     assert config.auth.mode == "keys"
@@ -165,6 +172,25 @@ def test_a_size_that_cannot_be_kept_in_memory_is_refused() -> None:
     environ = {"TRACEPOND_STORAGE_RETENTION_MAX_SIZE": "2GB"}
     with pytest.raises(ConfigError, match=r"RETENTION_MAX_SIZE: storage\.retention\.max_size needs a file"):
         read(environ=environ, storage__path=":memory:")
+
+
+def test_sizes_follow_from_the_memory_limit_but_for_those_that_are_set() -> None:
+    text = "{service: {memory_limit: 384MB}, storage: {memory_limit: 80MiB}, receivers: {max_in_flight_mib: 7}}"
+    config = read(text)
+    assert config.memory.limit_bytes == 384_000_000
+    assert config.storage.memory_limit_bytes == 80 << 20
+    assert config.receivers.max_in_flight_bytes == 7 << 20
+    assert config.receivers.http_max_body_bytes == config.receivers.grpc_max_message_bytes == config.memory.body_bytes
+    assert config.storage.checkpoint_wal_bytes == config.memory.checkpoint_wal_bytes == 36 << 20
+
+
+def test_auto_is_what_the_system_allows() -> None:
+    found = load("", "c.yaml", {}, {}, find_memory=lambda: Found(300 << 20, "a container"))
+    assert (found.memory.limit_bytes, found.memory.origin) == (300 << 20, "a container")
+    with pytest.raises(ConfigError, match=r"^service.memory_limit: 120 MiB of memory \(a container\) are too little"):
+        load("", "c.yaml", {}, {}, find_memory=lambda: Found(120 << 20, "a container"))
+    with pytest.raises(ConfigError, match=r"\(environment TRACEPOND_SERVICE_MEMORY_LIMIT\) are too little"):
+        read(environ={"TRACEPOND_SERVICE_MEMORY_LIMIT": "100MB"})
 
 
 def test_a_unix_socket_needs_no_keys_and_takes_no_tls() -> None:

@@ -12,7 +12,12 @@ def test_every_value_stands_there_with_its_origin() -> None:
     assert "path: x y  # flag --db" in lines
     assert "threads: 2  # file c.yaml" in lines
     assert "query_timeout_s: 5s  # environment TRACEPOND_API_QUERY_TIMEOUT_S" in lines
-    assert "checkpoint_wal_mib: 128  # default" in lines
+    assert "checkpoint_wal_mib: auto  # default" in lines
+
+
+def test_what_auto_stands_for_is_printed_behind_the_keys() -> None:
+    text = render(load("service: {memory_limit: 384MB}", "c.yaml", {}, {}))
+    assert "\n# service.memory_limit is 366 MiB (file c.yaml); of it:\n#   engine_bytes           103 MiB " in text
 
 
 def test_what_is_printed_can_be_read_again_and_says_the_same() -> None:
@@ -24,9 +29,11 @@ def test_what_is_printed_can_be_read_again_and_says_the_same() -> None:
 
 def test_secrets_are_masked_wherever_they_come_from() -> None:
     environ = {"LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "pk-2", "LANGFUSE_INIT_PROJECT_SECRET_KEY": "sk-hidden"}
+    environ |= {"TRACEPOND_EXPORTERS_OTLP_HEADERS": "x-api-key=sk-abroad,x-team=sk-blue"}
     text = render(load(PROJECTS, "c.yaml", environ, {}))
     assert "sk-" not in text
-    assert text.count(MASK) == 2
+    assert text.count(MASK) == 4
+    assert "x-api-key" in text
     assert "pk-1" in text
     assert "scopes: [read]" in text
 

@@ -9,10 +9,11 @@ import grpc.aio
 import pytest
 from aiohttp import ClientSession
 
+from receiver.compiled import DECODER
 from service import lifecycle
 from service.config import Config, load
-from service.lifecycle import Server, StartFailed, first_lines, why_not
-from service.quantities import Endpoint
+from service.lifecycle import Server, first_lines
+from service.listening import StartFailed
 
 
 def can_bind_ipv6() -> bool:
@@ -162,6 +163,7 @@ def test_status_says_what_an_operator_asks_first(tmp_path: Path) -> None:
     assert status["lag_s"] == 0
     assert status["not_ready"] == []
     assert status["schema_version"] >= 1
+    assert status["decoder"] == DECODER.name
 
 
 def test_first_lines_show_where_a_key_goes_when_keys_are_needed(tmp_path: Path) -> None:
@@ -172,11 +174,10 @@ def test_first_lines_show_where_a_key_goes_when_keys_are_needed(tmp_path: Path) 
     assert "sk-1" not in text
 
 
-def test_why_an_address_cannot_be_had() -> None:
-    assert why_not(Endpoint("127.0.0.1", 0)) is None
-    assert "cannot be bound" in str(why_not(Endpoint("192.0.2.1", 0)))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        assert why_not(Endpoint("127.0.0.1", taken.getsockname()[1])) == "is in use by another program"
+def test_first_lines_say_how_much_memory_it_keeps_to_and_why(tmp_path: Path) -> None:
+    configuration = config(tmp_path, "service: {memory_limit: 384MB}")
+    lines = started(configuration, lambda server: first_lines(server, configuration))
+    assert "  memory          366 MiB (file c.yaml)" in lines
 
 
 def test_the_second_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from contract.errors import Refused
 from contract.translated import Translated
 from service.config import Config, load
-from service.offline import memory_limit, opened
+from service.offline import opened
 from storage.database import Database, run
 from storage.writer import Writer
 from tests.support.rows import span_row
@@ -46,8 +46,3 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="is no file; name the database with --db"), opened(configured(tmp_path / "x")):
         pass
     assert os.listdir(tmp_path) == []
-
-
-def test_the_memory_limit_is_the_one_configured(tmp_path: Path) -> None:
-    assert memory_limit(configured(tmp_path, ", memory_limit: 100MB")) == "100000000B"
-    assert memory_limit(configured(tmp_path)).endswith("B")

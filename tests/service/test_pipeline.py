@@ -10,6 +10,7 @@ from contract.sink import Outcome
 from contract.span import Batch
 from contract.translated import Translated
 from service.pipeline import INLINE_BYTES, Pipeline
+from tests.support.spans import span
 
 
 class Stages:
@@ -55,3 +56,16 @@ def test_a_small_batch_stays_on_the_loop_and_a_big_one_leaves_it() -> None:
     accept(big, INLINE_BYTES + 1)
     assert small.thread == threading.get_ident()
     assert big.thread != threading.get_ident()
+
+
+def test_what_was_decoded_is_let_go_before_its_rows_are_committed() -> None:
+    spans = [span(), span()]
+    batch = Batch("default", 1, "http", spans=spans)
+
+    async def commit(_: Translated) -> None:
+        assert spans == batch.spans == []
+
+    pipeline = Pipeline(lambda taken: Translated(size_bytes=len(taken.spans)), commit)
+    assert asyncio.run(pipeline.accept(batch)) == Outcome()
+    pipeline.close()
+    assert spans == []

@@ -69,9 +69,9 @@ def test_what_is_no_duration_is_refused(written: object) -> None:
 
 
 def test_auto_is_none_and_named_in_the_error() -> None:
-    assert quantities.size_or_auto("auto") is None
+    assert quantities.or_auto(quantities.size)("auto") is None
     with pytest.raises(ValueError, match="expected auto or a size"):
-        quantities.size_or_auto("many")
+        quantities.or_auto(quantities.size)("many")
 
 
 def test_a_bool_of_yaml_is_no_number_and_the_error_says_where_it_came_from() -> None:
@@ -106,3 +106,27 @@ def test_a_limit_may_be_none_and_is_more_than_nothing() -> None:
         with pytest.raises(ValueError, match=message):
             max_age(written)
     assert quantities.or_none(quantities.count)("7") == 7
+
+
+def test_header_lists_are_read_as_otel_writes_them_and_never_shown() -> None:
+    assert quantities.headers("x-api-key=a%20b, x-team = blue") == (("x-api-key", "a b"), ("x-team", "blue"))
+    assert quantities.headers(["authorization=Basic YTpi=="]) == (("authorization", "Basic YTpi=="),)
+    for wrong in ("secret", ["secret"], {"a": "secret"}, ["a b=secret"], ["a=secret%0d%0ax: y"]):
+        with pytest.raises(ValueError, match="expected") as raised:
+            quantities.headers(wrong)
+        assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("wrong", ["collector:4318", "ftp://x", "http://", "http://x?y", "", 5])
+def test_a_url_needs_scheme_and_host(wrong: object) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        quantities.url_or_none(wrong)
+
+
+def test_urls_names_and_paths_are_taken_as_written() -> None:
+    assert quantities.url_or_none("https://c:4318/otel/") == "https://c:4318/otel"
+    assert (quantities.url_or_none("none"), quantities.path_or_none("none")) == (None, None)
+    assert quantities.path_or_none("a.pem") == "a.pem"
+    assert quantities.names("a.example, b") == quantities.names(["a.example", "b"]) == ("a.example", "b")
+    with pytest.raises(ValueError, match="list of names"):
+        quantities.names([1])

@@ -27,4 +27,4 @@ def test_variables_are_the_path_in_capitals() -> None:
 
 
 def test_what_holds_keys_is_marked_secret() -> None:
-    assert [setting.path for setting in SETTINGS if setting.secret] == ["auth.projects"]
+    assert [setting.path for setting in SETTINGS if setting.secret] == ["exporters.otlp.headers", "auth.projects"]

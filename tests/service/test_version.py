@@ -4,7 +4,8 @@ from importlib import metadata
 
 import pytest
 
-from service.version import version
+from receiver.compiled import stock
+from service.version import version, version_line
 
 
 def test_the_version_is_that_of_the_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,3 +19,11 @@ def test_a_folder_that_was_never_installed_has_no_version(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(metadata, "version", missing)
     assert version() == "unknown"
+
+
+def test_the_line_says_which_decoder_runs_and_why_it_is_the_slower_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.version.version", lambda: "1.2.3")
+    monkeypatch.setattr("service.version.DECODER", stock("it was told so"))
+    assert version_line() == "1.2.3 (decoder: python, it was told so)"
+    monkeypatch.setattr("service.version.DECODER", stock("")._replace(name="compiled"))
+    assert version_line() == "1.2.3 (decoder: compiled)"

@@ -17,6 +17,7 @@ from tests.support.rows import START_NS, generation_row, log_row, span_row
 from tests.support.stored import opened
 from translator.merge import merge_copies
 from translator.settle import settle
+from translator.twins import match
 
 TIMES = {"now": START_NS, "never": 2**63 - 1}
 MESSAGE = '{"content":"What is DuckDB?"}'
@@ -27,7 +28,7 @@ class Store:
 
     def __init__(self, database: Database, rule: Settle = settle) -> None:
         self.connection = database.cursor()
-        self.committer = Committer(rule, merge_copies)
+        self.committer = Committer(rule, merge_copies, match)
         self.seq = 0
 
     def commit(self, *rows: Row, logs: tuple[Row, ...] = (), points: tuple[Row, ...] = ()) -> None:
@@ -39,7 +40,7 @@ class Store:
 
     def forget(self) -> None:
         """As after a restart: what is in the file is all that is known."""
-        self.committer = Committer(settle, merge_copies)
+        self.committer = Committer(settle, merge_copies, match)
         self.committer.recall(self.connection)
 
     def rows(self, columns: str, table: str = "span") -> list[tuple[Any, ...]]:
@@ -260,3 +261,14 @@ def test_a_failed_commit_is_forgotten_with_all_that_it_had_taught(
 def test_rows_of_several_requests_are_one_transaction(store: Store) -> None:
     store.commit_all(Translated([wrapper()]), Translated([call()]), Translated([wrapper()]))
     assert store.rows("span_id, commit_seq, duplicate_of") == [("c", 1, "w"), ("w", 1, None)]
+
+
+def test_parts_of_a_large_group_have_numbers_of_their_own_above_all_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit_module, "NUMBERED_ROWS", 2)
+    for seq, numbers in ((1, [1, 1, 1, 1, 1]), (10, [8, 8, 9, 9, 10]), (12, [11, 11, 11, 11, 11, 11, 12])):
+        store.seq = seq - 1
+        store.commit(*(span_row(f"{seq:02} {place}") for place in range(len(numbers))))
+        stored = store.rows("span_id, commit_seq")
+        assert [found for span_id, found in stored if span_id.startswith(f"{seq:02} ")] == numbers

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, Column
+from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column
 from contract.errors import Refused, Unavailable
 from storage import database as database_module
 from storage.database import (
@@ -45,7 +45,8 @@ def made(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("table", "columns"), [("span", SPAN_COLUMNS), ("log_record", LOG_COLUMNS), ("metric_point", METRIC_COLUMNS)]
+    ("table", "columns"),
+    [("span", SPAN_COLUMNS), ("log_record", LOG_COLUMNS), ("metric_point", METRIC_COLUMNS), ("score", SCORE_COLUMNS)],
 )
 def test_the_schema_has_the_columns_of_the_contract_in_their_order(table: str, columns: tuple[Column, ...]) -> None:
     """Rows are inserted by place: two columns swapped here would swap their values."""
@@ -68,7 +69,7 @@ def test_a_file_of_a_newer_program_is_refused_and_left_as_it_is(tmp_path: Path) 
     path = made(tmp_path / "x.duckdb")
     change(path, "INSERT INTO schema_migration VALUES (99, now()::TIMESTAMP)")
     before = path.read_bytes()
-    with pytest.raises(Refused, match=r"newer tracepond \(schema 99, this program knows 1\).*--db"):
+    with pytest.raises(Refused, match=rf"newer tracepond \(schema 99, this program knows {newest_version()}\).*--db"):
         opened(str(path))
     assert path.read_bytes() == before
 
@@ -82,8 +83,11 @@ def test_a_file_with_tables_of_others_is_refused_and_gets_none_of_ours(tmp_path:
         assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("mine",)]
 
 
+LATER = newest_version() + 1
+
+
 def migrated_to(monkeypatch: pytest.MonkeyPatch, second: str) -> None:
-    steps = [*migrations(), (2, second)]
+    steps = [*migrations(), (LATER, second)]
     monkeypatch.setattr(database_module, "migrations", lambda: steps)
 
 
@@ -98,7 +102,7 @@ def test_a_later_migration_is_applied_once_to_a_file_that_holds_data(
     for _ in range(2):
         database = opened(str(path))
         assert run(database.cursor(), "SELECT note FROM span") == [("new",)]
-        assert run(database.cursor(), "SELECT max(version), count(*) FROM schema_migration") == [(2, 2)]
+        assert run(database.cursor(), "SELECT max(version), count(*) FROM schema_migration") == [(LATER, LATER)]
         database.close()
 
 
@@ -111,13 +115,16 @@ def test_a_migration_that_fails_half_way_leaves_the_file_at_the_version_before(
         with pytest.raises(duckdb.Error):
             opened(str(path))
     database = opened(str(path))
-    assert run(database.cursor(), "SELECT max(version) FROM schema_migration") == [(1,)]
+    assert run(database.cursor(), "SELECT max(version) FROM schema_migration") == [(newest_version(),)]
     assert run(database.cursor(), "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half'") == [(0,)]
     database.close()
 
 
 def test_a_file_that_another_process_holds_is_refused_naming_the_process(tmp_path: Path) -> None:
     path = made(tmp_path / "x.duckdb")
+    spilled = tmp_path / "x.duckdb.tmp/duckdb_temp_block-7.block"
+    spilled.parent.mkdir()
+    spilled.touch()
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
@@ -125,6 +132,7 @@ def test_a_file_that_another_process_holds_is_refused_naming_the_process(tmp_pat
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(Refused, match=f"in use by process {holder.pid}.*--db"):
             opened(str(path))
+        assert spilled.exists()
         holder.communicate()
     opened(str(path)).close()
 
@@ -231,3 +239,16 @@ def test_memory_and_threads_are_as_asked() -> None:
     asked = "SELECT current_setting('threads'), current_setting('memory_limit')"
     assert run(database.cursor(), asked) == [(3, "100.0 MiB")]
     database.close()
+
+
+def test_what_a_killed_process_had_spilled_is_gone_and_files_of_others_stay(tmp_path: Path) -> None:
+    path, spilled = tmp_path / "x.duckdb", tmp_path / "x.duckdb.tmp"
+    spilled.mkdir()
+    (spilled / "duckdb_temp_storage_S64K-0.tmp").write_bytes(b"x" * 100)
+    (spilled / "duckdb_temp_block-7.block").touch()
+    (spilled / "notes.txt").touch()
+    made(path)
+    assert [file.name for file in spilled.iterdir()] == ["notes.txt"]
+    (spilled / "notes.txt").unlink()
+    made(path)
+    assert not spilled.exists()

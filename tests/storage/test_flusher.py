@@ -14,7 +14,7 @@ from contract.settling import Settle, SettledSpan, TraceFacts
 from contract.translated import Translated
 from storage.commit import Committer
 from storage.database import Database
-from storage.flusher import GROUP_ROWS, Flusher
+from storage.flusher import GROUP_ROWS, RECOVERY, Flusher
 from storage.payload import decode
 from storage.pending import Pending
 from tests.support.rows import generation_row, log_row, span_row
@@ -28,7 +28,7 @@ class Store:
     def __init__(self, path: Path, rule: Settle = settle) -> None:
         self.database = Database(str(path))
         self.database.open()
-        self.flusher = Flusher(self.database, rule, merge_copies, checkpoint_wal_bytes=1 << 30)
+        self.flusher = Flusher(self.database, Committer(rule, merge_copies), checkpoint_wal_bytes=1 << 30)
         self.flusher.connect()
         self.seq = self.flusher.flushed_seq
 
@@ -237,6 +237,29 @@ def test_groups_are_whole_row_groups_and_bypass_the_wal(store: Store) -> None:
     assert store.rows("SELECT count(*), count(DISTINCT span_id) FROM span") == [(len(rows), len(rows))]
     assert store.flusher.pending_bytes == 0
     assert [sample.value for sample in store.flusher.stats() if sample.name == "unflushed_rows"] == [0]
+
+
+def test_recovery_takes_large_groups_and_asks_for_no_more_than_one_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[tuple[int, int]] = []
+    flush, asked = store.flusher.flush, 0
+
+    def counted(group: list[Pending]) -> None:
+        sizes.append((sum(len(request.translated.spans) for request in group), asked))
+        flush(group)
+
+    def requests() -> Iterator[Pending]:
+        nonlocal asked
+        for number in range(RECOVERY * 82 + 30):
+            asked += 100
+            yield store.request(*(span_row(f"{number}-{i}", trace_id="one") for i in range(100)))
+
+    monkeypatch.setattr(store.flusher, "flush", counted)
+    store.flusher.recover(requests())
+    large = RECOVERY * GROUP_ROWS
+    assert sizes == [(large, large + 32), (asked - large, asked)]
+    assert store.rows("SELECT count(*) FROM span") == [(asked,)]
 
 
 def test_work_on_the_file_runs_between_groups_and_what_it_removed_is_not_remembered(store: Store) -> None:

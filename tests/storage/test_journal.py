@@ -1,13 +1,14 @@
 """The journal: what is on disk when `append` returns, and what is read back after any end."""
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from storage import journal as journal_module
-from storage.journal import FIRST_RECORD_BYTES, HEADER, Journal, Record
+from storage.journal import FIRST_RECORD_BYTES, HEADER, Journal, Record, released
 
 IDENTITY = "0b7c7f0e-0000-4000-8000-000000000001"
 
@@ -24,7 +25,7 @@ def records(*seqs: int, size: int = 10) -> list[Record]:
 
 def recovered(folder: Path, flushed_seq: int = 0, identity: str = IDENTITY) -> list[int]:
     found = Journal(str(folder / "x.duckdb"), identity).recover(flushed_seq)
-    assert all(payload == payload[:1] * len(payload) and payload[0] == seq % 256 for seq, payload in found)
+    assert all(bytes(payload) == bytes([seq % 256]) * len(payload) for seq, payload in found)
     return [record.seq for record in found]
 
 
@@ -69,6 +70,25 @@ def test_a_file_that_grew_in_a_burst_is_cut_at_its_next_turn(tmp_path: Path, mon
     journal.close(remove=False)
 
 
+def test_files_that_grew_are_cut_once_the_tables_hold_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "TURN_BYTES", 1000)
+    journal = opened(tmp_path)
+    journal.append(records(1), 0)
+    assert not journal.has_grown()
+    journal.append(records(2, size=5000), 0)
+    assert journal.has_grown()
+    journal.give_back(1)
+    assert recovered(tmp_path) == [1, 2]
+    journal.give_back(2)
+    assert not journal.has_grown()
+    assert max(file.stat().st_size for file in tmp_path.iterdir()) == FIRST_RECORD_BYTES
+    journal.append(records(3), 2)
+    assert recovered(tmp_path, 2) == [3]
+    journal.close(remove=False)
+
+
 @pytest.mark.parametrize("lost_bytes", range(1, HEADER.size * 2 + 20))
 def test_a_record_cut_anywhere_is_left_out_and_those_before_it_are_whole(tmp_path: Path, lost_bytes: int) -> None:
     journal = opened(tmp_path)
@@ -93,7 +113,7 @@ def test_a_flipped_bit_loses_its_own_record_only_and_is_told(tmp_path: Path, cap
     assert "the request before number 3 cannot be read" in caplog.text
 
 
-def test_a_last_record_that_was_not_finished_is_no_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_last_record_that_is_not_whole_is_left_out_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     journal = opened(tmp_path)
     journal.append(records(1, 2, size=30), 0)
     journal.close(remove=False)
@@ -101,8 +121,8 @@ def test_a_last_record_that_was_not_finished_is_no_damage(tmp_path: Path, caplog
     file.write_bytes(file.read_bytes()[: -HEADER.size - 5])
     with caplog.at_level(logging.INFO):
         assert recovered(tmp_path) == [1]
-    assert "was not finished" in caplog.text
-    assert "damaged" not in caplog.text
+    assert "is not whole" in caplog.text
+    assert "is lost" not in caplog.text
 
 
 def test_the_rest_of_an_earlier_turn_is_not_taken_for_new_records(tmp_path: Path) -> None:
@@ -118,7 +138,17 @@ def test_the_journal_of_another_database_is_moved_aside_and_kept(tmp_path: Path)
     journal.append(records(1), 0)
     journal.close(remove=False)
     assert recovered(tmp_path, identity="0b7c7f0e-0000-4000-8000-000000000002") == []
-    assert (tmp_path / "x.duckdb.journal0.foreign").exists()
+    assert (tmp_path / "x.duckdb.journal0.foreign1").exists()
+
+
+def test_the_journals_of_several_other_databases_are_all_kept(tmp_path: Path) -> None:
+    for seq in (1, 2, 3):
+        journal = opened(tmp_path, identity=f"0b7c7f0e-0000-4000-8000-00000000000{seq}")
+        journal.append(records(seq), 0)
+        journal.close(remove=False)
+        assert recovered(tmp_path, identity="0b7c7f0e-0000-4000-8000-000000000009") == []
+    kept = [Path(f"{tmp_path}/x.duckdb.journal0.foreign{number}").read_bytes() for number in (1, 2, 3)]
+    assert [data.rstrip(b"\0")[-10:] for data in kept] == [bytes([seq]) * 10 for seq in (1, 2, 3)]
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
@@ -147,3 +177,25 @@ def test_what_is_appended_after_somebody_took_the_file_away_is_found(
     assert recovered(tmp_path) == [3, 4]
     journal.close(remove=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_group_of_many_requests_is_whole_though_the_system_takes_it_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.pwritev
+
+    def a_little(fd: int, parts: list[memoryview], offset: int) -> int:
+        return whole(fd, [parts[0][:7]], offset)
+
+    journal = opened(tmp_path)
+    journal.append(records(*range(1, 1500)), 0)
+    monkeypatch.setattr(journal_module.os, "pwritev", a_little)
+    journal.append(records(*range(1500, 1510)), 0)
+    monkeypatch.undo()
+    journal.close(remove=False)
+    assert recovered(tmp_path) == list(range(1, 1510))
+
+
+def test_records_are_let_go_as_they_are_taken() -> None:
+    found = records(1, 2, 3)
+    assert [(record.seq, len(found)) for record in released(found)] == [(1, 2), (2, 1), (3, 0)]

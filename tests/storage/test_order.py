@@ -21,6 +21,7 @@ from translator.merge import merge_copies
 from translator.prices.book import PriceBook
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 PRICE = PriceBook().priced
 SETTLE = partial(settle, price=PRICE)
@@ -39,6 +40,7 @@ LATE = [
     "haystack-openinference-openai",
     "langchain-langfuse-openinference",
     "langchain-openlit",
+    "litellm-proxy-beside-app",
     "llamaindex-openinference",
     "mistral-traceloop",
     "mlflow-openai-agents",
@@ -50,7 +52,8 @@ LATE = [
     "pydantic-ai-logfire-openai",
     "pydantic-ai-v1-logs",
 ]
-"""Captures with two layers of spans for one call, with content in log records, or with calls told only there."""
+"""Captures with two layers of spans for one call, in one trace or in two, with content in log records, or with calls
+told only there."""
 
 CHOSEN = CAPTURES if os.environ.get("ORDER") == "all" else LATE
 INCOMPLETE_EVERY = 3
@@ -80,10 +83,10 @@ def stored(groups: list[list[Translated]], restart_every: int = 0) -> list[list[
     database = Database(":memory:")
     database.open()
     connection = database.cursor()
-    committer = Committer(SETTLE, MERGE)
+    committer = Committer(SETTLE, MERGE, match)
     for nth, group in enumerate(groups):
         if restart_every and nth % restart_every == 0:
-            committer = Committer(SETTLE, MERGE)
+            committer = Committer(SETTLE, MERGE, match)
             committer.recall(connection)
         committer.commit(connection, group, nth)
     rows: list[Any] = [connection.execute(STATE_SQL.format(table)).fetchall() for table in ("span", "log_record")]

@@ -56,4 +56,4 @@ def test_what_no_column_can_hold_is_told(columns: dict[str, object]) -> None:
 def test_rows_of_other_columns_are_not_taken_for_ours() -> None:
     with pytest.raises(Unavailable, match="schema 99"):
         decode(orjson.dumps([99, [], [], []]))
-    assert decode(orjson.dumps([VERSION, [], [], []])).rows == 0
+    assert decode(orjson.dumps([VERSION, [], [], [], []])).rows == 0

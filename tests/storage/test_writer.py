@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,7 +16,10 @@ import pytest
 from contract.columns import Row, S
 from contract.errors import Overloaded, Refused, Unavailable
 from contract.translated import Translated
+from storage import journal as journal_module
+from storage import writer as writer_module
 from storage.database import Database
+from storage.journal import Journal
 from storage.writer import FULL_S, Writer
 from tests.support.rows import generation_row, log_row, span_row
 from translator.merge import merge_copies
@@ -233,7 +237,7 @@ def test_what_the_disk_does_not_take_is_not_acknowledged_and_what_comes_later_is
         raise OSError(errno.ENOSPC, "No space left on device")
 
     async def write(writer: Writer, database: Database) -> None:
-        monkeypatch.setattr(os, "pwrite", full)
+        monkeypatch.setattr(os, "pwritev", full)
         with pytest.raises(Unavailable, match="No space left"):
             await writer.commit(Translated([span_row("a")]))
         assert "No space left" in str(writer.unhealthy())
@@ -254,7 +258,7 @@ def test_a_disk_with_room_again_makes_ready_though_nobody_sends(
 
     async def write(writer: Writer, _: Database) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(os, "pwrite", full)
+            patch.setattr(os, "pwritev", full)
             with pytest.raises(Unavailable):
                 await writer.commit(Translated([span_row("a")]))
         now = time.monotonic()
@@ -294,3 +298,25 @@ def test_rows_keep_their_place_in_the_columns_of_the_schema(tmp_path: Path) -> N
         assert stored == [("a", row[S.start_time], True, 0.5, '["x"]')]
 
     run(tmp_path / "x.duckdb", write)
+
+
+def test_a_journal_that_grew_in_a_burst_is_given_back_in_idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "TURN_BYTES", 1000)
+    monkeypatch.setattr(writer_module, "IDLE_S", 0.01)
+    given_back = threading.Event()
+    give_back = Journal.give_back
+
+    def told(journal: Journal, flushed_seq: int) -> None:
+        give_back(journal, flushed_seq)
+        if not journal.has_grown():
+            given_back.set()
+
+    monkeypatch.setattr(Journal, "give_back", told)
+
+    async def work(writer: Writer, database: Database) -> None:
+        await writer.commit(Translated([span_row("a", input="x" * 5000)]))
+        await writer.visible()
+        assert await asyncio.to_thread(given_back.wait, 10)
+        assert max(os.stat(f"{database.path}.journal{number}").st_size for number in (0, 1)) < 1000
+
+    run(tmp_path / "x.duckdb", work)

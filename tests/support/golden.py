@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from contract.columns import LOG_COLUMNS, SPAN_COLUMNS, L, Row, S
-from contract.settling import CALL_KINDS, TraceFacts, facts_of_row
+from contract.settling import (
+    CALL_KINDS,
+    CONTENT_COLUMNS,
+    ID_CHARACTERS,
+    SAME_ID_AT_MOST,
+    TWIN_KINDS,
+    Told,
+    TraceFacts,
+    facts_of_row,
+)
 from contract.span import Batch
 from receiver.otlp_decode import decode_logs, decode_traces
 from translator.merge import merge_copies
 from translator.present import present
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CAPTURES = sorted(path.name for path in GOLDEN.iterdir() if (path / "expected.json").exists())
@@ -77,6 +87,8 @@ def shown_of(sent: Iterable[Batch], *, settled: bool = True) -> Shown:
     for trace_id, spans in traces.items():
         if settled:
             _settle(trace_id, spans, rows, logs)
+    if settled:
+        _mark_twins(traces)
     return Shown({trace_id: _presented(trace_id, spans, logs) for trace_id, spans in traces.items()})
 
 
@@ -93,6 +105,18 @@ def _settle(trace_id: str, spans: dict[str, Record], rows: dict[tuple[str, str],
         for name, (value, source) in change.columns.items():
             own = rows.get((trace_id, source.removeprefix("span:"))) if value is None else None
             span[name] = value if own is None else own[getattr(S, name)]
+
+
+def _mark_twins(traces: dict[str, dict[str, Record]]) -> None:
+    """As the store does it (storage/twins.py), at once."""
+    calls: dict[str, list[Told]] = defaultdict(list)
+    for span in (span for spans in traces.values() for span in spans.values()):
+        if span["kind"] in TWIN_KINDS and not span["duplicate_of"] and len(span["response_id"] or "") >= ID_CHARACTERS:
+            contents = sum(span[name] is not None for name in CONTENT_COLUMNS)
+            calls[span["response_id"]].append(Told(**{n: span[n] for n in Told._fields[:-1]}, contents=contents))
+    for told in calls.values():
+        for (trace_id, span_id), counted in (match(told) if len(told) <= SAME_ID_AT_MOST else {}).items():
+            traces[trace_id][span_id] |= zip(("duplicate_of_trace", "duplicate_of"), counted, strict=True)
 
 
 def _presented(trace_id: str, spans: dict[str, Record], logs: Logs) -> list[Record]:

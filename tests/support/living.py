@@ -13,7 +13,9 @@ from storage.upkeep import FileUpkeep
 from storage.writer import Writer
 from tests.support.rows import START_NS
 from translator.merge import merge_copies
+from translator.scores import merge_scores
 from translator.settle import settle
+from translator.twins import match
 
 
 class Living:
@@ -22,7 +24,7 @@ class Living:
     def __init__(self, path: Path | str, policy: Policy, now_ns: int) -> None:
         self.database = Database(str(path))
         self.database.open()
-        self.writer = Writer(self.database, settle, merge_copies)
+        self.writer = Writer(self.database, settle, merge_copies, match, merge_scores)
         self.writer.start()
         self.now_ns = now_ns
         self.upkeep = FileUpkeep(self.database, self.writer, policy, now_ns=lambda: self.now_ns)

@@ -12,20 +12,31 @@ from typing import Any
 
 import duckdb
 
+from contract.documents import Change, Document
+from contract.media import Media, MediaUse
 from contract.span import Batch
 from contract.translated import Translated
+from receiver.langfuse_events import decode_batch
 from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
 from storage.database import CATALOG, SCHEMA_FOLDER, Database, apply_migration, migrations, newest_version, run
+from storage.documents import StoredDocuments
+from storage.media import MediaTable
+from storage.text_index import TextIndex
 from storage.writer import Writer
 from tests.support.golden import GOLDEN, RECEIVED_NS
 from tests.support.rows import span_row
 from translator.merge import merge_copies
+from translator.scores import merge_scores
 from translator.settle import settle
 from translator.translate import Translator
+from translator.twins import match
 
 SAMPLES = Path(__file__).parents[1] / "storage" / "samples"
 CAPTURES = ("openai-logfire", "pydantic-ai-v1-logs", "mlflow-openai-agents")
 """A call in two layers, content in log records, metric points."""
+
+LANGFUSE = GOLDEN / "langfuse" / "events.json"
+"""A trace told by events, and scores."""
 
 ROWS_A_TABLE = 12
 
@@ -63,15 +74,24 @@ def batches() -> list[Batch]:
         batch = Batch("default", RECEIVED_NS, "http")
         setattr(batch, PLACES[signal], DECODERS[signal](path.read_bytes(), "protobuf")[0])
         found.append(batch)
-    return found
+    events = decode_batch(LANGFUSE.read_bytes())
+    return [*found, Batch("default", RECEIVED_NS, "http", spans=events.spans, scores=events.scores)]
 
 
 async def fill(database: Database) -> None:
-    writer, translator = Writer(database, settle, merge_copies), Translator()
+    writer, translator = Writer(database, settle, merge_copies, match, merge_scores), Translator()
     writer.start()
     for batch in batches():
         await writer.commit(translator.translate(batch))
     await writer.commit(Translated([span_row("never stored", start_time="never")]))
+    media = Media("aGVsbG8", "text/plain", 5, "00" * 32)
+    store = MediaTable(database, writer, lambda: RECEIVED_NS)
+    await store.announce("default", media, MediaUse("t", None, "input"))
+    await store.put("default", media.media_id, b"hello")
+    kept = Change([Document("prompt", "greeting:1", "greeting", '{"prompt":"Hello"}', RECEIVED_NS, RECEIVED_NS)])
+    await StoredDocuments(writer).change("default", "prompt", lambda _: (kept, None))
+    await writer.visible()
+    await TextIndex(database, writer, piece_rows=ROWS_A_TABLE).step()
     await writer.stop()
 
 
@@ -86,8 +106,8 @@ def inserts(database: Database, table: str) -> list[str]:
     """One statement a row, with the columns that are not null."""
     cursor = database.cursor()
     kinds = dict(run(cursor, f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}'"))
-    times = {name for name, kind in kinds.items() if str(kind).startswith("TIME")}
-    selected = ", ".join(f"{name}::VARCHAR" if name in times else str(name) for name in kinds)
+    as_text = {name for name, kind in kinds.items() if str(kind).startswith(("TIME", "BLOB"))}
+    selected = ", ".join(f"{name}::VARCHAR" if name in as_text else str(name) for name in kinds)
     order = "settled_from IS NULL, rowid" if table == "span" else "rowid"
     lines = []
     for row in run(cursor, f"SELECT {selected} FROM {table} ORDER BY {order} LIMIT {ROWS_A_TABLE}"):

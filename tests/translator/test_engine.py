@@ -39,6 +39,16 @@ def test_a_whole_answer_gives_the_splits_that_have_no_key_and_nothing_else() -> 
     assert known["cache_read_tokens"] == 3
 
 
+def test_a_key_that_leaves_the_cache_out_gives_way_to_the_whole_input_of_the_answer() -> None:
+    """OpenInference's instrumentation of anthropic 0.1.5: 14 is what Anthropic counts beside the cache."""
+    usage = '{"input_tokens": 14, "cache_read_input_tokens": 40, "cache_creation_input_tokens": 12, "output_tokens": 7}'
+    sent = {"openinference.span.kind": "LLM", "llm.token_count.completion": 7, "output.value": f'{{"usage": {usage}}}'}
+    row = seen({**sent, "llm.token_count.prompt": 14, "llm.token_count.total": 21})
+    assert (row["input_tokens"], row["cache_read_tokens"], row["total_tokens"]) == (66, 40, 73)
+    assert seen({**sent, "llm.token_count.prompt": 66, "llm.token_count.total": 73})["total_tokens"] == 73
+    assert seen({**sent, "llm.token_count.prompt": 15})["input_tokens"] == 15
+
+
 def test_the_same_count_under_several_keys_counts_once() -> None:
     keys = ("cache_creation.input_tokens", "cache_creation_input_tokens", "cache_write.input_tokens")
     sent = {**CALL, "gen_ai.usage.input_tokens": 20, **{f"gen_ai.usage.{key}": 12 for key in keys}}

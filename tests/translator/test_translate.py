@@ -1,6 +1,7 @@
 """Any span becomes a row, odd ones too; what arrived can be got back."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -183,7 +184,7 @@ def test_a_rule_that_raises_is_no_answer_and_is_counted(monkeypatch: pytest.Monk
 
     plan = translator._engine.plan("", {"gen_ai.request.model": "m"})
     fields = tuple((place, tuple((key, broken, bit) for key, _, bit in some)) for place, some in plan.fields)
-    monkeypatch.setattr(translator._engine, "plan", lambda *_: plan._replace(fields=fields))
+    monkeypatch.setattr(translator._engine, "plan", lambda *_: replace(plan, fields=fields))
     row = translated(span({"gen_ai.request.model": "m"}), translator)
     assert row["request_model"] is None
     labels = {"convention": "genai", "field": "request_model"}

@@ -52,6 +52,8 @@ def test_content_is_text_as_sent_or_compact_json() -> None:
     assert values.content([{"a": b"x"}]) == '[{"a":{"bytesValue":"eA=="}}]'
     assert values.content(b"text") == "text"
     assert values.content("[]") is None
+    assert values.content("__REDACTED__") is None  # the longest text that says nothing
+    assert values.content("__REDACTED__!") == "__REDACTED__!"
     assert values.content({}) is None
 
 

@@ -27,6 +27,7 @@ from translator.rules import first as read
 
 _SCOPES = ("logfire", "pydantic-ai", "pydantic_ai")
 _AGENTS = ("logfire.openai_agents",)
+_CLIENTS = ("logfire.openai", "logfire.anthropic")
 _PYDANTIC_AI = ("pydantic-ai", "pydantic_ai")
 """Until version 3 of its format Pydantic AI's agent runs have a model and usage but no operation name."""
 
@@ -38,13 +39,23 @@ TEMPLATES = {
     "Guardrail {name!r} {triggered=}": "guardrail",
 }
 """Logfire names what a span of the OpenAI Agents SDK is in its message template only."""
+CALL_TEMPLATES = {
+    "Chat Completion with {request_data[model]!r}": "generation",
+    "Completion with {request_data[model]!r}": "generation",
+    "Message with {request_data[model]!r}": "generation",
+    "streaming response from {request_data[model]!r} took {duration:.2f}s": "generation",
+    "Embedding Creation with {request_data[model]!r}": "embedding",
+}
+"""And up to version 2 what a call of a provider's SDK is: there is no `gen_ai.*` on it (`llm_providers/openai.py` and
+`anthropic.py` at 2.1)."""
 
 CONVENTION = Convention(
     name="logfire",
     fields={
         "kind": within(_AGENTS, *lookup("sdk_span_type", {"turn": "workflow", "task": "workflow"}))
         + within(_AGENTS, *lookup("logfire.msg_template", TEMPLATES))
-        + within(_PYDANTIC_AI, *present("agent_name", "agent")),
+        + within(_PYDANTIC_AI, *present("agent_name", "agent"))
+        + within(_CLIENTS, *lookup("logfire.msg_template", CALL_TEMPLATES)),
         "display_name": text("logfire.msg"),
         "level_number": integer("logfire.level_num"),
         "request_model": within(_SCOPES, *text("model_name")) + on(CALLS, *member("request_data", "model")),
@@ -80,7 +91,12 @@ CONVENTION = Convention(
         "output_messages": read(records.outputs_of_list, "events", "all_messages_events")
         + on(
             GENERATIONS,
-            *within(_SCOPES, Rule("response", build.output_messages), Rule("response_data", build.output_messages)),
+            *within(
+                _SCOPES,
+                Rule("response", build.output_messages),
+                *member("response_data", "combined_chunk_content", then=build.output_messages),
+                Rule("response_data", build.output_messages),
+            ),
         ),
         "tool_definitions": within(_SCOPES, *read(build.offered_tools, "model_request_parameters")),
         "model_parameters": within(_SCOPES, *mapping("model_settings", "request_data")),

@@ -4,7 +4,10 @@ Source: Arize-ai/openinference `spec/semantic_conventions.md` and `python/openin
 `llm.response.{id,model,cost}` are LiteLLM's additions (litellm 1.106 `integrations/arize/`).
 """
 
-from translator import answers, recorded, usage
+from collections.abc import Mapping
+from typing import Any
+
+from translator import answers, recorded, usage, values
 from translator.messages import build, documents, indexed
 from translator.rules import (
     CALLS,
@@ -35,11 +38,23 @@ KINDS = {
 _IN, _OUT = "llm.input_messages.", "llm.output_messages."
 _DOCUMENTS = "retrieval.documents."
 _SCOPES = ("openinference.", "beeai", "agno")
+_LLAMA_INDEX = ("openinference.instrumentation.llama_index",)
+
+
+def prepared(attributes: Mapping[str, Any]) -> str | None:
+    """`prompt` for LlamaIndex' `_prepare_chat_with_tools`: said to be an LLM, but what it puts out is a request."""
+    said = attributes.get("output.value")
+    if attributes.get("openinference.span.kind") != "LLM" or not isinstance(said, str) or said[:11] != '{"messages"':
+        return None
+    found = values.parsed(said)
+    return "prompt" if isinstance(found, dict) and "tools" in found else None
+
 
 CONVENTION = Convention(
     name="openinference",
     fields={
-        "kind": lookup("openinference.span.kind", KINDS)
+        "kind": within(_LLAMA_INDEX, Rule("openinference.span.kind", prepared, "family", ("",)))
+        + lookup("openinference.span.kind", KINDS)
         + numbered("retrieval.documents.", lambda _: "retriever")
         + numbered("reranker.output_documents.", lambda _: "reranker")
         + present("embedding.model_name", "embedding"),

@@ -4,11 +4,14 @@ A reported cost is never touched. What prices a model is looked up once for each
 search walks a provider's models (about 100 µs), the cost of one more call is then a dictionary and a multiplication.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contract.columns import Row, S
+from contract.prices import ListedPrice
 from translator.prices.context import STANDARD_CONTEXT, Context, audio_tokens, context_in, plain_tier
+from translator.prices.listed import listed
 from translator.prices.model_names import NoReference, Reference, references
 from translator.prices.price_list import Entry, Period, PriceList, maintained
 from translator.prices.rates import PER, Cost, Counts, Rates, cost, input_side
@@ -121,6 +124,10 @@ class PriceBook:
         details = (values.get("cache_read_tokens"), values.get("cache_write_tokens"), values.get("reasoning_tokens"))
         counts = Counts(incoming, outgoing, *details, context.input_audio, context.output_audio)
         return Priced(cost(rates, counts), offer.version, offer.entry)
+
+    def listed(self) -> list[ListedPrice]:
+        """The prices in use now (`contract.prices.Prices`)."""
+        return listed(self._user, self._prices(), time.time_ns())
 
     def _version(self) -> str:
         return self._prices().version

@@ -78,6 +78,9 @@ _GOOGLE_REVISION = re.compile(r"-00\d$")
 
 
 RUNS_LOCALLY = "it runs locally, without a price"
+REGIONAL = {"alibaba": "Alibaba's prices depend on the region of the endpoint, which is not known"}
+"""Companies that ask three times as much in one region as in another: `qwen-plus` 0.40 USD a million input tokens in
+Singapore, 0.8 CNY (0.11 USD) in Beijing (alibabacloud.com/help/en/model-studio/model-pricing)."""
 
 
 class Reference(NamedTuple):
@@ -107,6 +110,8 @@ def references(provider: str | None, model: str | None) -> tuple[Reference, ...]
         return NoReference(RUNS_LOCALLY)
     if host is None and said is not None and said not in NOT_SAID:
         return NoReference(f"the provider {said[:60]} is in no price list")
+    if host in REGIONAL:
+        return NoReference(REGIONAL[host])
     spelled = tuple(dict.fromkeys(one for each in names for one in spellings(host, each)))
     found = () if host is None else (Reference(host, spelled),)
     return (*found, Reference(None, spelled)) if open_host else found

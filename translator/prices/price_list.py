@@ -72,6 +72,10 @@ class PriceList:
                     return entry._replace(tiers={})  # a maker's tiers are not the reseller's
         return None
 
+    def models(self) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """Every model as it stands in the file, with who hosts it."""
+        return ((host, model) for host, provider in self._providers.items() for model in provider["models"])
+
     def _owners(self, names: Iterable[str]) -> list[str]:
         """Who alone gives such names."""
         return list(dict.fromkeys(owner for name in names if (owner := self._owner(name)) is not None))

@@ -21,3 +21,16 @@ def test_hand_made_generation_with_cost_and_usage() -> None:
 
 def test_a_tool_is_named_by_its_span() -> None:
     assert seen({"langfuse.observation.type": "tool"}, name="get_weather")["tool_name"] == "get_weather"
+
+
+def test_texts_that_are_sent_as_json_are_shown_without_its_quotes() -> None:
+    """As 3.0 writes them; a text of later versions is nobody's JSON."""
+    row = seen({
+        "langfuse.observation.type": "generation", "langfuse.observation.input": '"Say \\"hi\\""',
+        "langfuse.observation.output": '"Once upon a time"',
+    })  # fmt: skip
+    assert row["input_messages"] == [{"role": "user", "parts": [{"type": "text", "content": 'Say "hi"'}]}]
+    assert row["output_messages"] == [{"role": "assistant", "parts": [{"type": "text", "content": "Once upon a time"}]}]
+    assert row["output"] == '"Once upon a time"'
+    plain = seen({"langfuse.observation.type": "generation", "langfuse.observation.output": '"So" it "ends"'})
+    assert plain["output_messages"][0]["parts"] == [{"type": "text", "content": '"So" it "ends"'}]

@@ -58,3 +58,17 @@ def test_tools_offered_stand_in_the_request_parameters() -> None:
 def test_texts_of_an_embedding_are_its_input() -> None:
     row = seen({"gen_ai.operation.name": "embeddings", "inputs": '["a", "b"]'}, scope=scoped("pydantic-ai"))
     assert row["input"] == '["a", "b"]'
+
+
+def test_a_call_of_a_providers_sdk_is_told_by_its_template_up_to_version_2() -> None:
+    """No `gen_ai.*` on it; the text of a stream is on the log that ends it."""
+    scope, request = scoped("logfire.openai"), '{"model": "m", "messages": [{"role": "user", "content": "hi"}]}'
+    row = seen({
+        "logfire.msg_template": "streaming response from {request_data[model]!r} took {duration:.2f}s",
+        "request_data": request, "response_data": '{"combined_chunk_content": "Hello.", "chunk_count": 2}',
+    }, scope=scope)  # fmt: skip
+    assert (row["kind"], row["request_model"]) == ("generation", "m")
+    assert row["output_messages"] == [{"role": "assistant", "parts": [{"type": "text", "content": "Hello."}]}]
+    template = {"logfire.msg_template": "Embedding Creation with {request_data[model]!r}", "request_data": request}
+    assert seen(template, scope=scope)["kind"] == "embedding"
+    assert seen(template)["kind"] == "span"

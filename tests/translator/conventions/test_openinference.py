@@ -1,6 +1,6 @@
 """OpenInference's spans."""
 
-from tests.support.spans import seen
+from tests.support.spans import scoped, seen
 
 
 def test_an_llm_span_with_indexed_messages() -> None:
@@ -73,3 +73,16 @@ def test_the_arguments_of_an_agents_run_may_name_session_and_user() -> None:
     assert (agent["session_id"], agent["user_id"]) == ("s", "u")
     other = seen({"openinference.span.kind": "TOOL", **sent})
     assert (other["session_id"], other["user_id"]) == (None, None)
+
+
+def test_a_llamaindex_span_that_only_prepares_a_call_is_none() -> None:
+    """`_prepare_chat_with_tools` is marked LLM; what it puts out is the request."""
+    scope = scoped("openinference.instrumentation.llama_index")
+    request = {
+        "openinference.span.kind": "LLM",
+        "output.value": '{"messages": ["hi"], "tools": [{"type": "function"}]}',
+    }
+    assert seen(request, scope=scope)["kind"] == "prompt"
+    assert seen(request)["kind"] == "generation"
+    assert seen({**request, "output.value": '{"messages": ["hi"]}'}, scope=scope)["kind"] == "generation"
+    assert seen({**request, "openinference.span.kind": "CHAIN"}, scope=scope)["kind"] == "workflow"

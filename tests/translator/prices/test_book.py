@@ -13,6 +13,7 @@ from tests.support.rows import generation_row
 from tests.support.spans import seen, span, translated
 from translator.prices.book import COST_COLUMNS, INPUTS, MAX_QUOTES, PriceBook
 from translator.prices.context import Context
+from translator.prices.model_names import REGIONAL
 from translator.prices.price_list import Period, maintained
 from translator.prices.rates import rates_of
 from translator.prices.user_table import UserPrice
@@ -151,6 +152,26 @@ def test_no_price_before_or_after_the_validity_of_the_only_one() -> None:
     book = own_prices(only)
     found = [book.answer({**CALL, "model": "m", "start_time": moment}) for moment in (9, 10, 20)]
     assert [one.reason for one in found] == ["no price holds at the time of the call", "", found[0].reason]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "cost", "reason"),
+    [
+        ("cohere", "embed-multilingual-v3.0", 0.0001, ""),
+        ("cohere", "embed-v5.0-fast", 0.00008, ""),
+        ("gcp.vertex_ai", "text-embedding-005", None, "the model is not priced by tokens"),
+    ],
+)
+def test_embeddings_that_the_package_does_not_know(provider: str, model: str, cost: float | None, reason: str) -> None:
+    call = {**CALL, "kind": "embedding", "provider": provider, "model": model, "output_tokens": None}
+    found = BOOK.answer(call)
+    assert (found.cost and found.cost.total, found.reason) == (cost and pytest.approx(cost), reason)
+
+
+def test_where_a_region_decides_only_the_users_own_prices_answer() -> None:
+    call = {**CALL, "provider": "dashscope", "model": "qwen-plus"}
+    assert BOOK.answer(call).reason == REGIONAL["alibaba"]
+    assert own_prices(entry("qwen-plus", provider="aliyun")).answer(call).cost is not None
 
 
 def test_the_users_prices_go_before_the_list_and_the_first_that_fits_answers() -> None:

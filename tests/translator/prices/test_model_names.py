@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from translator.prices.model_names import RUNS_LOCALLY, NoReference, Reference, family, host_of, references, spellings
+from translator.prices.model_names import (
+    REGIONAL,
+    RUNS_LOCALLY,
+    NoReference,
+    Reference,
+    family,
+    host_of,
+    references,
+    spellings,
+)
 
 
 def places(provider: str | None, model: str | None) -> list[Reference]:
@@ -114,6 +123,8 @@ def test_a_model_on_the_users_own_machine_has_no_price(provider: str | None, mod
         ("openai", None, "no model is named"),
         ("openai", "  ", "no model is named"),
         ("my-gateway", "gpt-4o", "the provider my-gateway is in no price list"),
+        ("dashscope", "qwen-plus", REGIONAL["alibaba"]),
+        ("openai", "tongyi/qwen-max", REGIONAL["alibaba"]),
     ],
 )
 def test_the_reason_says_what_is_not_known(provider: str | None, model: str | None, reason: str) -> None:

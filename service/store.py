@@ -1,0 +1,34 @@
+"""The file and its writer as a configuration wants them; for the server and for commands."""
+
+from functools import partial
+
+from service.config import Config
+from storage.database import Database
+from storage.writer import Writer
+from translator.merge import merge_copies
+from translator.prices.book import PriceBook
+from translator.scores import merge_scores
+from translator.settle import settle
+from translator.translate import Translator
+from translator.twins import match
+
+
+def database(config: Config, path: str) -> Database:
+    """Not open yet."""
+    storage = config.storage
+    return Database(path, memory_limit=f"{storage.memory_limit_bytes}B", threads=storage.threads)
+
+
+def writer(config: Config, opened: Database, prices: PriceBook) -> Writer:
+    """Not started yet; it folds and settles with these prices."""
+    return Writer(
+        opened,
+        partial(settle, price=prices.priced),
+        partial(merge_copies, price=prices.priced, translate=Translator(prices).row),
+        match,
+        merge_scores,
+        queue_bytes=config.memory.queue_bytes,
+        group_bytes=config.memory.group_bytes,
+        recent_spans=config.memory.recent_spans,
+        checkpoint_wal_bytes=config.storage.checkpoint_wal_bytes,
+    )

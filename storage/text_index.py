@@ -1,0 +1,286 @@
+"""Makes the index of words, a piece at a time while the server has little else to do (docs/adr/0012).
+
+A piece is all rows of a table whose `commit_seq` lies in a range below that of the newest group: no row can come into
+it any more, since whatever is written has a higher one. Rows can leave it, by deletion or change; its words are then
+more than those of its rows, which no answer shows. `forget` takes the words of deleted rows out of the file.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import duckdb
+
+from contract.columns import Column
+from contract.errors import Unavailable
+from storage.asking import ask
+from storage.columns import stage
+from storage.database import Database
+from storage.text_search import Range, joined, meets
+from storage.words import BETWEEN, FOLDED, HAS_PAIRS_SQL, PAIRS_SQL, PATTERNS, WORDS_SQL
+from storage.writer import Writer
+
+logger = logging.getLogger(__name__)
+
+PIECE_ROWS = 8192
+TILES = 4
+"""Of a piece: 2,048 rows each. DuckDB unpacks texts of so many at once: knowing more spares nothing."""
+PIECE_BYTES = 16 << 20
+"""Of text: 0.3 s of CPU. Where rows have more, a piece has fewer of them."""
+SHARE = 0.5
+"""Where a piece has more bytes of words than this share of its texts (images, keys), it is left as it is."""
+SMALL_BYTES = 1 << 20
+"""Words of that size are kept whatever their share."""
+WORDS_A_ROW = 512
+"""4 kB, which DICT_FSST can pack."""
+CHECKED = 16
+"""Pieces looked at in one step for rows that have left them, 0.3 ms each."""
+
+EVERY_S = 5.0
+"""Between two looks for something to do."""
+BUSY = 0.5
+"""Of a core; when the process uses more, the index waits."""
+
+
+class Source(NamedTuple):
+    """A table of which the words of these columns are kept, and its time."""
+
+    columns: tuple[str, ...]
+    time: str
+
+
+SOURCES = {
+    "span": Source(("name", "trace_name", "input", "output"), "start_time"),
+    "log_record": Source(("event_name", "raw_body"), "time"),
+}
+
+COVERED_SQL = "SELECT DISTINCT first_seq, last_seq FROM text_words WHERE source = $source"
+NEWEST_SQL = "SELECT flushed_seq - 1 FROM store"
+"""Rows of the newest request may still come: parts of one that was divided, or that is tried again."""
+SEQS_SQL = "SELECT commit_seq FROM {source} WHERE commit_seq BETWEEN {first} AND {last} LIMIT {rows}"
+SIZE_SQL = """
+SELECT count(*), epoch_ns(min({time})), epoch_ns(max({time})), coalesce(sum({bytes}), 0)::BIGINT
+FROM {source} WHERE commit_seq BETWEEN {first} AND {last}
+"""
+DISTINCT_SQL = f"""
+WITH token AS (
+    SELECT DISTINCT tile, unnest(string_split(text, ' ')) AS token
+    FROM (
+        SELECT DISTINCT {{tile}} AS tile, unnest([{{columns}}]) AS text
+        FROM {{source}} WHERE commit_seq BETWEEN {{first}} AND {{last}}
+    )
+),
+word AS (
+    SELECT tile, unnest({WORDS_SQL.format("token")}) AS word FROM token
+    UNION ALL
+    SELECT tile, unnest({PAIRS_SQL.format("token")}) FROM token WHERE {HAS_PAIRS_SQL.format("token")}
+),
+placed AS (SELECT {FOLDED.format("word")} AS word, bit_or(1::BIGINT << tile) AS tiles FROM word GROUP BY 1),
+numbered AS (SELECT *, row_number() OVER (PARTITION BY tiles ORDER BY word) // {WORDS_A_ROW} AS place FROM placed)
+SELECT tiles, $between || string_agg(word, $between ORDER BY word) || $between FROM numbered GROUP BY tiles, place
+"""
+COUNT_SQL = "SELECT count(*) FROM {source} WHERE commit_seq BETWEEN {first} AND {last}"
+PIECES_SQL = f"""
+SELECT DISTINCT source, first_seq, last_seq, row_count FROM text_words
+WHERE (source, first_seq) > ($source, $first) ORDER BY ALL LIMIT {CHECKED}
+"""
+COLUMNS = (
+    Column("source", "text"), Column("first_seq", "int"), Column("last_seq", "int"), Column("row_count", "int"),
+    Column("first_ns", "int"), Column("last_ns", "int"),
+    Column("tile_last_seqs", "text"), Column("tiles", "int"), Column("words", "text"),
+)  # fmt: skip
+INSERT_SQL = """
+INSERT INTO text_words
+SELECT source, first_seq, last_seq, row_count, make_timestamp_ns(first_ns), make_timestamp_ns(last_ns),
+    tile_last_seqs::BIGINT[], tiles, words
+FROM stage
+"""
+ALL_PIECES_SQL = "SELECT DISTINCT source, first_seq, last_seq FROM text_words"
+FORGET_SQL = """
+DELETE FROM text_words USING stage
+WHERE text_words.source = stage.source AND text_words.first_seq = stage.first_seq
+"""
+
+
+class Piece(NamedTuple):
+    """Rows of a source, and the rows of `text_words` for them."""
+
+    source: str
+    rows: Range
+    row_count: int
+    stored: list[tuple[Any, ...]]
+
+
+class TextIndex:
+    """Of one open database; `run` keeps it up."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        *,
+        piece_rows: int = PIECE_ROWS,
+        clock: Callable[[], float] = time.monotonic,
+        cpu: Callable[[], float] = time.process_time,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._clock = clock
+        self._cpu = cpu
+        self._rows_at_most = piece_rows
+        self._piece_rows = piece_rows
+        """Fewer than at most where texts are large."""
+        self._left_out: dict[str, list[Range]] = {source: [] for source in SOURCES}
+        """Ranges without rows, and those whose texts are not worth it. No row can come into them."""
+        self._checked = ("", -1)
+
+    async def run(self) -> None:
+        """Make the index while the process has little else to do, until cancelled."""
+        rest_s = EVERY_S
+        while True:
+            started, used = self._clock(), self._cpu()
+            await asyncio.sleep(rest_s)
+            busy = (self._cpu() - used) / max(self._clock() - started, 1e-3)
+            rest_s = EVERY_S
+            if busy < BUSY:
+                started = self._clock()
+                if await finished(self._try()):
+                    rest_s = self._clock() - started
+
+    async def _try(self) -> bool:
+        try:
+            return await self.step()
+        except Unavailable:
+            return False
+        except Exception:  # a fault of ours must not end the timer
+            logger.exception("the index of words was not made")
+            return False
+
+    async def step(self) -> bool:
+        """A piece more is indexed, or forgotten since rows have left it; false when there is nothing to do.
+
+        Raises `Unavailable` where the file cannot answer or be written now.
+        """
+        for source in SOURCES:
+            found = await ask(self._database, partial(self._next, source=source))
+            if isinstance(found, Piece):
+                await self._writer.call(partial(store, piece=found), (), after_all=False)
+            if found:
+                return True
+        left = await ask(self._database, self._left)
+        if left:
+            await self._writer.call(partial(forget, ranges=left), (), after_all=False)
+        return bool(left)
+
+    def _next(self, cursor: duckdb.DuckDBPyConnection, source: str) -> Piece | bool:
+        """The next piece; true when it turned out to be too large or to be left out, false when there is none."""
+        [(newest,)] = cursor.execute(NEWEST_SQL).fetchall()
+        covered = [Range(*row) for row in cursor.execute(COVERED_SQL, {"source": source}).fetchall()]
+        for gap in gaps(covered + self._left_out[source], newest):
+            sql = SEQS_SQL.format(source=source, first=gap.first, last=gap.last, rows=2 * self._rows_at_most)
+            seqs = sorted(seq for (seq,) in cursor.execute(sql).fetchall())
+            if gap.last == newest and len(seqs) < self._piece_rows:
+                break
+            if seqs:
+                return self._piece(cursor, source, gap, seqs)
+            self._leave_out(source, gap)
+        return False
+
+    def _piece(self, cursor: duckdb.DuckDBPyConnection, source: str, gap: Range, seqs: list[int]) -> Piece | bool:
+        """`seqs`: of the first rows of the gap, in order."""
+        last = gap.last if len(seqs) <= self._piece_rows else seqs[self._piece_rows - 1]
+        rows = Range(gap.first, last)
+        try:
+            found, text_bytes = made(cursor, source, rows, tile_ends(rows, seqs, self._rows_at_most // TILES))
+        except duckdb.OutOfMemoryException:
+            found, text_bytes = None, 2 * PIECE_BYTES
+        if found is not None:
+            self._piece_rows = min(self._rows_at_most, 2 * self._piece_rows)
+            return found
+        if text_bytes > PIECE_BYTES and seqs[0] < last:
+            self._piece_rows = max(1, min(self._piece_rows - 1, self._piece_rows * PIECE_BYTES // text_bytes))
+        else:
+            self._leave_out(source, rows)
+        return True
+
+    def _leave_out(self, source: str, rows: Range) -> None:
+        self._left_out[source] = joined([*self._left_out[source], rows])
+
+    def _left(self, cursor: duckdb.DuckDBPyConnection) -> list[Range]:
+        """Of the pieces next in turn those that rows have left."""
+        source, first = self._checked
+        pieces = cursor.execute(PIECES_SQL, {"source": source, "first": first}).fetchall()
+        self._checked = pieces[-1][:2] if pieces else ("", -1)
+        return [
+            Range(first, last)
+            for source, first, last, row_count in pieces
+            if count(cursor, source, Range(first, last)) != row_count
+        ]
+
+
+async def finished(work: Coroutine[Any, Any, bool]) -> bool:
+    """What `work` returns; who cancels this waits until it has ended, since it has the file open."""
+    running = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+def gaps(covered: Iterable[Range], newest: int) -> list[Range]:
+    """What is not covered up to the newest, the oldest first."""
+    found, first = [], 0
+    for each in joined(covered):
+        if first < each.first:
+            found.append(Range(first, each.first - 1))
+        first = each.last + 1
+    return [*found, Range(first, newest)] if first <= newest else found
+
+
+def tile_ends(rows: Range, seqs: Sequence[int], tile_rows: int) -> list[int]:
+    """The last `commit_seq` of each tile; `seqs`: of the rows, in order. Rows of one number are in one tile."""
+    ends = {seq for seq in seqs[tile_rows - 1 :: tile_rows] if seq < rows.last}
+    return [*sorted(ends)[: TILES - 1], rows.last]
+
+
+def made(cursor: duckdb.DuckDBPyConnection, source: str, rows: Range, ends: Sequence[int]) -> tuple[Piece | None, int]:
+    """The piece of these rows and the bytes of their texts; null where it would be too large for its texts."""
+    columns = SOURCES[source].columns
+    parts = {
+        "source": source, "first": rows.first, "last": rows.last, "time": SOURCES[source].time,
+        "columns": ", ".join(columns), "bytes": " + ".join(f"coalesce(strlen({name}), 0)" for name in columns),
+        "tile": " + ".join(["0", *(f"(commit_seq > {end:d})::INT" for end in ends[:-1])]),
+    }  # fmt: skip
+    [(row_count, first_ns, last_ns, text_bytes)] = cursor.execute(SIZE_SQL.format(**parts)).fetchall()
+    if text_bytes > PIECE_BYTES:
+        return None, text_bytes
+    found = cursor.execute(DISTINCT_SQL.format(**parts), {"between": BETWEEN, **PATTERNS}).fetchall()
+    if sum(len(words) for _, words in found) > max(SMALL_BYTES, SHARE * text_bytes):
+        return None, text_bytes
+    fixed = (source, *rows, row_count, first_ns, last_ns, str(list(ends)))
+    stored = [(*fixed, *each) for each in found or [(0, BETWEEN)]]
+    return Piece(source, rows, row_count, stored), text_bytes
+
+
+def count(cursor: duckdb.DuckDBPyConnection, source: str, rows: Range) -> int:
+    [(found,)] = cursor.execute(COUNT_SQL.format(source=source, first=rows.first, last=rows.last)).fetchall()
+    return int(found)
+
+
+def store(connection: duckdb.DuckDBPyConnection, piece: Piece) -> None:
+    """The words of the piece are in the file, unless rows have left it since they were read."""
+    if count(connection, piece.source, piece.rows) == piece.row_count:
+        stage(connection, list(zip(COLUMNS, zip(*piece.stored, strict=True), strict=True)), INSERT_SQL)
+
+
+def forget(connection: duckdb.DuckDBPyConnection, ranges: Iterable[Range]) -> None:
+    """No words are in the file of pieces that have rows in one of the ranges. Part of a transaction that is open."""
+    lost = joined(ranges)
+    pieces = connection.execute(ALL_PIECES_SQL).fetchall()
+    found = [(source, first) for source, first, last in pieces if meets(lost, Range(first, last))]
+    if found:
+        stage(connection, list(zip(COLUMNS[:2], zip(*found, strict=True), strict=True)), FORGET_SQL)

@@ -1,0 +1,48 @@
+"""How a limit is divided."""
+
+import pytest
+
+from service.memory import IDLE_BYTES, LEAST_BYTES, MIB, SHARES, divided, lines
+
+
+def test_with_a_gib_and_more_every_size_is_at_its_largest() -> None:
+    for limit_bytes in (1024 * MIB, 64 * 1024 * MIB):
+        memory = divided(limit_bytes, "test")
+        assert {share.name: getattr(memory, share.name) for share in SHARES if share.name != "queue_bytes"} == {
+            share.name: share.most for share in SHARES if share.name != "queue_bytes"
+        }
+    assert divided(1024 * MIB, "test").queue_bytes == 40 * MIB
+
+
+@pytest.mark.parametrize("limit_bytes", [LEAST_BYTES, 300 * MIB, 384_000_000, 600 * MIB, 1024 * MIB])
+def test_what_is_there_all_the_time_fits_beside_the_idle_process(limit_bytes: int) -> None:
+    """The engine, and either one large request or what ordinary requests take on their way to the tables."""
+    memory = divided(limit_bytes, "test")
+    unit = {share.name: share.unit_bytes for share in SHARES}
+    on_their_way = (memory.queue_bytes * unit["queue_bytes"] + memory.group_bytes * unit["group_bytes"]) / 2
+    assert IDLE_BYTES + memory.engine_bytes + on_their_way <= limit_bytes
+    assert memory.body_bytes * unit["body_bytes"] <= (limit_bytes - IDLE_BYTES) / 2
+    assert memory.checkpoint_wal_bytes <= memory.engine_bytes / 2
+    assert memory.group_bytes <= memory.queue_bytes
+
+
+def test_sizes_grow_with_the_limit() -> None:
+    sizes = [divided(mib * MIB, "test") for mib in range(240, 1100, 20)]
+    for share in SHARES:
+        values = [getattr(memory, share.name) for memory in sizes]
+        assert values == sorted(values)
+        assert share.least <= values[0] <= values[-1] <= share.most
+
+
+def test_too_little_is_refused_saying_how_much_is_needed() -> None:
+    with pytest.raises(ValueError, match=r"^100 MiB of memory \(test\) are too little: at least 240 MiB"):
+        divided(100 * MIB, "test")
+    assert divided(LEAST_BYTES, "test").engine_bytes == 64 * MIB
+
+
+def test_the_table_for_people_names_every_size() -> None:
+    text = "\n".join(lines(divided(384_000_000, "file c.yaml")))
+    assert text.startswith("service.memory_limit is 366 MiB (file c.yaml)")
+    assert [share.name for share in SHARES if share.name not in text] == []
+    assert "  engine_bytes           103 MiB" in text
+    assert "  recent_spans            14,000" in text

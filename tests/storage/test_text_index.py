@@ -1,0 +1,276 @@
+"""The index of words is made of whole pieces, a step at a time, and loses what its rows lose."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from contract.errors import Unavailable
+from storage import text_index as module
+from storage.retention import Limits, Policy
+from storage.text_index import BUSY, EVERY_S, SOURCES, TextIndex, finished, gaps, tile_ends
+from storage.text_search import Range
+from tests.support.living import Living, live
+from tests.support.rows import log_row, span_row
+
+HOUR_NS = 3_600_000_000_000
+
+
+async def fill(store: Living, count: int, text: str = "word{}", **columns: Any) -> None:
+    """A span, a request and a trace each."""
+    for number in range(count):
+        await store.commit(span_row(f"{number}", trace_id=f"t{number}", input=text.format(number), **columns))
+        await store.writer.visible()
+
+
+async def made(store: Living, piece_rows: int = 4) -> int:
+    """How many steps there were to do."""
+    index, steps = TextIndex(store.database, store.writer, piece_rows=piece_rows), 0
+    while await index.step():
+        steps += 1
+    return steps
+
+
+async def ranges(store: Living, source: str = "span") -> list[tuple[int, int]]:
+    rows = await store.rows("DISTINCT source, first_seq, last_seq, row_count", "text_words")
+    return [(first, last) for found, first, last, _ in rows if found == source]
+
+
+async def words(store: Living) -> set[str]:
+    return {word for text in await store.rows("words", "text_words") for word in text.split("\n")} - {""}
+
+
+def test_whole_pieces_are_indexed_and_the_newest_rows_wait_for_theirs(tmp_path: Path) -> None:
+    async def work(store: Living) -> None:
+        await fill(store, 10)
+        assert await made(store) == 2
+        assert await ranges(store) == [(0, 4), (5, 8)]
+        assert await store.rows("DISTINCT row_count", "text_words") == [4]
+        assert {"word0", "word7", "span"} <= await words(store)
+        assert "word8" not in await words(store)
+
+    live(tmp_path / "x.duckdb", work)
+
+
+def test_the_newest_request_is_not_indexed_since_more_of_it_may_come(tmp_path: Path) -> None:
+    """Parts of a large request have the number of the one before, and what is tried again at a start the newest."""
+
+    async def work(store: Living) -> None:
+        await fill(store, 4)
+        assert await made(store) == 0
+        await fill(store, 1)
+        assert await made(store) == 1
+
+    live(tmp_path / "x.duckdb", work)
+
+
+def test_each_word_is_there_once_with_the_tiles_that_have_it(tmp_path: Path) -> None:
+    async def work(store: Living) -> None:
+        for number, text in enumerate(["one x", "one", "two X", "x", ""]):
+            await store.commit(span_row(f"{number}", trace_id="t", name="n", input=text))
+            await store.writer.visible()
+        await made(store)
+        rows = await store.rows("tiles, words, tile_last_seqs", "text_words")
+        assert rows == [(3, "\none\n", [1, 2, 3, 4]), (4, "\ntwo\n", [1, 2, 3, 4]), (13, "\nx\n", [1, 2, 3, 4]),
+                        (15, "\nn\n", [1, 2, 3, 4])]  # fmt: skip
+
+    live(":memory:", work)
+
+
+def test_rows_of_one_request_are_in_one_tile() -> None:
+    assert tile_ends(Range(0, 9), [1, 1, 1, 2, 2, 9, 9, 9], 2) == [1, 2, 9]
+    assert tile_ends(Range(0, 9), [9] * 8, 2) == [9]
+    assert tile_ends(Range(0, 9), [*range(1, 10), 12], 2) == [2, 4, 6, 9]
+
+
+def test_log_records_are_indexed_too() -> None:
+    async def work(store: Living) -> None:
+        for number in range(5):
+            await store.commit(logs=(log_row("a", f"{number}", '{"content":"said"}', describes_span=False),))
+            await store.writer.visible()
+        await made(store)
+        assert await ranges(store, "log_record") == [(0, 4)]
+        assert "said" in await words(store)
+
+    live(":memory:", work)
+
+
+def test_the_words_of_a_deleted_trace_are_gone_with_it_and_its_neighbours_are_indexed_again(tmp_path: Path) -> None:
+    async def work(store: Living) -> None:
+        await fill(store, 10)
+        await made(store)
+        await store.upkeep.delete_traces("default", ["t5"])
+        assert await ranges(store) == [(0, 4)]
+        assert "word5" not in await words(store)
+        assert await made(store) == 1
+        assert await ranges(store) == [(0, 4), (5, 9)]
+        assert "word4" in await words(store)
+        assert "word5" not in await words(store)
+
+    live(tmp_path / "x.duckdb", work)
+
+
+def test_what_retention_deletes_leaves_no_words() -> None:
+    async def work(store: Living) -> None:
+        for number in range(9):
+            await store.commit(logs=(log_row("a", f"{number}", f"lone{number}", describes_span=False),))
+            await store.commit(span_row(f"{number}", trace_id=f"t{number}", input=f"word{number}"))
+            await store.writer.visible()
+        await made(store)
+        assert {"lone3", "word3"} <= await words(store)
+        store.now_ns += 48 * HOUR_NS
+        await store.upkeep.retention.sweep()
+        assert await words(store) == set()
+        await made(store)
+        assert await words(store) == set()
+
+    live(":memory:", work, Policy(Limits(max_age_s=3600)))
+
+
+def test_a_piece_that_rows_have_left_by_a_change_is_made_again(tmp_path: Path) -> None:
+    async def work(store: Living) -> None:
+        await fill(store, 6)
+        await made(store)
+        await store.commit(span_row("2", trace_id="t2", input="word2", output="more"))
+        await store.writer.visible()
+        assert await ranges(store) == [(0, 4)]
+        assert "word2" in await words(store)
+        assert await made(store) == 2, "forgotten, then made of others"
+        assert await ranges(store) == [(0, 5)]
+        assert "word2" not in await words(store)
+
+    live(tmp_path / "x.duckdb", work)
+
+
+def test_what_was_deleted_while_its_words_were_gathered_is_not_stored() -> None:
+    async def work(store: Living) -> None:
+        await fill(store, 6)
+        index, call = TextIndex(store.database, store.writer, piece_rows=4), store.writer.call
+
+        async def late(*given: Any, **more: Any) -> Any:
+            store.writer.call = call  # type: ignore[method-assign]
+            await store.upkeep.delete_traces("default", ["t1"])
+            return await call(*given, **more)
+
+        store.writer.call = late  # type: ignore[method-assign, assignment]
+        await index.step()
+        assert await words(store) == set()
+        await index.step()
+        assert "word0" in await words(store)
+
+    live(":memory:", work)
+
+
+def test_large_texts_make_smaller_pieces_and_one_that_is_too_large_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(store: Living) -> None:
+        await fill(store, 4, "word{} " + "x" * 80)
+        await store.commit(span_row("big", trace_id="big", input="y" * 400))
+        await fill(store, 8, "small{}", project="other")
+        await made(store, 8)
+        found = await words(store)
+        assert {"word0", "word3", "small6"} <= found
+        assert "y" * 400 not in found
+        assert (0, 2) in await ranges(store)
+
+    monkeypatch.setattr(module, "PIECE_BYTES", 300)
+    live(":memory:", work)
+
+
+def test_texts_that_are_no_words_are_left_out_once_and_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(store: Living) -> None:
+        await fill(store, 5, "{}" + "x" * 50)
+        index = TextIndex(store.database, store.writer, piece_rows=4)
+        assert await index.step()
+        assert not await index.step()
+        assert await words(store) == set()
+
+    monkeypatch.setattr(module, "SMALL_BYTES", 10)
+    live(":memory:", work)
+
+
+def test_too_little_memory_makes_the_piece_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(store: Living) -> None:
+        await fill(store, 9)
+        real, asked = module.made, []
+
+        def short(cursor: Any, source: str, rows: Range, ends: Any) -> Any:
+            asked.append(rows)
+            if rows.last - rows.first > 4:
+                raise duckdb.OutOfMemoryException("none left")
+            return real(cursor, source, rows, ends)
+
+        monkeypatch.setattr(module, "made", short)
+        await made(store, 8)
+        assert asked[:2] == [Range(0, 8), Range(0, 4)]
+        assert (0, 4) in await ranges(store)
+
+    live(":memory:", work)
+
+
+def test_gaps_are_what_no_range_covers() -> None:
+    assert gaps([], 5) == [Range(0, 5)]
+    assert gaps([Range(0, 5)], 5) == []
+    assert gaps([Range(7, 8), Range(2, 3), Range(3, 4)], 9) == [Range(0, 1), Range(5, 6), Range(9, 9)]
+    assert gaps([], -1) == []
+
+
+def test_the_index_waits_while_the_process_is_busy_and_goes_on_after_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(store: Living) -> None:
+        now, used, rests = [0.0], [0.0], []
+        index = TextIndex(store.database, store.writer, clock=lambda: now[0], cpu=lambda: used[0])
+        outcomes: list[Any] = [True, False, Unavailable("no", reason="x"), ValueError("a fault")]
+        shares = [BUSY, 0.0, 0.0, 0.0, 0.0]
+
+        async def step() -> bool:
+            now[0] += 0.25
+            outcome = outcomes.pop(0)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return bool(outcome)
+
+        async def rest(seconds: float) -> None:
+            rests.append(seconds)
+            if not shares:
+                raise asyncio.CancelledError
+            now[0] += seconds
+            used[0] += seconds * shares.pop(0)
+
+        monkeypatch.setattr(index, "step", step)
+        monkeypatch.setattr(module.asyncio, "sleep", rest)
+        with pytest.raises(asyncio.CancelledError):
+            await index.run()
+        assert rests == [EVERY_S, EVERY_S, 0.25, EVERY_S, EVERY_S, EVERY_S]
+        assert outcomes == []
+
+    live(":memory:", work)
+
+
+def test_who_stops_it_waits_for_the_step_that_runs() -> None:
+    async def work() -> None:
+        go, ended = asyncio.Event(), []
+
+        async def step() -> bool:
+            await go.wait()
+            ended.append(True)
+            return True
+
+        running = asyncio.ensure_future(finished(step()))
+        await asyncio.sleep(0)
+        running.cancel()
+        asyncio.get_running_loop().call_soon(go.set)
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert ended
+
+    asyncio.run(work())
+
+
+def test_every_column_that_is_searched_is_indexed() -> None:
+    from storage.conditions import INDEXED, SEARCHED
+
+    for query, source in INDEXED.items():
+        assert set(SEARCHED[query]) <= set(SOURCES[source].columns), query

@@ -1,0 +1,237 @@
+"""The index of words changes what is read and never what is answered."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract.columns import Row
+from contract.reading import Condition
+from storage import reader as reader_module
+from storage import windows
+from storage.reader import DuckReader
+from storage.text_index import TextIndex
+from storage.text_search import RANGES_AT_MOST, Range, Search, joined, longest, mark, meets, outside
+from tests.support.living import Living, live
+from tests.support.rows import log_row, span_row
+
+WORDS = (
+    "plain", "Plain", "ÜBER", "über", "straße", "\u03a3oφός", "你好世界", "你好", "数", "a-1", "A-12", "x" * 70,
+    "e\u0301", "ไทย", "🚀", "\\", '"', "\x00", "\n", "\u017f", "\u212a",
+)  # fmt: skip
+TERMS = (
+    "plai", "über", "SS", "\u03c3oφός", "oφό\u03c3", "好世", "你", "你好世", "a-1", "-", "xxx", "\u0301", "ไท", "🚀",
+    "s", "k", "\\", "n", "span 1",
+)  # fmt: skip
+TEXTS = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join) | st.text('abÄ你好 \\"', max_size=8)
+WRITTEN = st.sampled_from([str, json.dumps, lambda text: json.dumps(text, ensure_ascii=False)])
+TEXT = st.builds(lambda write, text: write(text), WRITTEN, TEXTS)
+SPAN = st.tuples(st.integers(0, 12), TEXT, TEXTS | st.none())
+STEP = st.one_of(
+    st.tuples(st.just("spans"), st.lists(SPAN, min_size=1, max_size=4)),
+    st.tuples(st.just("delete"), st.integers(0, 3)),
+    st.tuples(st.just("index"), st.integers(1, 4)),
+)
+QUESTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("list_spans", {"limit": 3, "io": "full"}),
+    ("list_spans", {"limit": 50, "io": "none", "from_ns": 1_790_000_000_000_004_000}),
+    ("list_traces", {"limit": 2, "io": "preview"}),
+    ("list_sessions", {"limit": 5}),
+    ("list_logs", {"limit": 50, "io": "full"}),
+    ("metrics", {"limit": 5, "embeddings": False, "measures": ("span_count",), "groups": ()}),
+]
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(TEXT, min_size=9, max_size=9), st.lists(STEP, max_size=5), st.data())
+def test_answers_with_and_without_the_index_are_equal(
+    texts: list[str], steps: list[tuple[str, Any]], data: st.DataObject
+) -> None:
+    """Texts of any script, escaped or not, that are indexed; then sent again with others, deleted, indexed again."""
+    piece = st.sampled_from(texts).flatmap(lambda text: st.tuples(*[st.integers(0, len(text))] * 2).map(
+        lambda ends: text[min(ends) : max(ends)]
+    ))  # fmt: skip
+    searched = data.draw(
+        st.lists(st.lists(piece | st.sampled_from(TERMS), min_size=1, max_size=2), min_size=3, max_size=3)
+    )
+
+    async def work(store: Living) -> None:
+        index = TextIndex(store.database, store.writer, piece_rows=4)
+        reader = DuckReader(store.database, visible=store.writer.visible, threads=1)
+        for number, text in enumerate(texts):
+            await store.commit(
+                traced(number, text, None), logs=(log_row("1", f"d{number}", text, describes_span=False),)
+            )
+            await store.writer.visible()
+        for step in [("index", 9), *steps]:
+            await apply(store, index, *step)
+        for terms in searched:
+            conditions = [Condition("q", "contains", (term,)) for term in terms if term]
+            await compare(reader, conditions, data.draw(st.sampled_from(QUESTIONS)))
+        reader.close()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(windows, "FEWEST_ROWS", 1)
+        live(":memory:", work)
+
+
+async def compare(reader: DuckReader, conditions: list[Condition], question: tuple[str, dict[str, Any]]) -> None:
+    query, parameters = question
+    given_parameters = {"project": "default", **parameters}
+    indexed = await reader.read(query, given_parameters, conditions)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reader_module, "INDEXED", {})
+        assert indexed == await reader.read(query, given_parameters, conditions), query
+
+
+def traced(number: int, first: str, second: str | None) -> Row:
+    return span_row(
+        f"{number}", trace_id=f"t{number % 4}", start=number, session_id="s", name="", input=first, output=second
+    )
+
+
+async def apply(store: Living, index: TextIndex, what: str, value: Any) -> None:
+    if what == "spans":
+        await store.commit(*(traced(*span) for span in value))
+    elif what == "delete":
+        await store.upkeep.delete_traces("default", [f"t{value}"])
+    else:
+        for _ in range(value):
+            await index.step()
+    await store.writer.visible()
+
+
+def test_rows_known_to_be_without_the_term_are_not_searched() -> None:
+    """Shown by a row whose text is changed behind the back of the index: it is not looked at any more."""
+
+    async def work(store: Living) -> None:
+        for number in range(9):
+            await store.commit(span_row(f"{number}", trace_id=f"t{number}", input="needle" if number == 5 else "hay"))
+            await store.writer.visible()
+        assert await TextIndex(store.database, store.writer, piece_rows=8).step()
+        store.database.cursor().execute("UPDATE span SET output = 'needle'").fetchall()
+        assert await found(store, "needle") == ["8", "5", "4"], "the newest is not indexed, and 4 and 5 are in one tile"
+        assert await found(store, "EEDL", "ha") == ["8", "4"]
+        store.database.cursor().execute("DELETE FROM text_words").fetchall()
+        assert len(await found(store, "needle")) == 9
+
+    live(":memory:", work)
+
+
+def test_every_part_of_a_text_is_found_through_the_index() -> None:
+    """In a tile of its own, whatever the script, the case and the way of writing it."""
+    texts = ["Grüße, Welt", "你好世界 GPT模型", json.dumps('say "数据" now'), "ภาษาไทย", "a-12/b_3", "🚀🌍 up", "oφός"]
+
+    async def work(store: Living) -> None:
+        for number, text in enumerate([*texts, "", ""]):
+            await store.commit(span_row(f"{number}", trace_id=f"t{number}", name="", input=text))
+            await store.writer.visible()
+        index = TextIndex(store.database, store.writer, piece_rows=4)
+        while await index.step():
+            pass
+        for terms, expected in (
+            (("RÜSSE, w",), []), (("RÜßE, w",), ["0"]), (("好世",), ["1"]), (("世界 g",), ["1"]), (("t模",), ["1"]),
+            (('say "数据" n',), ["2"]), (("数据",), ["2"]), (("数据", "now"), ["2"]), (("าษาไ",), ["3"]),
+            (("-12/B",), ["4"]), (("_",), ["4"]), (("🌍",), ["5"]), (("🌍 U",), ["5"]), (("φόΣ",), ["6"]),
+            (("世好",), []),
+        ):  # fmt: skip
+            assert await found(store, *terms) == expected, terms
+
+    live(":memory:", work)
+
+
+async def found(store: Living, *terms: str) -> list[str]:
+    reader = DuckReader(store.database, threads=1)
+    conditions = [Condition("q", "contains", (term,)) for term in terms]
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(windows, "worth_it", lambda *_: False)
+            patched.setattr(reader_module, "worth_it", lambda *_: False)
+            rows = await reader.read("list_spans", {"project": "default", "limit": 50, "io": "none"}, conditions)
+    finally:
+        reader.close()
+    return [row["span_id"] for row in rows]
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5)), max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_the_condition_holds_for_numbers_in_none_of_the_ranges_and_for_null(drawn: list[tuple[int, int]]) -> None:
+    ranges = joined(Range(first, first + more) for first, more in drawn)
+    sql = f"SELECT commit_seq FROM (SELECT unnest(range(50)::BIGINT[] || [NULL]) AS commit_seq) WHERE {outside(ranges)}"
+    kept = {seq for (seq,) in ENGINE.execute(sql).fetchall()}
+    everything = [*range(50), None]
+    within = {seq for first, last in ranges for seq in range(first, last + 1)}
+    assert kept == {seq for seq in everything if seq not in within}
+    assert kept == {seq for seq in everything if seq is None or not meets(ranges, Range(seq, seq))}
+
+
+ENGINE = duckdb.connect()
+
+
+def test_ranges_meet_where_they_share_a_number() -> None:
+    ranges = [Range(2, 4), Range(8, 8)]
+    met = [(first, last) for first in range(11) for last in range(first, 11) if meets(ranges, Range(first, last))]
+    assert met == [
+        (first, last) for first in range(11) for last in range(first, 11) if {2, 3, 4, 8} & set(range(first, last + 1))
+    ]
+
+
+def test_a_statement_leaves_out_a_bounded_number_of_ranges_the_longest() -> None:
+    ranges = [Range(10 * number, 10 * number + number % 7) for number in range(RANGES_AT_MOST * 2)]
+    kept = longest(ranges)
+    assert len(kept) == RANGES_AT_MOST
+    assert kept == sorted(kept)
+    assert min(last - first for first, last in kept) >= 3
+
+
+def test_the_index_is_asked_once_for_what_it_was_asked_and_not_at_all_for_what_it_cannot_tell() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        asked.append(bound)
+        return [("a",)] if "parts" in bound else [(1, [5, 9], 2)]
+
+    search = Search(ask, "span", [["a"]], f"SELECT {mark(0)}", every=True, to_ns=7)  # type: ignore[arg-type]
+    assert search.sql == "SELECT true"
+    for from_ns in (5, 6, None, 3):
+        search.look_up(from_ns)
+    assert [bound["from_ns"] for bound in asked if "from_ns" in bound] == [5, None]
+    assert asked[1]["to_ns"] == 7
+    assert [seq for seq in range(12) if search.may_match(seq)] == [0, 6, 7, 8, 9, 10, 11]
+    asked.clear()
+    search = Search(ask, "span", [["-"]], "", every=True, to_ns=None)  # type: ignore[arg-type]
+    search.look_up(None)
+    assert asked == []
+    assert search.may_match(1)
+
+
+def test_a_sample_row_counts_where_one_row_must_have_all_terms_or_some_row_each() -> None:
+    def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return [("a",), ("b",)] if "parts" in bound else [(1, [5, 9], 1, 2)]
+
+    for every, seqs in ((True, [0, 10]), (False, list(range(11)))):
+        search = Search(ask, "span", [["a"], ["b"]], "", every=every, to_ns=None)  # type: ignore[arg-type]
+        search.look_up(None)
+        assert [seq for seq in range(11) if search.may_match(seq)] == seqs
+        assert search.may_match(None)
+
+
+def test_one_form_of_a_term_is_enough_and_a_form_without_words_may_be_anywhere() -> None:
+    for forms, hits, expected in (
+        (["a", "b"], (0, 1), True),
+        (["a", "-"], (0,), True),
+        (["a", "a b"], (0, 1, 1), True),
+        (["a", "a b"], (0, 1, 0), False),
+        (["a b"], (0, 1), False),
+    ):
+
+        def ask(sql: str, bound: dict[str, Any], hits: tuple[int, ...] = hits) -> Sequence[tuple[Any, ...]]:
+            return [(part,) for part in bound["parts"]] if "parts" in bound else [(1, [5], *hits)]
+
+        search = Search(ask, "span", [forms], "", every=True, to_ns=None)  # type: ignore[arg-type]
+        search.look_up(None)
+        assert search.may_match(3) is expected, forms
