@@ -4,15 +4,16 @@ Generic handlers without a deserializer: the bytes go the same way as those of H
 with INVALID_ARGUMENT (the generated deserializer answers INTERNAL, which hides the reason).
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import ExitStack
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import grpc
 import grpc.aio
 
 from contract.access import Authenticate, Identity
-from contract.errors import Unauthorized
+from contract.errors import Overloaded, Refused, Unauthorized, Unavailable
 from contract.sink import Sink
 from receiver.admission import Admission
 from receiver.counters import Counters
@@ -22,8 +23,15 @@ from receiver.limits import Limits
 from receiver.signals import SIGNALS, Signal, export_response
 from receiver.status import WireStatus
 
-MAX_CONCURRENT_RPCS = 64
-"""gRPC holds a whole message in memory before a handler runs, so calls are bounded beside bytes."""
+MAX_MESSAGES = 64
+"""Calls whose message is read or in work. gRPC holds a message whole before we see its size, so they are bounded beside
+bytes; others wait unread."""
+
+MAX_CONCURRENT_RPCS = 1024
+"""Calls beyond are refused by gRPC itself, without RetryInfo: clients drop what they sent. So it is far away."""
+
+TURN_TIMEOUT_S = 5.0
+"""How long a call may wait unread: half of the time that SDKs allow an export."""
 
 _OPTIONS = {
     # Two programs on one port would each get half of the traffic: refuse to start instead.
@@ -47,7 +55,8 @@ _OPTIONS = {
 
 _PROFILES_SERVICE = "opentelemetry.proto.collector.profiles.v1development.ProfilesService"
 
-Handler = Callable[[bytes, Any], Awaitable[bytes]]
+Handler = Callable[[Any, Any], Awaitable[bytes]]
+"""On the wire a unary call is a stream of one message; taken as such, nothing of it is read before the handler asks."""
 
 
 class GrpcReceiver:
@@ -68,6 +77,7 @@ class GrpcReceiver:
         self._authenticate = authenticate
         self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
+        self._messages = asyncio.Semaphore(MAX_MESSAGES)
         self._server: grpc.aio.Server | None = None
 
     async def start(self, host: str, port: int, certificate: tuple[bytes, bytes, bytes | None] | None = None) -> int:
@@ -102,31 +112,59 @@ class GrpcReceiver:
             await server.stop(grace_s)
 
     def _handler(self, signal: Signal) -> Handler:
-        async def export(body: bytes, context: Any) -> bytes:
-            answer = await self._answer(signal, body, context)
+        async def export(_: Any, context: Any) -> bytes:
+            answer = await self._answer(signal, context)
             # gRPC keeps what `abort` raises in the context: a cycle, which waits for the collector with all that is
-            # reached from here. So the request is let go, and the error that refused it (its traceback has the rows).
-            del body
+            # reached from here. So the error that refused the request (its traceback has the rows) is let go before.
             if isinstance(answer, WireStatus):
                 await _abort(context, answer)
             return answer  # type: ignore[return-value]  # abort has raised
 
         return export
 
-    async def _answer(self, signal: Signal, body: bytes, context: Any) -> bytes | WireStatus:
+    async def _answer(self, signal: Signal, context: Any) -> bytes | WireStatus:
         try:
-            return await self._export(signal, body, context)
+            return await self._export(signal, context)
         except Exception as error:
             return self._intake.failure(error)
 
-    async def _export(self, signal: Signal, body: bytes, context: Any) -> bytes:
-        with ExitStack() as until_committed:
+    async def _export(self, signal: Signal, context: Any) -> bytes:
+        async with AsyncExitStack() as until_committed:
             with self._intake.before_decoding(signal):
                 identity = self._identity(context.invocation_metadata())
-                until_committed.enter_context(self._admission.hold(len(body)))
+                hold = until_committed.enter_context(self._admission.hold())
+                await until_committed.enter_async_context(self._turn())
+                body = await self._message(context)
+                hold.grow_to(len(body))
             rejections = await self._intake.export(signal, body, "protobuf", identity)
         response: bytes = export_response(signal, rejections).SerializeToString()
         return response
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of the `MAX_MESSAGES` places. Raises `Overloaded` when none becomes free in time."""
+        try:
+            async with asyncio.timeout(TURN_TIMEOUT_S):
+                await self._messages.acquire()
+        except TimeoutError:
+            raise Overloaded(f"{MAX_MESSAGES} calls are in work already", reason="calls_in_flight") from None
+        try:
+            yield
+        finally:
+            self._messages.release()
+
+    async def _message(self, context: Any) -> bytes:
+        """The one message of a call. Raises `Refused` where there is none, `Unavailable` when it comes too slowly."""
+        try:
+            async with asyncio.timeout(self._limits.read_timeout_s):
+                message = await context.read()
+        except TimeoutError:
+            raise Unavailable(
+                f"the message did not arrive within {self._limits.read_timeout_s:g} seconds", reason="slow_body"
+            ) from None
+        if not isinstance(message, bytes):  # grpc.aio.EOF
+            raise Refused("the call has no message", reason="broken_body")
+        return message
 
     def _identity(self, metadata: Iterable[tuple[str, str | bytes]]) -> Identity:
         pairs = [(key.lower(), value) for key, value in metadata or () if isinstance(value, str)]
@@ -149,11 +187,11 @@ def _credentials(key: bytes, chain: bytes, client_authority: bytes | None) -> gr
 
 
 def _service(name: str, handlers: dict[str, Handler]) -> Any:
-    methods = {method: grpc.unary_unary_rpc_method_handler(handler) for method, handler in handlers.items()}
+    methods = {method: grpc.stream_unary_rpc_method_handler(handler) for method, handler in handlers.items()}
     return grpc.method_handlers_generic_handler(name, methods)
 
 
-async def _no_profiles(body: bytes, context: Any) -> bytes:
+async def _no_profiles(_: Any, context: Any) -> bytes:
     """The same code as for a service that nobody knows, and a message that says it is not a mistake in the name."""
     await context.abort(grpc.StatusCode.UNIMPLEMENTED, "profiles are not stored here; traces, logs and metrics are")
     return b""  # not reached: abort has raised

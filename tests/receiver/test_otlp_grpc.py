@@ -18,7 +18,7 @@ from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
-from receiver.otlp_grpc import GrpcReceiver
+from receiver.otlp_grpc import MAX_MESSAGES, GrpcReceiver
 from receiver.signals import SIGNALS
 from tests.support.otlp import log_request, trace_request
 from tests.support.receivers import Answer, Receivers, running, send_grpc
@@ -169,25 +169,96 @@ class Stuck(ListSink):
 
 
 def test_calls_that_clients_gave_up_leave_nothing_behind() -> None:
-    async def give_up(channel: Any) -> str:
-        with pytest.raises(grpc.aio.AioRpcError) as error:
+    async def give_up(channel: Any) -> None:
+        with pytest.raises(grpc.aio.AioRpcError):
             await channel.unary_unary(f"/{SIGNALS['traces'].service}/Export")(BODY, timeout=0.05)
-        return str(error.value.code().name)
 
-    async def work(receivers: Receivers) -> tuple[set[str], int, int]:
+    async def work(receivers: Receivers) -> tuple[int, int]:
         threads = threading.active_count()
         async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
-            codes = {code for _ in range(10) for code in await asyncio.gather(*(give_up(channel) for _ in range(50)))}
+            for _ in range(10):
+                await asyncio.gather(*(give_up(channel) for _ in range(50)))
             for _ in range(1000):  # the server may not have seen all of them go yet
                 if not receivers.admission.in_flight_bytes:
                     break
                 await channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
-        return codes, receivers.admission.in_flight_bytes, threading.active_count() - threads
+        return receivers.admission.in_flight_bytes, threading.active_count() - threads
 
-    codes, in_flight_bytes, more_threads = ask(work, Stuck())
-    assert codes == {"DEADLINE_EXCEEDED"}
+    in_flight_bytes, more_threads = ask(work, Stuck())
     assert in_flight_bytes == 0
     assert more_threads <= 1
+
+
+class Gate(ListSink):
+    """Answers when it is opened; `full` when all places are taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open, self.full, self.waiting = asyncio.Event(), asyncio.Event(), 0
+
+    async def accept(self, batch: Batch) -> Outcome:
+        self.waiting += 1
+        if self.waiting == MAX_MESSAGES:
+            self.full.set()
+        await self.open.wait()
+        return await super().accept(batch)
+
+
+def at_once(receivers: Receivers, calls: int) -> Any:
+    return asyncio.gather(*(send_grpc(receivers, "traces", BODY) for _ in range(calls)))
+
+
+def test_more_calls_than_there_are_places_for_wait_for_their_turn() -> None:
+    async def work(receivers: Receivers) -> set[str]:
+        sending = asyncio.ensure_future(at_once(receivers, MAX_MESSAGES + 40))
+        async with asyncio.timeout(10):
+            await sink.full.wait()
+        sink.open.set()
+        return {answer.code for answer in await sending}
+
+    sink = Gate()
+    assert ask(work, sink) == {"OK"}
+    assert len(sink.batches) == MAX_MESSAGES + 40
+
+
+def test_who_has_waited_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp_grpc, "TURN_TIMEOUT_S", 0.2)
+
+    async def work(receivers: Receivers) -> list[Answer]:
+        sending = asyncio.ensure_future(at_once(receivers, MAX_MESSAGES))
+        async with asyncio.timeout(10):
+            await sink.full.wait()
+        late = await send_grpc(receivers, "traces", BODY)
+        sink.open.set()
+        return [late, *await sending]
+
+    sink = Gate()
+    late, *others = ask(work, sink)
+    assert late.code == "RESOURCE_EXHAUSTED"
+    assert late.retry_after_s
+    assert {answer.code for answer in others} == {"OK"}
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_call_without_its_message_is_given_up(ends: bool) -> None:
+    async def work(receivers: Receivers) -> str:
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            call = channel.stream_unary(f"/{SIGNALS['traces'].service}/Export")()
+            if ends:
+                await call.done_writing()
+            return str((await call.code()).name)
+
+    code = ask(work, limits=Limits(read_timeout_s=0.2))
+    assert code == ("INVALID_ARGUMENT" if ends else "UNAVAILABLE")
+
+
+def test_a_call_without_keys_is_answered_before_its_message_is_read() -> None:
+    async def work(receivers: Receivers) -> str:
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            call = channel.stream_unary(f"/{SIGNALS['traces'].service}/Export")()
+            return str((await call.code()).name)
+
+    assert ask(work, authenticate=_authenticate) == "UNAUTHENTICATED"
 
 
 PINGS_S = 4
