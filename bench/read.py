@@ -128,15 +128,17 @@ async def measure(reader: DuckReader, asked: list[tuple[str, str]], repeat: int)
     host, port = runner.addresses[0]
     async with aiohttp.ClientSession(f"http://{host}:{port}/api/v1/") as session:
         for label, path in asked:
-            took = []
+            took, cpu = [], []
             for _ in range(repeat):
-                start = time.perf_counter()
+                start, started = time.perf_counter(), time.process_time()
                 async with session.get(path) as response:
                     size = len(await response.read())
                 took.append((time.perf_counter() - start) * 1e3)
+                cpu.append((time.process_time() - started) * 1e3)
                 assert response.status == 200, path
-            best, median = min(took), statistics.median(took)
-            print(f"{label:52} best {best:7.1f} ms  median {median:7.1f} ms  {size:8} bytes", flush=True)
+            best, median, used = min(took), statistics.median(took), statistics.median(cpu)
+            figures = f"best {best:7.1f} ms  median {median:7.1f} ms  CPU {used:7.1f} ms  {size:8} bytes"
+            print(f"{label:52} {figures}", flush=True)
     await runner.cleanup()
 
 

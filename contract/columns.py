@@ -86,6 +86,7 @@ SPAN_COLUMNS = tuple(
     copies json
     received_time time
     commit_seq int
+    apart json
     """.strip().splitlines()
 )
 
@@ -113,6 +114,7 @@ LOG_COLUMNS = tuple(
     digest text
     received_time time
     commit_seq int
+    apart json
     """.strip().splitlines()
 )
 
@@ -162,7 +164,7 @@ class SpanPlaces:
         tool_name, tool_call_id, agent_name, agent_id,
         session_id, user_id, tags, metadata, trace_name, conventions,
         raw_attributes, raw_events, raw_links, raw_resource, raw_scope, raw_rest,
-        own, settled_from, copies, received_time, commit_seq,
+        own, settled_from, copies, received_time, commit_seq, apart,
     ) = range(len(SPAN_COLUMNS))  # fmt: skip
 
 
@@ -173,7 +175,7 @@ class LogPlaces:
         project, trace_id, span_id, time, observed_time, severity_number, severity_text, event_name,
         service_name, scope_name, session_id, user_id, describes_span,
         raw_body, raw_attributes, raw_resource, raw_scope, raw_rest,
-        digest, received_time, commit_seq,
+        digest, received_time, commit_seq, apart,
     ) = range(len(LOG_COLUMNS))  # fmt: skip
 
 

@@ -6,7 +6,7 @@ record that rolls the trace up, or of some span of the trace.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from contract.reading import (
     ATTRIBUTE,
@@ -224,7 +224,26 @@ def found_in(compiled: Compiled, columns: Iterable[str], term: str) -> str:
             f"contains({{0}}, {bound})" if is_caseless(form) else f"regexp_matches({{0}}, regexp_escape({bound}), 'i')"
         )
         tests.append(test)
-    return " OR ".join(test.format(column) for column in columns for test in tests)
+    in_row = [test.format(column) for column in columns for test in tests]
+    long = [column for column in columns if column in LIE_APART]
+    return " OR ".join([*in_row, *([found_apart(long, [test.format("text") for test in tests])] if long else [])])
+
+
+LIE_APART = {"input": "span", "output": "span", "raw_body": "log_record"}
+"""Columns that are searched and may have but the beginning of their text -> their table."""
+
+
+def found_apart(columns: Sequence[str], tests: Sequence[str]) -> str:
+    """A piece of these columns' texts passes a test: all pieces are asked, then joined with the rows."""
+    recipes = ", ".join(f"apart->>'$.{column}'" for column in columns)
+    return f"""rowid IN (
+        SELECT row_id FROM (
+            SELECT rowid AS row_id, unnest(regexp_extract_all(concat({recipes}), '[0-9a-f]{{32}}')) AS content_id
+            FROM {LIE_APART[columns[0]]} WHERE project = $project AND apart IS NOT NULL
+        ) JOIN (
+            SELECT content_id FROM content WHERE project = $project AND NOT media AND ({" OR ".join(tests)})
+        ) USING (content_id)
+    )"""
 
 
 def written_forms(term: str) -> list[str]:

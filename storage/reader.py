@@ -16,11 +16,12 @@ from typing import Any, NamedTuple, Protocol
 import duckdb
 
 from contract.errors import Overloaded, TracepondError, Unavailable
-from contract.reading import QUERIES, Condition, Row, Value
+from contract.reading import INLINE, MEDIA, QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage.aggregates import SHAPE, add_shape
 from storage.asking import one_state
 from storage.conditions import Compiled, compile_conditions
+from storage.contents import put_back
 from storage.windows import WINDOWED, Windows, worth_it
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
@@ -115,6 +116,7 @@ class Question(NamedTuple):
     places: frozenset[str]
     """Where there are conditions."""
     reads_texts: bool
+    media_inline: bool
 
 
 class DuckReader:
@@ -170,13 +172,19 @@ class DuckReader:
         if conditions and not known.places:
             raise KeyError(f"query {query} takes no conditions")
         shape = {name: value for name, value in parameters.items() if name in SHAPE}
-        bound = known.bind({name: value for name, value in parameters.items() if name not in SHAPE})
+        bound = known.bind({name: value for name, value in parameters.items() if name not in (*SHAPE, MEDIA)})
         compiled = compile_conditions(query, conditions)
         add_shape(compiled, shape)
         if "page_limit" in bound:  # a record can only be judged once it is rolled up
             bound["page_limit"] = None if compiled.has("record") or bound["limit"] is None else SPARE * bound["limit"]
         return Question(
-            query, known.render(compiled), bound, compiled.parameters, compiled.places(), compiled.reads_texts
+            query,
+            known.render(compiled),
+            bound,
+            compiled.parameters,
+            compiled.places(),
+            compiled.reads_texts,
+            parameters.get(MEDIA) == INLINE,
         )
 
     def _admit(self) -> None:
@@ -189,7 +197,7 @@ class DuckReader:
         with one_state(cursor):
             ticket.start(cursor)
             try:
-                return self._answer(cursor, question)
+                return whole(cursor, question, self._answer(cursor, question))
             finally:
                 ticket.finish()
 
@@ -245,3 +253,12 @@ class DuckReader:
         for cursor in self._cursors:
             cursor.close()
         self._cursors.clear()
+
+
+def whole(cursor: duckdb.DuckDBPyConnection, question: Question, rows: list[Row]) -> list[Row]:
+    """The rows with the texts that lie apart, where the query has asked for them."""
+    if rows and "apart" in rows[0]:
+        names = {name: name for name in rows[0]}
+        project = question.bound["project"]
+        put_back(cursor, rows, names, project=project, by_reference=not question.media_inline)
+    return rows

@@ -21,6 +21,7 @@ from storage.asking import ask
 from storage.commit import roll_back
 from storage.database import CATALOG, Database
 from storage.erasure import ROWS_A_STEP, Eraser, Fate, fates
+from storage.leftovers import Leftovers
 from storage.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -129,12 +130,14 @@ class Retention:
         database: Database,
         writer: Writer,
         eraser: Eraser,
+        leftovers: Leftovers,
         policy: Policy,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._database = database
         self._writer = writer
         self._eraser = eraser
+        self._leftovers = leftovers
         self._policy = policy
         self._now_ns = now_ns
         self.deleted = dict.fromkeys(REASONS, 0)
@@ -155,6 +158,7 @@ class Retention:
             await self._keep_size(self._policy.max_size_bytes)
         deleted = sum(self.deleted.values()) - before
         if deleted:
+            await self._leftovers.sweep()
             await self._writer.checkpoint()
         return deleted
 
@@ -176,6 +180,7 @@ class Retention:
         if await self._bytes() <= max_bytes:
             return
         for _ in range(ROUNDS):
+            await self._leftovers.sweep()
             await self._writer.checkpoint()
             size, rows = await self._bytes(), await self._count(Scope())
             if size <= max_bytes:

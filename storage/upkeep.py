@@ -10,6 +10,7 @@ from contract.stats import Sample
 from contract.upkeep import Erased
 from storage.database import Database
 from storage.erasure import Eraser
+from storage.leftovers import Leftovers, sweep_and_log
 from storage.retention import Policy, Retention, sweep_and_tell
 from storage.snapshot import Snapshots, remove_leftovers
 from storage.writer import Writer
@@ -26,14 +27,16 @@ class FileUpkeep:
     ) -> None:
         self._database = database
         self._eraser = Eraser(database, writer)
+        self._leftovers = Leftovers(database, writer)
         self._snapshots = Snapshots(database, writer)
         self._policy = policy
-        self.retention = Retention(database, writer, self._eraser, policy, now_ns)
+        self.retention = Retention(database, writer, self._eraser, self._leftovers, policy, now_ns)
 
     async def run(self) -> None:
         """Keep the file within its limits until cancelled; return at once where there are none."""
         if not self._database.in_memory:
             await asyncio.to_thread(remove_leftovers, self._database.path)
+        await sweep_and_log(self._leftovers)
         while self._policy:
             await sweep_and_tell(self.retention)
             await asyncio.sleep(EVERY_S)
@@ -41,8 +44,9 @@ class FileUpkeep:
     async def delete_traces(self, project: str, trace_ids: Collection[str], *, dry_run: bool = False) -> Erased:
         """See `contract.upkeep.Upkeep`."""
         erased = await self._eraser.delete(project, trace_ids, dry_run=dry_run)
-        if not dry_run:
+        if erased.rows and not dry_run:
             self.retention.deleted["request"] += erased.rows
+            await sweep_and_log(self._leftovers)
         return erased
 
     def snapshot(self) -> AbstractAsyncContextManager[Path]:

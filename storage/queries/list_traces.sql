@@ -84,7 +84,8 @@ content AS MATERIALIZED (
     SELECT
         rowid AS row_id,
         CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input,
-        CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output
+        CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output,
+        CASE WHEN $io = 'full' THEN apart END AS apart
     FROM span
     WHERE $io <> 'none'
         AND rowid IN (SELECT unnest([root_row, generation_row]) FROM page)
@@ -96,7 +97,11 @@ SELECT
     epoch_ns(page.start_time) AS start_ns,
     epoch_ns(page.end_time) AS end_ns,
     coalesce(root.input, generation.input) AS input,
-    coalesce(root.output, generation.output) AS output
+    coalesce(root.output, generation.output) AS output,
+    CASE WHEN root.apart IS NOT NULL OR generation.apart IS NOT NULL THEN json_object(
+        'input', json_extract(CASE WHEN root.input IS NULL THEN generation.apart ELSE root.apart END, '$.input'),
+        'output', json_extract(CASE WHEN root.output IS NULL THEN generation.apart ELSE root.apart END, '$.output')
+    )::VARCHAR END AS apart
 FROM page
 LEFT JOIN content AS root ON root.row_id = page.root_row
 LEFT JOIN content AS generation ON generation.row_id = page.generation_row

@@ -102,8 +102,8 @@ def matches(condition: Condition, **columns: object) -> bool:
     database = opened()
     insert(database, "span", span(1, **columns))
     compiled = compile_conditions("list_spans", [condition])
-    sql = f"SELECT count(*) FROM span WHERE {compiled.sql('span')}"
-    [[count]] = database.cursor().execute(sql, compiled.parameters).fetchall()
+    sql = f"SELECT count(*) FROM span WHERE project = $project AND {compiled.sql('span')}"
+    [[count]] = database.cursor().execute(sql, {"project": "default", **compiled.parameters}).fetchall()
     database.close()
     return bool(count)
 

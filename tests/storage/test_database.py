@@ -68,7 +68,7 @@ def test_a_file_of_a_newer_program_is_refused_and_left_as_it_is(tmp_path: Path) 
     path = made(tmp_path / "x.duckdb")
     change(path, "INSERT INTO schema_migration VALUES (99, now()::TIMESTAMP)")
     before = path.read_bytes()
-    with pytest.raises(Refused, match=r"newer tracepond \(schema 99, this program knows 1\).*--db"):
+    with pytest.raises(Refused, match=rf"newer tracepond \(schema 99, this program knows {newest_version()}\).*--db"):
         opened(str(path))
     assert path.read_bytes() == before
 
@@ -82,8 +82,11 @@ def test_a_file_with_tables_of_others_is_refused_and_gets_none_of_ours(tmp_path:
         assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("mine",)]
 
 
+NEWEST = newest_version()
+
+
 def migrated_to(monkeypatch: pytest.MonkeyPatch, second: str) -> None:
-    steps = [*migrations(), (2, second)]
+    steps = [*migrations(), (NEWEST + 1, second)]
     monkeypatch.setattr(database_module, "migrations", lambda: steps)
 
 
@@ -98,7 +101,7 @@ def test_a_later_migration_is_applied_once_to_a_file_that_holds_data(
     for _ in range(2):
         database = opened(str(path))
         assert run(database.cursor(), "SELECT note FROM span") == [("new",)]
-        assert run(database.cursor(), "SELECT max(version), count(*) FROM schema_migration") == [(2, 2)]
+        assert run(database.cursor(), "SELECT max(version), count(*) FROM schema_migration") == [(NEWEST + 1,) * 2]
         database.close()
 
 
@@ -111,7 +114,7 @@ def test_a_migration_that_fails_half_way_leaves_the_file_at_the_version_before(
         with pytest.raises(duckdb.Error):
             opened(str(path))
     database = opened(str(path))
-    assert run(database.cursor(), "SELECT max(version) FROM schema_migration") == [(1,)]
+    assert run(database.cursor(), "SELECT max(version) FROM schema_migration") == [(NEWEST,)]
     assert run(database.cursor(), "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half'") == [(0,)]
     database.close()
 
