@@ -229,17 +229,22 @@ def found_in(compiled: Compiled, columns: Iterable[str], term: str) -> str:
     return " OR ".join([*in_row, *([found_apart(long, [test.format("text") for test in tests])] if long else [])])
 
 
-LIE_APART = {"input": "span", "output": "span", "raw_body": "log_record"}
-"""Columns that are searched and may have but the beginning of their text -> their table."""
+LIE_APART = {
+    "input": ("span", "start_time"),
+    "output": ("span", "start_time"),
+    "raw_body": ("log_record", "time"),
+}
+"""Columns that are searched and may have but the beginning of their text -> their table, and its time."""
 
 
 def found_apart(columns: Sequence[str], tests: Sequence[str]) -> str:
     """A piece of these columns' texts passes a test: all pieces are asked, then joined with the rows."""
+    table, time = LIE_APART[columns[0]]
     recipes = ", ".join(f"apart->>'$.{column}'" for column in columns)
     return f"""rowid IN (
-        SELECT row_id FROM (
+        SELECT DISTINCT row_id FROM (
             SELECT rowid AS row_id, unnest(regexp_extract_all(concat({recipes}), '[0-9a-f]{{32}}')) AS content_id
-            FROM {LIE_APART[columns[0]]} WHERE project = $project AND apart IS NOT NULL
+            FROM {table} WHERE project = $project AND apart IS NOT NULL AND {IN_RANGE.replace("start_time", time)}
         ) JOIN (
             SELECT content_id FROM content WHERE project = $project AND NOT media AND ({" OR ".join(tests)})
         ) USING (content_id)

@@ -158,7 +158,7 @@ class Retention:
             await self._keep_size(self._policy.max_size_bytes)
         deleted = sum(self.deleted.values()) - before
         if deleted:
-            await self._leftovers.sweep()
+            self._leftovers.due = True
             await self._writer.checkpoint()
         return deleted
 
@@ -180,7 +180,7 @@ class Retention:
         if await self._bytes() <= max_bytes:
             return
         for _ in range(ROUNDS):
-            await self._leftovers.sweep()
+            await self._leftovers.sweep()  # long texts are most of the size
             await self._writer.checkpoint()
             size, rows = await self._bytes(), await self._count(Scope())
             if size <= max_bytes:
