@@ -50,10 +50,11 @@ def beginning_as_json(text: str) -> str:
 
 
 def short_members(text: str) -> str:
-    """Of a JSON object the members that filters find, as many as stay in a row."""
+    """Of a JSON object the members that filters find and lists show, as many as stay in a row."""
     kept: dict[str, Any] = {}
     room = LONGEST_IN_ROW
-    for name, value in orjson.loads(text).items():
+    found = orjson.loads(text)
+    for name, value in found.items() if isinstance(found, dict) else ():
         size = len(name) + len(orjson.dumps(value))
         if size <= MEMBER_CHARACTERS and size <= room:
             kept[name] = value
@@ -69,6 +70,8 @@ Head = Callable[[str], str | None]
 SPAN_HEADS: dict[str, Head] = {
     "input": beginning,
     "output": beginning,
+    "status_message": beginning,
+    "metadata": short_members,
     "raw_attributes": short_members,
     "raw_events": nothing,
     "raw_links": nothing,

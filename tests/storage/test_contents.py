@@ -137,12 +137,15 @@ def test_attributes_stay_in_the_row_up_to_a_bound(store: Store) -> None:
 
 
 def test_every_column_that_may_lie_apart_comes_back_and_the_row_given_stays_as_it_was(store: Store) -> None:
-    texts = {name: json.dumps([LONG, name]) for name in ("raw_events", "raw_links")}
+    texts = {name: json.dumps([LONG, name]) for name in ("raw_events", "raw_links")} | {"status_message": LONG}
+    texts["metadata"] = json.dumps({"short": 1, "long": LONG})
     row = span_row("a", input=LONG, output=OTHER, raw_attributes=json.dumps({"k": LONG}), **texts)
     before = list(row)
     store.commit(row)
     before[S.commit_seq] = 1
     assert row == before
+    [listed] = store.read("list_spans", limit=5, io="preview")
+    assert (listed["metadata"], listed["status_message"]) == ('{"short":1}', LONG[:HEAD_CHARACTERS])
     [found] = store.spans()
     named = {column.name: place for place, column in enumerate(SPAN_COLUMNS)}
     assert {name: found[name] for name in SPAN_HEADS if name != "copies"} == {
