@@ -21,6 +21,7 @@ from contract.reading import (
     Condition,
     Value,
 )
+from storage.contents import IDS_SQL
 
 COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -243,7 +244,7 @@ def found_apart(columns: Sequence[str], tests: Sequence[str]) -> str:
     recipes = ", ".join(f"apart->>'$.{column}'" for column in columns)
     return f"""rowid IN (
         SELECT DISTINCT row_id FROM (
-            SELECT rowid AS row_id, unnest(regexp_extract_all(concat({recipes}), '[0-9a-f]{{32}}')) AS content_id
+            SELECT rowid AS row_id, {IDS_SQL.format(f"concat({recipes})")} AS content_id
             FROM {table} WHERE project = $project AND apart IS NOT NULL AND {IN_RANGE.replace("start_time", time)}
         ) JOIN (
             SELECT content_id FROM content WHERE project = $project AND NOT media AND ({" OR ".join(tests)})
