@@ -231,6 +231,18 @@ def test_the_record_of_a_trace_shows_the_whole_text_of_root_or_generation(store:
     assert [row["input"] for row in store.read("list_spans", limit=1, io="full")] == [LONG]
 
 
+def test_the_record_of_a_trace_has_the_long_metadata_of_each_span(store: Store) -> None:
+    long, short = json.dumps({"k": LONG, "n": 1}), json.dumps({"k": "v"})
+    store.commit(span_row("a", metadata=long), span_row("b", "a", start=1), span_row("c", "a", start=2, metadata=short))
+    for query in ("get_trace", "list_traces"):
+        parameters = {"trace_id": "t1"} if query == "get_trace" else {"limit": 5}
+        [whole] = store.read(query, io="full", **parameters)
+        assert whole["metadata"] == [long, short]
+        [shown] = store.read(query, io="preview", **parameters)
+        assert shown["metadata"] == ['{"n":1}', short]
+        assert "metadata_apart" not in whole.keys() | shown.keys()
+
+
 @pytest.mark.parametrize("place", [0, 10_000, len(LONG)])
 def test_words_are_found_wherever_they_stand_in_a_long_text(store: Store, place: int) -> None:
     store.commit(span_row("a", input=LONG[:place] + " kumquat " + LONG[place:]), span_row("b", output=LONG, start=1))
