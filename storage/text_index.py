@@ -8,7 +8,7 @@ more than those of its rows, which no answer shows. `forget` takes the words of 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -169,7 +169,7 @@ class TextIndex:
             rest_s = EVERY_S
             if busy < BUSY:
                 started = self._clock()
-                if await finished(self._try()):
+                if await self._try():
                     rest_s = self._clock() - started
 
     async def _try(self) -> bool:
@@ -241,16 +241,6 @@ class TextIndex:
             for source, first, last, row_count in pieces
             if count(cursor, source, Range(first, last)) != row_count
         ]
-
-
-async def finished(work: Coroutine[Any, Any, bool]) -> bool:
-    """What `work` returns; who cancels this waits until it has ended, since it has the file open."""
-    running = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise
 
 
 def gaps(covered: Iterable[Range], newest: int) -> list[Range]:
