@@ -108,6 +108,8 @@ def summary(route: Route) -> str:
 def content(gives: str) -> dict[str, Any]:
     if gives == "text":
         return {"text/plain": {"schema": {"type": "string"}}}
+    if gives == "content":
+        return {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     return {"application/json": {"schema": GIVES[gives]}}
 
 

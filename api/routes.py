@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from api.content import get_content
 from api.errors import METHOD_NOT_ALLOWED, SAFE_HEADERS, problem_response, unknown
 from api.facets import get_facets
 from api.handling import Api, Route, guarded, identity_of, json_response, parse_no_parameters, pattern
@@ -125,6 +126,7 @@ TABLE = (
         takes="list_metric_points",
         gives="metric_points",
     ),
+    Route("/api/v1/content/{content_id}", get_content, gives="content"),
     Route("/api/v1/metrics/query", get_metrics_query, takes="metrics", gives="metrics"),
     Route("/api/v1/facets", get_facets, takes="facet", gives="facets"),
     Route("/api/v1/status", get_status),

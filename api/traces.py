@@ -13,7 +13,7 @@ from api.otlp_json import otlp_json
 from api.parameters import SpansQuestion, parse_detail, parse_spans, stored_id
 from api.records import Stored, span_detail, span_record, trace_record
 from contract.errors import NotFound
-from contract.reading import Row
+from contract.reading import INLINE, MEDIA, Row
 
 LOGS_OF_A_SPAN = 200
 LOGS_AT_MOST = 20_000
@@ -91,7 +91,7 @@ async def get_span(api: Api, request: web.Request) -> web.Response:
 async def get_trace_otlp(api: Api, request: web.Request) -> web.Response:
     """The trace as OTLP/JSON, equal to what was received."""
     question, asked = spans_question(request, ("limit", "cursor"))
-    page = await read_spans(api.reader, asked | {"with_trace": True}, question)
+    page = await read_spans(api.reader, asked | {"with_trace": True, MEDIA: INLINE}, question)
     if not page.spans:
         raise no_trace(asked)
     body = await asyncio.to_thread(otlp_json, page.spans)

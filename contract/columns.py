@@ -87,6 +87,7 @@ SPAN_COLUMNS = tuple(
     received_time time
     commit_seq int
     duplicate_of_trace text
+    apart json
     """.strip().splitlines()
 )
 
@@ -114,6 +115,7 @@ LOG_COLUMNS = tuple(
     digest text
     received_time time
     commit_seq int
+    apart json
     """.strip().splitlines()
 )
 
@@ -202,7 +204,7 @@ class SpanPlaces(Places):
         tool_name, tool_call_id, agent_name, agent_id,
         session_id, user_id, tags, metadata, trace_name, conventions,
         raw_attributes, raw_events, raw_links, raw_resource, raw_scope, raw_rest,
-        own, settled_from, copies, received_time, commit_seq, duplicate_of_trace,
+        own, settled_from, copies, received_time, commit_seq, duplicate_of_trace, apart,
     ) = range(len(SPAN_COLUMNS))  # fmt: skip
 
 
@@ -213,7 +215,7 @@ class LogPlaces(Places):
         project, trace_id, span_id, time, observed_time, severity_number, severity_text, event_name,
         service_name, scope_name, session_id, user_id, describes_span,
         raw_body, raw_attributes, raw_resource, raw_scope, raw_rest,
-        digest, received_time, commit_seq,
+        digest, received_time, commit_seq, apart,
     ) = range(len(LOG_COLUMNS))  # fmt: skip
 
 

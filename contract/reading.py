@@ -35,7 +35,7 @@ OPERATORS: dict[str, tuple[str, ...]] = {
 """Type of a field -> operators that can be asked of it. `eq` of a list: one of its elements is equal."""
 
 _LISTS = {"finish_reasons", "tags", "models"}
-_NOT_FILTERED = {"project", "metadata", "attributes", "own", "settled_from", "copies", "commit_seq", "digest"}
+_NOT_FILTERED = {"project", "metadata", "attributes", "own", "settled_from", "copies", "commit_seq", "digest", "apart"}
 
 
 def _fields(columns: Sequence[Column], **more: str) -> dict[str, str]:
@@ -160,6 +160,11 @@ GROUPS = tuple(
 )
 """What `metrics` can group by and `facet` count, beside `attr.KEY`; of a list each element stands for itself."""
 
+MEDIA = "media"
+INLINE = "inline"
+"""Parameter of every query that gives whole texts, and its one value: images and the like as they were sent. Without it
+a long one is `contract.formats.CONTENT_PATH` and its content id, and the row has under `media` its bytes by id."""
+
 QUERIES = (
     *FIELDS,
     *VALUES,
@@ -169,6 +174,7 @@ QUERIES = (
     "get_trace",
     "get_spans",
     "get_trace_logs",
+    "get_content",
     "count_rows",
     "unpriced_models",
 )

@@ -30,9 +30,15 @@ def one_state(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
 async def ask(database: Database, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
     """What `question` returns, asked in a thread within one transaction that cannot write.
 
-    Raises `Unavailable` where the file cannot answer now.
+    Raises `Unavailable` where the file cannot answer now. Who cancels this waits until the question has ended, since it
+    has the file open.
     """
-    return await asyncio.to_thread(_answer, database, question)
+    asked = asyncio.ensure_future(asyncio.to_thread(_answer, database, question))
+    try:
+        return await asyncio.shield(asked)
+    except asyncio.CancelledError:
+        await asyncio.gather(asked, return_exceptions=True)
+        raise
 
 
 def _answer(database: Database, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:

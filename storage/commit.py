@@ -26,6 +26,7 @@ from contract.settling import (
 from contract.translated import Translated
 from storage import scores
 from storage.columns import insert, stage
+from storage.contents import Contents, put_back
 from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, describing_logs, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered
@@ -62,13 +63,17 @@ UPDATE span SET {", ".join(f"{name} = stage.{name}" for name in UPDATE_COLUMNS)}
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
 """
 UPDATE_CONTENT_SQL = """
-UPDATE span SET {column} = stage.{column} FROM stage
+UPDATE span SET
+    {column} = stage.{column},
+    apart = nullif(json_merge_patch(coalesce(span.apart, '{{}}'), stage.apart)::VARCHAR, '{{}}')
+FROM stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
 """
 TEXTS_SQL = """
-SELECT t.project, t.trace_id, t.span_id, t.input, t.output
+SELECT t.project, t.trace_id, t.span_id, t.input, t.output, t.apart
 FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id AND t.span_id = k.span_id
 """
+TEXTS_KEYS = {"project": 0, "input": 3, "output": 4, "apart": 5}
 DELETE_SQL = """
 DELETE FROM span USING stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
@@ -266,14 +271,15 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     """Every statement of the transaction."""
     if group.replaced:
         keys_stage(connection, group.replaced, DELETE_SQL)
-    rows = list(group.rows.values())
+    rows, contents = list(group.rows.values()), Contents()
     for row, row_seq in zip(rows, row_seqs(connection, len(rows), seq), strict=True):
         row[S.commit_seq] = row_seq
     for row in group.logs:
         row[L.commit_seq] = seq
-    insert(connection, "span", rows)
-    insert(connection, "log_record", group.logs)
-    update(connection, group, seq)
+    insert(connection, "span", contents.spans(rows))
+    insert(connection, "log_record", contents.logs(group.logs))
+    update(connection, group, seq, contents)
+    contents.store(connection)
     updated = {key for key, _ in group.updates}
     write_marks(connection, {key: mark for key, mark in group.marks.items() if key not in updated})
     for key, change in group.updates:
@@ -296,7 +302,7 @@ def row_seqs(connection: duckdb.DuckDBPyConnection, rows: int, seq: int) -> list
     return [max(min(free, seq), seq - parts + place // NUMBERED_ROWS) for place in range(rows)]
 
 
-def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> None:
+def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int, contents: Contents) -> None:
     """Settled columns of spans that the file has: one statement, and one a content column, for any number of spans."""
     if not group.updates:
         return
@@ -319,10 +325,11 @@ def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int) -> Non
         fact_rows.append((*key, *(values[name] for name in UPDATE_COLUMNS)))
         for column in CONTENT_COLUMNS:
             if column in change.columns or column in facts.settled:
-                content_rows[column].append((*key, change.columns.get(column, (None, ""))[0]))
+                text = change.columns.get(column, (None, ""))[0]
+                content_rows[column].append((*key, *contents.text(key[0], column, text)))
     stage_rows(connection, fact_rows, UPDATE_COLUMNS, UPDATE_SQL)
     for column, rows in content_rows.items():
-        stage_rows(connection, rows, (column,), UPDATE_CONTENT_SQL.format(column=column))
+        stage_rows(connection, rows, (column, "apart"), UPDATE_CONTENT_SQL.format(column=column))
 
 
 def stage_rows(connection: duckdb.DuckDBPyConnection, rows: list[Any], names: Iterable[str], sql: str) -> None:
@@ -344,7 +351,8 @@ def fetch_content(
     texts = {key: {"input": row[S.input], "output": row[S.output]} for key in wanted if (row := group.rows.get(key))}
     missing = [key for key in wanted if key not in texts]
     if missing:
-        found = keys_stage(connection, missing, TEXTS_SQL)
+        found = [list(row) for row in keys_stage(connection, missing, TEXTS_SQL)]
+        put_back(connection, found, TEXTS_KEYS)
         texts |= {tuple(row[:3]): {"input": row[3], "output": row[4]} for row in found}
     for key, places in wanted.items():
         for change, column in places:

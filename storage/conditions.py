@@ -6,7 +6,7 @@ record that rolls the trace up, or of some span of the trace.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from contract.reading import (
     ATTRIBUTE,
@@ -21,6 +21,7 @@ from contract.reading import (
     Condition,
     Value,
 )
+from storage.contents import TEXT_IDS_SQL, recipes_sql
 from storage.text_search import mark
 
 COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -237,8 +238,33 @@ def found_in(compiled: Compiled, columns: Iterable[str], term: str) -> str:
             f"contains({{0}}, {bound})" if is_caseless(form) else f"regexp_matches({{0}}, regexp_escape({bound}), 'i')"
         )
         tests.append(test)
-    found = " OR ".join(test.format(column) for column in columns for test in tests)
-    return f"{mark(len(compiled.terms) - 1)} AND ({found})"
+    known = mark(len(compiled.terms) - 1)
+    in_row = [test.format(column) for column in columns for test in tests]
+    long = [column for column in columns if column in LIE_APART]
+    apart = [found_apart(long, [test.format("text") for test in tests], known)] if long else []
+    return f"{known} AND ({' OR '.join([*in_row, *apart])})"
+
+
+LIE_APART = {
+    "input": ("span", "start_time"),
+    "output": ("span", "start_time"),
+    "raw_body": ("log_record", "time"),
+}
+"""Columns that are searched and may have but the beginning of their text -> their table, and its time."""
+
+
+def found_apart(columns: Sequence[str], tests: Sequence[str], known: str) -> str:
+    """A piece of these columns' texts passes a test: all pieces are asked, then joined with the rows."""
+    table, time = LIE_APART[columns[0]]
+    return f"""rowid IN (
+        SELECT DISTINCT row_id FROM (
+            SELECT rowid AS row_id, {TEXT_IDS_SQL.format(recipes_sql(columns))} AS content_id
+            FROM {table}
+            WHERE project = $project AND apart IS NOT NULL AND {IN_RANGE.replace("start_time", time)} AND {known}
+        ) JOIN (
+            SELECT content_id FROM content WHERE project = $project AND NOT media AND ({" OR ".join(tests)})
+        ) USING (content_id)
+    )"""
 
 
 def written_forms(term: str) -> list[str]:

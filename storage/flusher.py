@@ -323,7 +323,7 @@ class Flusher:
         """What an earlier program could not store, this one may."""
         assert self._connection is not None
         for seq, payload in self._connection.execute("SELECT seq, payload FROM unstorable ORDER BY seq").fetchall():
-            with contextlib.suppress(Unavailable):  # of a program with other columns
+            with contextlib.suppress(Unavailable):  # of a newer program
                 request = Pending(self.flushed_seq, decode(payload.encode()), lambda error: None)
                 if self._try([request]) is None:
                     self._connection.execute(TAKE_BACK_SQL, [seq, payload]).fetchall()

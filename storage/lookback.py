@@ -9,6 +9,7 @@ import duckdb
 from contract.columns import LOG_COLUMNS, SPAN_COLUMNS, Column, L, Row, S
 from contract.settling import CALL_KINDS, CONTENT_COLUMNS, FACT_COLUMNS, Facts, OwnValues, TraceKey
 from storage.columns import select_list, stage
+from storage.contents import LOG_PLACES, SPAN_PLACES, put_back
 from storage.recent import Remembered
 
 SPAN_COLUMN = {column.name: column for column in SPAN_COLUMNS}
@@ -58,8 +59,10 @@ def describing_logs(connection: duckdb.DuckDBPyConnection, keys: Collection[Trac
     """The log records that describe spans of these traces."""
     found: dict[TraceKey, list[Row]] = {key: [] for key in keys}
     if found:
-        for row in keys_stage(connection, keys, DESCRIBING_LOGS_SQL):
-            found[row[L.project], row[L.trace_id]].append(list(row))
+        rows = [list(row) for row in keys_stage(connection, keys, DESCRIBING_LOGS_SQL)]
+        put_back(connection, rows, LOG_PLACES)
+        for row in rows:
+            found[row[L.project], row[L.trace_id]].append(row)
     return found
 
 
@@ -87,12 +90,11 @@ def stored_rows(connection: duckdb.DuckDBPyConnection, keys: Collection[SpanKey]
     """(project, trace_id, span_id) -> the row with its own values, as translated."""
     if not keys:
         return {}
-    rows = {}
-    for stored in keys_stage(connection, keys, ROWS_SQL):
-        row = list(stored)
+    rows = [list(stored) for stored in keys_stage(connection, keys, ROWS_SQL)]
+    put_back(connection, rows, SPAN_PLACES)
+    for row in rows:
         uncover(row)
-        rows[row[S.project], row[S.trace_id], row[S.span_id]] = row
-    return rows
+    return {(row[S.project], row[S.trace_id], row[S.span_id]): row for row in rows}
 
 
 def uncover(row: Row) -> None:

@@ -11,14 +11,15 @@ from contract.translated import Translated
 from storage.database import newest_version
 
 VERSION = newest_version()
-"""Rows are lists in the order of a schema version's columns."""
+"""Rows are lists in the order of a schema version's columns: a later one has more of them, at the end."""
 
 
 def float_places(columns: tuple[Column, ...]) -> tuple[int, ...]:
     return tuple(place for place, column in enumerate(columns) if column.type == "float")
 
 
-PLACES = tuple(float_places(columns) for columns in (SPAN_COLUMNS, LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS))
+TABLES = (SPAN_COLUMNS, LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS)
+PLACES = tuple(map(float_places, TABLES))
 
 
 def encode(translated: Translated) -> bytes:
@@ -28,12 +29,14 @@ def encode(translated: Translated) -> bytes:
 
 
 def decode(payload: bytes | memoryview) -> Translated:
-    """The request again. Raises `Unavailable` for one of a program with other columns."""
+    """The request again, also one of an earlier program. Raises `Unavailable` for one of a newer program."""
     version, *tables = orjson.loads(payload)
-    if version != VERSION:
+    if version > VERSION:
         raise Unavailable(f"it is of schema {version}, this program has {VERSION}", reason="journal")
-    for rows, places in zip(tables, PLACES, strict=True):
+    tables += [[] for _ in TABLES[len(tables) :]]
+    for rows, columns, places in zip(tables, TABLES, PLACES, strict=True):
         for row in rows:
+            row.extend([None] * (len(columns) - len(row)))
             for place in places:
                 if isinstance(row[place], str):
                     row[place] = float(row[place])

@@ -17,11 +17,12 @@ import duckdb
 
 from contract.entities import VALUES
 from contract.errors import Overloaded, TracepondError, Unavailable
-from contract.reading import QUERIES, Condition, Row, Value
+from contract.reading import INLINE, MEDIA, QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage.aggregates import SHAPE, add_shape
 from storage.asking import one_state
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
+from storage.contents import put_back, put_back_lists
 from storage.entities import compile_measures
 from storage.text_search import Search
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
@@ -119,6 +120,7 @@ class Question(NamedTuple):
     """Where there are conditions."""
     reads_texts: bool
     terms: list[list[str]]
+    media_inline: bool
 
 
 class DuckReader:
@@ -174,7 +176,7 @@ class DuckReader:
         if conditions and not known.places:
             raise KeyError(f"query {query} takes no conditions")
         shape = {name: value for name, value in parameters.items() if name in SHAPE}
-        bound = known.bind({name: value for name, value in parameters.items() if name not in SHAPE})
+        bound = known.bind({name: value for name, value in parameters.items() if name not in (*SHAPE, MEDIA)})
         if query in VALUES:
             compiled = compile_measures(query, conditions, shape)
         else:
@@ -184,8 +186,16 @@ class DuckReader:
             bound["of_traces"] = compiled.reads_traces
         if "page_limit" in bound:  # a record can only be judged once it is rolled up
             bound["page_limit"] = None if compiled.has("record") or bound["limit"] is None else SPARE * bound["limit"]
-        sql, places = known.render(compiled), compiled.places()
-        return Question(query, sql, bound, compiled.parameters, places, compiled.reads_texts, compiled.terms)
+        return Question(
+            query,
+            known.render(compiled),
+            bound,
+            compiled.parameters,
+            compiled.places(),
+            compiled.reads_texts,
+            compiled.terms,
+            parameters.get(MEDIA) == INLINE,
+        )
 
     def _admit(self) -> None:
         if self._asking >= self._threads + WAITING_AT_MOST:
@@ -197,7 +207,7 @@ class DuckReader:
         with one_state(cursor):
             ticket.start(cursor)
             try:
-                return self._answer(cursor, question)
+                return whole(cursor, question, self._answer(cursor, question))
             finally:
                 ticket.finish()
 
@@ -272,3 +282,14 @@ def search_of(cursor: duckdb.DuckDBPyConnection, question: Question) -> Search |
         every=question.query == "list_spans",
         to_ns=upper_bound(question.bound) if question.query in PLACES else None,
     )
+
+
+def whole(cursor: duckdb.DuckDBPyConnection, question: Question, rows: list[Row]) -> list[Row]:
+    """The rows with the texts that lie apart, where the query has asked for them."""
+    if rows and "apart" in rows[0]:
+        names = {name: name for name in rows[0]}
+        project = question.bound["project"]
+        put_back(cursor, rows, names, project=project, by_reference=not question.media_inline)
+    if rows and "metadata_apart" in rows[0]:
+        put_back_lists(cursor, rows, "metadata", "metadata_apart", project=project)
+    return rows

@@ -21,6 +21,7 @@ from storage.asking import ask
 from storage.commit import roll_back
 from storage.database import CATALOG, Database
 from storage.erasure import ROWS_A_STEP, Eraser, Fate, fates
+from storage.leftovers import Leftovers
 from storage.text_index import forget
 from storage.text_search import Range
 from storage.writer import Writer
@@ -138,12 +139,14 @@ class Retention:
         database: Database,
         writer: Writer,
         eraser: Eraser,
+        leftovers: Leftovers,
         policy: Policy,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._database = database
         self._writer = writer
         self._eraser = eraser
+        self._leftovers = leftovers
         self._policy = policy
         self._now_ns = now_ns
         self.deleted = dict.fromkeys(REASONS, 0)
@@ -164,6 +167,7 @@ class Retention:
             await self._keep_size(self._policy.max_size_bytes)
         deleted = sum(self.deleted.values()) - before
         if deleted:
+            self._leftovers.due = True
             await self._writer.checkpoint()
         return deleted
 
@@ -186,6 +190,7 @@ class Retention:
         if await self._bytes() <= max_bytes:
             return
         for _ in range(ROUNDS):
+            await self._leftovers.sweep()  # long texts are most of the size
             await self._writer.checkpoint()
             size, rows = await self._bytes(), await self._count(Scope())
             if size <= max_bytes:

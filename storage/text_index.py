@@ -8,7 +8,7 @@ more than those of its rows, which no answer shows. `forget` takes the words of 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,9 @@ from contract.columns import Column
 from contract.errors import Unavailable
 from storage.asking import ask
 from storage.columns import stage
+from storage.contents import TEXT_IDS_SQL, recipes_sql
 from storage.database import Database
+from storage.pieces import PIECE_CHARACTERS
 from storage.text_search import Range, joined, meets
 from storage.words import BETWEEN, FOLDED, HAS_PAIRS_SQL, PAIRS_SQL, PATTERNS, WORDS_SQL
 from storage.writer import Writer
@@ -30,6 +32,8 @@ TILES = 4
 """Of a piece: 2,048 rows each. DuckDB unpacks texts of so many at once: knowing more spares nothing."""
 PIECE_BYTES = 16 << 20
 """Of text: 0.3 s of CPU. Where rows have more, a piece has fewer of them."""
+APART_BYTES = PIECE_CHARACTERS * 3 // 2
+"""Taken for the size of each piece of a long text (docs/adr/0013): to measure them would be to unpack them."""
 SHARE = 0.5
 """Where a piece has more bytes of words than this share of its texts (images, keys), it is left as it is."""
 SMALL_BYTES = 1 << 20
@@ -46,15 +50,16 @@ BUSY = 0.5
 
 
 class Source(NamedTuple):
-    """A table of which the words of these columns are kept, and its time."""
+    """A table of which the words of these columns are kept, its time, and those of the columns that may lie apart."""
 
     columns: tuple[str, ...]
     time: str
+    long: tuple[str, ...]
 
 
 SOURCES = {
-    "span": Source(("name", "trace_name", "input", "output"), "start_time"),
-    "log_record": Source(("event_name", "raw_body"), "time"),
+    "span": Source(("name", "trace_name", "input", "output"), "start_time", ("input", "output")),
+    "log_record": Source(("event_name", "raw_body"), "time", ("raw_body",)),
 }
 
 COVERED_SQL = "SELECT DISTINCT first_seq, last_seq FROM text_words WHERE source = $source"
@@ -65,12 +70,29 @@ SIZE_SQL = """
 SELECT count(*), epoch_ns(min({time})), epoch_ns(max({time})), coalesce(sum({bytes}), 0)::BIGINT
 FROM {source} WHERE commit_seq BETWEEN {first} AND {last}
 """
+APART_SQL = """
+SELECT count(DISTINCT (project, content_id)) FROM (
+    SELECT project, {ids} AS content_id
+    FROM {source} WHERE commit_seq BETWEEN {first} AND {last} AND apart IS NOT NULL
+)
+"""
 DISTINCT_SQL = f"""
-WITH token AS (
+WITH apart AS MATERIALIZED (
+    SELECT DISTINCT tile, content.rowid AS row_id
+    FROM (
+        SELECT {{tile}} AS tile, project, {{ids}} AS content_id
+        FROM {{source}} WHERE commit_seq BETWEEN {{first}} AND {{last}} AND apart IS NOT NULL
+    )
+    JOIN content USING (project, content_id)
+),
+lying AS (SELECT rowid AS row_id, text FROM content WHERE rowid IN (SELECT row_id FROM apart)),
+token AS (
     SELECT DISTINCT tile, unnest(string_split(text, ' ')) AS token
     FROM (
         SELECT DISTINCT {{tile}} AS tile, unnest([{{columns}}]) AS text
         FROM {{source}} WHERE commit_seq BETWEEN {{first}} AND {{last}}
+        UNION ALL
+        SELECT tile, text FROM apart JOIN lying USING (row_id)
     )
 ),
 word AS (
@@ -147,7 +169,7 @@ class TextIndex:
             rest_s = EVERY_S
             if busy < BUSY:
                 started = self._clock()
-                if await finished(self._try()):
+                if await self._try():
                     rest_s = self._clock() - started
 
     async def _try(self) -> bool:
@@ -221,16 +243,6 @@ class TextIndex:
         ]
 
 
-async def finished(work: Coroutine[Any, Any, bool]) -> bool:
-    """What `work` returns; who cancels this waits until it has ended, since it has the file open."""
-    running = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise
-
-
 def gaps(covered: Iterable[Range], newest: int) -> list[Range]:
     """What is not covered up to the newest, the oldest first."""
     found, first = [], 0
@@ -252,10 +264,13 @@ def made(cursor: duckdb.DuckDBPyConnection, source: str, rows: Range, ends: Sequ
     columns = SOURCES[source].columns
     parts = {
         "source": source, "first": rows.first, "last": rows.last, "time": SOURCES[source].time,
+        "ids": TEXT_IDS_SQL.format(recipes_sql(SOURCES[source].long)),
         "columns": ", ".join(columns), "bytes": " + ".join(f"coalesce(strlen({name}), 0)" for name in columns),
         "tile": " + ".join(["0", *(f"(commit_seq > {end:d})::INT" for end in ends[:-1])]),
     }  # fmt: skip
     [(row_count, first_ns, last_ns, text_bytes)] = cursor.execute(SIZE_SQL.format(**parts)).fetchall()
+    [(apart,)] = cursor.execute(APART_SQL.format(**parts)).fetchall()
+    text_bytes += apart * APART_BYTES
     if text_bytes > PIECE_BYTES:
         return None, text_bytes
     found = cursor.execute(DISTINCT_SQL.format(**parts), {"between": BETWEEN, **PATTERNS}).fetchall()

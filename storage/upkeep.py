@@ -10,6 +10,7 @@ from contract.stats import Sample
 from contract.upkeep import Erased
 from storage.database import Database
 from storage.erasure import Eraser
+from storage.leftovers import Leftovers
 from storage.retention import Policy, Retention, sweep_and_tell
 from storage.scores import deletion
 from storage.snapshot import Snapshots, remove_leftovers
@@ -29,24 +30,28 @@ class FileUpkeep:
         self._database = database
         self._writer = writer
         self._eraser = Eraser(database, writer)
+        self._leftovers = Leftovers(database, writer)
         self._snapshots = Snapshots(database, writer)
         self._policy = policy
         self.text_index = TextIndex(database, writer)
-        self.retention = Retention(database, writer, self._eraser, policy, now_ns)
+        self.retention = Retention(database, writer, self._eraser, self._leftovers, policy, now_ns)
 
     async def run(self) -> None:
-        """Keep the file within its limits until cancelled; return at once where there are none."""
+        """Keep the file within its limits, and free of what nothing refers to, until cancelled."""
         if not self._database.in_memory:
             await asyncio.to_thread(remove_leftovers, self._database.path)
-        while self._policy:
-            await sweep_and_tell(self.retention)
+        while True:
+            if self._policy:
+                await sweep_and_tell(self.retention)
+            await self._leftovers.sweep_now_and_then()
             await asyncio.sleep(EVERY_S)
 
     async def delete_traces(self, project: str, trace_ids: Collection[str], *, dry_run: bool = False) -> Erased:
         """See `contract.upkeep.Upkeep`."""
         erased = await self._eraser.delete(project, trace_ids, dry_run=dry_run)
-        if not dry_run:
+        if erased.rows and not dry_run:
             self.retention.deleted["request"] += erased.rows
+            self._leftovers.due = True
         return erased
 
     async def delete_scores(self, project: str, score_ids: Collection[str]) -> int:

@@ -25,7 +25,9 @@ MAX_COPIES = 16
 MAX_COPIES_CHARACTERS = 8 << 20
 """The same for copies that are large: 16 copies of 20 MB took a gigabyte to fold."""
 
-NOT_COPIED = (S.received_time, S.commit_seq, S.copies, S.own, S.settled_from, S.duplicate_of, S.duplicate_of_trace)
+NOT_COPIED = (
+    S.received_time, S.commit_seq, S.copies, S.own, S.settled_from, S.duplicate_of, S.duplicate_of_trace, S.apart,
+)  # fmt: skip
 UNSET = {S.status: "unset", S.kind: "span", S.level: "DEFAULT", S.otlp_kind: "unspecified"}
 """Values that say no more than null does."""
 USAGE = (

@@ -10,6 +10,7 @@ from contract.present import CONTENT_FIELDS
 from contract.raw import restore
 from translator.engine import Engine
 from translator.logs import content_of, record_of, sources_of
+from translator.messages.apart import by_reference
 from translator.messages.records import MESSAGE_EVENTS, Record, inputs, outputs
 from translator.plan import ATTRIBUTES, EVENT_NAMES, EVENTS, READ_FIELDS, Candidate
 from translator.usage import COUNTS
@@ -59,6 +60,11 @@ def present(
             if field in _DONATED and (field not in found or _better(field, value, donor, found[field][0], span)):
                 found[field] = (value, {**source, "from": f"span:{donor.get('span_id')}"})
     answer: dict[str, Any] = {field: _plain(found[field][0]) if field in found else None for field in CONTENT_FIELDS}
+    media = {
+        content_id: size for row in (span, *donors, *logs) for content_id, size in (row.get("media") or {}).items()
+    }
+    if media:
+        answer |= {field: by_reference(answer[field], media) for field in CONTENT_FIELDS}
     answer["mapping"] = _mapping(span, found, told)
     answer["unmapped"] = sorted(ATTRIBUTES.unmapped(_restored(span.get("raw_attributes"), _own_columns(span)) or ()))
     return answer

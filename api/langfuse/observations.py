@@ -18,7 +18,7 @@ from api.parameters import LIMIT_AT_MOST, parse_limit, stored_id
 from api.traces import grouped
 from contract.entities import SPAN_VALUES
 from contract.errors import BadQuery, NotFound
-from contract.reading import Condition, Row
+from contract.reading import INLINE, MEDIA, Condition, Row
 
 EQUAL = {
     "name": "name", "userId": "trace_user_id", "level": "level", "version": "version", "traceId": "trace_id",
@@ -97,7 +97,7 @@ async def read_spans(api: Api, project: str, found: Sequence[dict[str, Any]]) ->
         return []
     keys = [(each["trace_id"], each["span_id"]) for each in found]
     trace_ids, span_ids = (list(dict.fromkeys(ids)) for ids in zip(*keys, strict=True))
-    asked = {"project": project, "trace_ids": trace_ids, "span_ids": span_ids, "limit": None}
+    asked = {"project": project, "trace_ids": trace_ids, "span_ids": span_ids, "limit": None, MEDIA: INLINE}
     rows = {(row["trace_id"], row["span_id"]): row for row in await api.reader.read("get_chosen_spans", asked)}
     return [rows[key] for key in keys if key in rows]
 
@@ -105,7 +105,7 @@ async def read_spans(api: Api, project: str, found: Sequence[dict[str, Any]]) ->
 async def get_observation(langfuse: Langfuse, request: web.Request) -> web.Response:
     """One observation by its id alone."""
     project, span_id = project_of(request), stored_id(request.match_info["observation_id"])
-    asked = {"project": project, "trace_ids": None, "span_ids": [span_id], "limit": 1}
+    asked = {"project": project, "trace_ids": None, "span_ids": [span_id], "limit": 1, MEDIA: INLINE}
     rows = await langfuse.api.reader.read("get_chosen_spans", asked)
     if not rows:
         raise NotFound(f"no observation {span_id[:100]!r}")

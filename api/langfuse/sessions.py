@@ -6,7 +6,7 @@ from api.langfuse import records
 from api.langfuse.handling import Langfuse, answer, project_of
 from api.langfuse.parameters import all_given, parse_moment, parse_page
 from contract.errors import NotFound
-from contract.reading import SOME_SPAN, Condition
+from contract.reading import INLINE, MEDIA, SOME_SPAN, Condition
 
 TRACES_AT_MOST = 1000
 
@@ -35,7 +35,7 @@ async def get_session(langfuse: Langfuse, request: web.Request) -> web.Response:
     found = await reader.read("page_sessions", {"project": project, "id": session_id, "limit": 1})
     if not found:
         raise NotFound(f"no session {session_id[:100]!r}")
-    asked = {"project": project, "limit": TRACES_AT_MOST, "io": "full"}
+    asked = {"project": project, "limit": TRACES_AT_MOST, "io": "full", MEDIA: INLINE}
     rows = await reader.read("list_traces", asked, (some_span,))
     traces = [records.trace(row, project, None) for row in rows]
     return answer({**records.session(found[0], project), "traces": traces})

@@ -19,7 +19,7 @@ from api.one_trace import SPANS_AT_MOST, read_trace
 from api.parameters import SpansQuestion, stored_id
 from contract.entities import TRACE_VALUES
 from contract.errors import BadQuery
-from contract.reading import Condition, Row
+from contract.reading import INLINE, MEDIA, Condition, Row
 
 GROUPS = ("core", "io", "scores", "observations", "metrics")
 
@@ -93,7 +93,14 @@ async def shown_traces(
 async def read_records(api: Api, project: str, found: Sequence[Mapping[str, Any]], io: str) -> dict[str, Row]:
     """Trace id -> row of the query list_traces; the time range spares looking at other parts of the file."""
     times = [each["start_time"] for each in found]
-    asked = {"project": project, "limit": len(found), "io": io, "from_ns": min(times), "to_ns": max(times) + 1}
+    asked = {
+        "project": project,
+        "limit": len(found),
+        "io": io,
+        MEDIA: INLINE,
+        "from_ns": min(times),
+        "to_ns": max(times) + 1,
+    }
     ids = Condition("trace_id", "any_of", tuple(each["trace_id"] for each in found))
     return {row["trace_id"]: row for row in await api.reader.read("list_traces", asked, (ids,))}
 
@@ -110,7 +117,7 @@ async def get_trace(langfuse: Langfuse, request: web.Request) -> web.Response:
     """A trace with its observations and scores, whole."""
     project, trace_id = project_of(request), stored_id(request.match_info["trace_id"])
     groups = parse_groups(given(request, "fields"), GROUPS)
-    asked = {"project": project, "trace_id": trace_id}
+    asked = {"project": project, "trace_id": trace_id, MEDIA: INLINE}
     (row, page), scores = await asyncio.gather(
         read_trace(langfuse.api.reader, asked, SpansQuestion("full", SPANS_AT_MOST, None, "")),
         scores_of_traces(langfuse.api.reader, project, [trace_id]),

@@ -12,7 +12,7 @@ SELECT
     input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
     input_cost, output_cost, total_cost, cost_source, price_version,
     tool_name, tool_call_id, agent_name, agent_id, session_id, user_id, tags, metadata, trace_name, conventions,
-    raw_attributes, raw_events, raw_links, raw_resource, raw_scope, raw_rest, own, settled_from,
+    raw_attributes, raw_events, raw_links, raw_resource, raw_scope, raw_rest, own, settled_from, apart,
     epoch_ns(received_time) AS received_time
 FROM span
 WHERE project = $project

@@ -23,6 +23,7 @@ SELECT
     CASE WHEN $io = 'full' THEN raw_rest END AS raw_rest,
     CASE WHEN $io = 'full' THEN own END AS own,
     CASE WHEN $io = 'full' THEN settled_from END AS settled_from,
+    CASE WHEN $io = 'full' THEN apart END AS apart,
     epoch_ns(received_time) AS received_time
 FROM span
 WHERE project = $project

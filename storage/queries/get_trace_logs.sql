@@ -3,7 +3,7 @@
 SELECT
     project, trace_id, span_id, epoch_ns(time) AS time, epoch_ns(observed_time) AS observed_time,
     severity_number, severity_text, event_name, service_name, scope_name, session_id, user_id, describes_span,
-    raw_body, raw_attributes, raw_resource, raw_scope, raw_rest, digest,
+    raw_body, raw_attributes, raw_resource, raw_scope, raw_rest, digest, apart,
     epoch_ns(received_time) AS received_time
 FROM log_record
 WHERE project = $project

@@ -18,11 +18,12 @@ SELECT
         WHEN $io = 'preview' AND length(raw_body) <= 300 THEN raw_body END AS raw_body,
     CASE WHEN $io = 'preview' AND length(raw_body) > 300
         THEN left(json_extract_string(raw_body, '$'), 300) END AS body_preview,
-    CASE WHEN $io = 'full' OR ($io = 'preview' AND length(raw_attributes) <= 2000) THEN raw_attributes
-        END AS raw_attributes,
-    CASE WHEN $io = 'preview' THEN coalesce(length(raw_attributes), 0) > 2000 ELSE false END AS attributes_cut,
+    coalesce(length(raw_attributes) > 2000 OR contains(apart, '"raw_attributes"'), false) AS attributes_long,
+    CASE WHEN $io = 'full' OR ($io = 'preview' AND NOT attributes_long) THEN raw_attributes END AS raw_attributes,
+    $io = 'preview' AND attributes_long AS attributes_cut,
     CASE WHEN $io = 'full' THEN raw_resource END AS raw_resource,
     CASE WHEN $io = 'full' THEN raw_scope END AS raw_scope,
+    CASE WHEN $io = 'full' THEN apart END AS apart,
     raw_rest,
     epoch_ns(received_time) AS received_time
 FROM log_record

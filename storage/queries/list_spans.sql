@@ -30,7 +30,8 @@ SELECT
     CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output /* list: output */,
     input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
     input_cost, output_cost, total_cost, cost_source, price_version,
-    tool_name, tool_call_id, agent_name, agent_id, session_id, user_id, tags, metadata, trace_name
+    tool_name, tool_call_id, agent_name, agent_id, session_id, user_id, tags, metadata, trace_name,
+    CASE WHEN $io = 'full' THEN apart END AS apart
 FROM page
 JOIN span ON span.rowid = page.row_id
 ORDER BY span.start_time DESC, trace_id DESC, span_id DESC

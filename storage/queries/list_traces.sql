@@ -66,6 +66,7 @@ record AS (
         list_sort(list_distinct(flatten(list(TRY_CAST(TRY_CAST(tags AS JSON) AS VARCHAR[]))
             FILTER (tags IS NOT NULL)))) AS tags,
         list(metadata ORDER BY place) FILTER (metadata IS NOT NULL) AS metadata,
+        CASE WHEN $io = 'full' THEN list(apart ORDER BY place) FILTER (metadata IS NOT NULL) END AS metadata_apart,
         bool_or(is_root) AS complete,
         arg_min(row_id, place) FILTER (kind = 'trace') AS trace_row,
         arg_min(row_id, place) FILTER (is_root AND kind <> 'trace') AS root_row,
@@ -85,7 +86,8 @@ content AS MATERIALIZED (
     SELECT
         rowid AS row_id,
         CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input,
-        CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output
+        CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output,
+        CASE WHEN $io = 'full' THEN apart END AS apart
     FROM span
     WHERE $io <> 'none'
         AND rowid IN (SELECT unnest([trace_row, root_row, generation_row]) FROM page)
@@ -111,6 +113,12 @@ SELECT
     epoch_ns(page.end_time) AS end_ns,
     coalesce(said.input, root.input, generation.input) AS input,
     coalesce(said.output, root.output, generation.output) AS output,
+    CASE WHEN coalesce(said.apart, root.apart, generation.apart) IS NOT NULL THEN json_object(
+        'input', json_extract(CASE WHEN said.input IS NOT NULL THEN said.apart
+            WHEN root.input IS NOT NULL THEN root.apart ELSE generation.apart END, '$.input'),
+        'output', json_extract(CASE WHEN said.output IS NOT NULL THEN said.apart
+            WHEN root.output IS NOT NULL THEN root.apart ELSE generation.apart END, '$.output')
+    )::VARCHAR END AS apart,
     scored.scores
 FROM page
 LEFT JOIN content AS said ON said.row_id = page.trace_row

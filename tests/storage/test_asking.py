@@ -1,6 +1,7 @@
 """Questions of those who look after the file."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import duckdb
@@ -42,4 +43,27 @@ def test_what_the_engine_cannot_do_now_is_unavailable(error: type[Exception]) ->
 
     with pytest.raises(Unavailable):
         asyncio.run(ask(database, fail))
+    database.close()
+
+
+def test_who_cancels_a_question_waits_until_it_has_let_go_of_the_file() -> None:
+    database = opened()
+    begun, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(cursor: duckdb.DuckDBPyConnection) -> None:
+        begun.set()
+        go.wait(10)
+        ended.set()
+        run(cursor, "SELECT count(*) FROM nowhere")
+
+    async def work() -> bool:
+        asking = asyncio.ensure_future(ask(database, slow))
+        await asyncio.to_thread(begun.wait, 10)
+        asking.cancel()
+        asyncio.get_running_loop().call_later(0.05, go.set)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        return ended.is_set()
+
+    assert asyncio.run(work())
     database.close()

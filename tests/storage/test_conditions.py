@@ -102,8 +102,10 @@ def matches(condition: Condition, **columns: object) -> bool:
     database = opened()
     insert(database, "span", span(1, **columns))
     compiled = compile_conditions("list_spans", [condition])
-    sql = f"SELECT count(*) FROM span WHERE {compiled.sql('span')}"
-    [[count]] = database.cursor().execute(sql, compiled.parameters).fetchall()
+    sql = f"SELECT count(*) FROM span WHERE project = $project AND $from_ns IS NULL AND {compiled.sql('span')}"
+    [[count]] = (
+        database.cursor().execute(sql, {"project": "default", "from_ns": None, **compiled.parameters}).fetchall()
+    )
     database.close()
     return bool(count)
 

@@ -1,13 +1,17 @@
 """Events that name an observation and not its trace."""
 
+import json
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract.columns import Row, S
 from contract.translated import Translated
 from storage.homes import is_homeless
+from storage.lookback import stored_rows
+from storage.pieces import LONGEST_IN_ROW
 from tests.support.langfuse import event, rows_of
 from tests.support.living import Living, live
 from tests.support.rows import span_row
@@ -48,6 +52,26 @@ def test_they_find_it_after_a_restart_too(tmp_path: Path) -> None:
         assert await store.rows(SHOWN) == WHOLE
 
     live(tmp_path / "x.duckdb", look)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_long_parts_make_the_same_row_in_any_order(order: Any, tmp_path: Path) -> None:
+    prompt, reply = "prompt " * LONGEST_IN_ROW, "reply " * LONGEST_IN_ROW
+    events = (
+        event("generation-create", "e1", 0, id="o", traceId="t", name="llm", input=prompt, metadata={"k": prompt}),
+        event("generation-update", "e2", 1, id="o", output=prompt),
+        event("generation-update", "e3", 2, id="o", output=reply, metadata={"l": reply}),
+    )
+
+    async def look(store: Living) -> list[Row]:
+        await store.writer.visible()
+        return list(stored_rows(store.database.cursor(), [("default", "t", "o")]).values())
+
+    for place in order:
+        live(tmp_path / "x.duckdb", lambda store, sent=events[place]: send(store, [sent]))
+    [row] = live(tmp_path / "x.duckdb", look)
+    assert (row[S.input], row[S.output]) == (prompt, reply)
+    assert json.loads(row[S.metadata]) == {"k": prompt, "l": reply}
 
 
 def test_without_a_trace_an_observation_is_a_trace_of_its_own(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.columns import EMPTY_METRIC, M, Row
+from contract.columns import EMPTY_METRIC, L, M, Row, S
 from contract.errors import Unavailable
 from contract.translated import Translated
 from storage.payload import VERSION, decode, encode
@@ -51,6 +51,13 @@ def test_numbers_that_json_cannot_write_come_back() -> None:
 def test_what_no_column_can_hold_is_told(columns: dict[str, object]) -> None:
     with pytest.raises((TypeError, ValueError)):
         encode(Translated([span_row("a", **columns)]))
+
+
+def test_rows_of_an_earlier_program_lack_the_last_columns() -> None:
+    row = span_row("a", input="text")
+    payload = orjson.dumps([VERSION - 1, [row[: S.apart]], [log_row("a", "d", "b")[: L.apart]], []])
+    back = decode(payload)
+    assert (back.spans, back.logs) == ([row], [log_row("a", "d", "b")])
 
 
 def test_rows_of_other_columns_are_not_taken_for_ours() -> None:

@@ -10,7 +10,7 @@ import pytest
 from contract.errors import Unavailable
 from storage import text_index as module
 from storage.retention import Limits, Policy
-from storage.text_index import BUSY, EVERY_S, SOURCES, TextIndex, finished, gaps, tile_ends
+from storage.text_index import BUSY, EVERY_S, SOURCES, TextIndex, gaps, tile_ends
 from storage.text_search import Range
 from tests.support.living import Living, live
 from tests.support.rows import log_row, span_row
@@ -247,26 +247,6 @@ def test_the_index_waits_while_the_process_is_busy_and_goes_on_after_a_fault(mon
         assert outcomes == []
 
     live(":memory:", work)
-
-
-def test_who_stops_it_waits_for_the_step_that_runs() -> None:
-    async def work() -> None:
-        go, ended = asyncio.Event(), []
-
-        async def step() -> bool:
-            await go.wait()
-            ended.append(True)
-            return True
-
-        running = asyncio.ensure_future(finished(step()))
-        await asyncio.sleep(0)
-        running.cancel()
-        asyncio.get_running_loop().call_soon(go.set)
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        assert ended
-
-    asyncio.run(work())
 
 
 def test_every_column_that_is_searched_is_indexed() -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from contract.columns import Row
 from contract.reading import Condition
+from storage import contents, windows
 from storage import reader as reader_module
-from storage import windows
+from storage.pieces import LONGEST_IN_ROW
 from storage.reader import DuckReader
 from storage.text_index import TextIndex
 from storage.text_search import RANGES_AT_MOST, Range, Search, joined, longest, mark, meets, outside
@@ -46,10 +47,11 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.parametrize("longest_in_row", [LONGEST_IN_ROW, 2], ids=["in their rows", "apart"])
 @settings(max_examples=12, deadline=None)
 @given(st.lists(TEXT, min_size=9, max_size=9), st.lists(STEP, max_size=5), st.data())
 def test_answers_with_and_without_the_index_are_equal(
-    texts: list[str], steps: list[tuple[str, Any]], data: st.DataObject
+    longest_in_row: int, texts: list[str], steps: list[tuple[str, Any]], data: st.DataObject
 ) -> None:
     """Texts of any script, escaped or not, that are indexed; then sent again with others, deleted, indexed again."""
     piece = st.sampled_from(texts).flatmap(lambda text: st.tuples(*[st.integers(0, len(text))] * 2).map(
@@ -64,7 +66,7 @@ def test_answers_with_and_without_the_index_are_equal(
         reader = DuckReader(store.database, visible=store.writer.visible, threads=1)
         for number, text in enumerate(texts):
             await store.commit(
-                traced(number, text, None), logs=(log_row("1", f"d{number}", text, describes_span=False),)
+                traced(number, text, None), logs=(log_row("1", f"d{number}", json.dumps(text), describes_span=False),)
             )
             await store.writer.visible()
         for step in [("index", 9), *steps]:
@@ -76,6 +78,8 @@ def test_answers_with_and_without_the_index_are_equal(
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(windows, "FEWEST_ROWS", 1)
+        patched.setattr(contents, "LONGEST_IN_ROW", longest_in_row)
+        patched.setattr(contents, "HEAD_CHARACTERS", longest_in_row)
         live(":memory:", work)
 
 
@@ -118,6 +122,25 @@ def test_rows_known_to_be_without_the_term_are_not_searched() -> None:
         assert await found(store, "EEDL", "ha") == ["8", "4"]
         store.database.cursor().execute("DELETE FROM text_words").fetchall()
         assert len(await found(store, "needle")) == 9
+
+    live(":memory:", work)
+
+
+def test_the_words_of_long_texts_are_known_too() -> None:
+    """Shown in the same way: a word far behind the beginning that a row keeps, and rows that are not looked at."""
+    shared = "straw " * LONGEST_IN_ROW
+
+    async def work(store: Living) -> None:
+        for number in range(9):
+            text = shared + ("needle" if number == 5 else "hay")
+            await store.commit(span_row(f"{number}", trace_id=f"t{number}", input=text))
+            await store.writer.visible()
+        assert await found(store, "needle") == ["5"]
+        assert await TextIndex(store.database, store.writer, piece_rows=8).step()
+        assert await found(store, "needle") == ["5"]
+        assert await found(store, "HAY") == [f"{number}" for number in reversed(range(9)) if number != 5]
+        store.database.cursor().execute("UPDATE span SET output = 'needle'").fetchall()
+        assert await found(store, "needle") == ["8", "5", "4"]
 
     live(":memory:", work)
 

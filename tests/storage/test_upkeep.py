@@ -42,9 +42,24 @@ def test_the_timer_sweeps_again_and_again_until_it_is_cancelled(
 
 
 @pytest.mark.parametrize("place", ["x.duckdb", ":memory:"])
-def test_without_limits_the_timer_ends_after_it_has_tidied_up(tmp_path: Path, place: str) -> None:
+def test_without_limits_the_timer_tidies_up_and_waits_for_deletions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     async def work(store: Living) -> None:
-        await asyncio.wait_for(store.upkeep.run(), 10)
+        await store.commit(span_row("a", input="word " * 4000), span_row("b", trace_id="t2", input="other " * 4000))
+        pauses: list[int] = []
+
+        async def pause(_: float) -> None:
+            pauses.append(len(await store.rows("content_id", "content")))
+            if len(pauses) == 3:
+                raise asyncio.CancelledError
+            await store.upkeep.delete_traces("default", [f"t{len(pauses)}"])
+            monkeypatch.setattr(store.upkeep._leftovers, "_rests_until", 0)
+
+        monkeypatch.setattr(module.asyncio, "sleep", pause)
+        with pytest.raises(asyncio.CancelledError):
+            await store.upkeep.run()
+        assert pauses[0] > pauses[1] > pauses[2] == 0
 
     (tmp_path / "x.duckdb.snapshot-left").touch()
     live(place if place == ":memory:" else tmp_path / place, work)

@@ -39,6 +39,7 @@ LANGFUSE = GOLDEN / "langfuse" / "events.json"
 """A trace told by events, and scores."""
 
 ROWS_A_TABLE = 12
+LONG_TEXT = "a text that lies apart " * 400
 
 TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() ORDER BY ALL"
 DECODERS = {"traces": decode_traces, "logs": decode_logs, "metrics": decode_metrics}
@@ -81,6 +82,7 @@ def batches() -> list[Batch]:
 async def fill(database: Database) -> None:
     writer, translator = Writer(database, settle, merge_copies, match, merge_scores), Translator()
     writer.start()
+    await writer.commit(Translated([span_row("long", input=LONG_TEXT)]))
     for batch in batches():
         await writer.commit(translator.translate(batch))
     await writer.commit(Translated([span_row("never stored", start_time="never")]))
@@ -108,7 +110,7 @@ def inserts(database: Database, table: str) -> list[str]:
     kinds = dict(run(cursor, f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}'"))
     as_text = {name for name, kind in kinds.items() if str(kind).startswith(("TIME", "BLOB"))}
     selected = ", ".join(f"{name}::VARCHAR" if name in as_text else str(name) for name in kinds)
-    order = "settled_from IS NULL, rowid" if table == "span" else "rowid"
+    order = "apart IS NULL, settled_from IS NULL, rowid" if table == "span" else "rowid"
     lines = []
     for row in run(cursor, f"SELECT {selected} FROM {table} ORDER BY {order} LIMIT {ROWS_A_TABLE}"):
         values_of = zip(kinds, row, strict=True)

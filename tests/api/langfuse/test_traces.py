@@ -1,10 +1,12 @@
 """Traces as Langfuse's clients list, read and delete them."""
 
+import base64
 import json
 from typing import Any
 
 from contract.access import OWN_SCOPES, Identity
 from tests.support.langfuse_api import Talk, talking
+from tests.support.rows import span_row
 from tests.support.stored import span, span_id, trace_id
 
 CALL = {"kind": "generation", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 5, "total_cost": 0.5}
@@ -37,6 +39,31 @@ def test_a_list_is_newest_first_with_meta_ids_of_parts_and_sums() -> None:
         assert (second["environment"], second["latency"], second["totalCost"]) == ("prod", 0, 0)
 
     talking(talk, *SPANS)
+
+
+def test_long_content_comes_back_as_it_was_sent() -> None:
+    picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 64).decode()
+    messages = [
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}}]}
+    ]
+    texts = {"input": json.dumps(messages), "output": "reply " * 4000, "metadata": json.dumps({"k": "word " * 4000})}
+
+    async def talk(ask: Talk) -> None:
+        await ask.store.commit(
+            span_row("a", session_id="s", **texts), span_row("b", "a", kind="generation", start=1, **texts)
+        )
+        assert await ask.store.rows("count(*) > 0", "content") == [True]
+        trace = await ask.get("traces/t1")
+        [listed] = (await ask.get("traces"))["data"]
+        [of_session] = (await ask.get("sessions/s"))["traces"]
+        observations = (await ask.get("observations"))["data"]
+        one = await ask.get("observations/b")
+        for shown in (trace, listed, of_session, *trace["observations"], *observations, one):
+            assert (shown["input"], shown["output"]) == (messages, texts["output"])
+            assert shown["metadata"]["k"] == "word " * 4000
+        assert len(observations) == len(trace["observations"]) == 2
+
+    talking(talk)
 
 
 def test_pages_cover_everything_once_and_the_one_behind_the_last_is_empty() -> None:
