@@ -17,6 +17,7 @@ from api.langfuse.scores import scores_of_traces
 from api.langfuse.views import TRACE_FILTERS
 from api.one_trace import SPANS_AT_MOST, read_trace
 from api.parameters import SpansQuestion, stored_id
+from api.traces import read_logs
 from contract.entities import TRACE_VALUES
 from contract.errors import BadQuery
 from contract.reading import INLINE, MEDIA, Condition, Row
@@ -124,7 +125,7 @@ async def get_trace(langfuse: Langfuse, request: web.Request) -> web.Response:
     )
     received = max((span["received_time"] for span in page.spans), default=None)
     record = records.trace(row, project, received, with_io="io" in groups) | records.trace_metrics(row)
-    logs = await langfuse.api.reader.read("get_trace_logs", asked)
+    logs = await read_logs(langfuse.api, asked, "full")
     shown = await asyncio.to_thread(shown_observations, langfuse.api, project, page.spans, logs)
     record["observations"] = shown if "observations" in groups else []
     record["scores"] = scores[trace_id] if "scores" in groups else []
