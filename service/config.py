@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from receiver.compiled import PURE_PYTHON_VARIABLE
 from service import tls, yaml_file
@@ -146,7 +147,7 @@ def load(
     written |= {path: (value, f"flag {FLAG_OF[path]}") for path, value in flags.items() if value is not None}
     values = {path: parsed(BY_PATH[path], value, origin) for path, (value, origin) in written.items()}
     values = with_langfuse_project(values, environ, read_file)
-    return check_memory(check_exposure(assemble(values, decide_memory(values, find_memory))))
+    return check_exporter(check_memory(check_exposure(assemble(values, decide_memory(values, find_memory)))))
 
 
 def parsed(setting: Setting, value: Any, origin: str) -> Value:
@@ -315,6 +316,18 @@ def check_memory(config: Config) -> Config:
     if config.storage.path == ":memory:" and config.storage.retention.max_size_bytes is not None:
         origin = config.values["storage.retention.max_size"].origin
         raise ConfigError(f"{origin}: storage.retention.max_size needs a file; with `:memory:` use max_rows or max_age")
+    return config
+
+
+def check_exporter(config: Config) -> Config:
+    """Refuse to send on to this very server: each request would go round for ever."""
+    own, url = config.receivers.http_endpoint, urlsplit(config.exporter.endpoint or "")
+    port = url.port or (443 if url.scheme == "https" else 80)
+    host = url.hostname or ""
+    is_here = host == own.host or (is_loopback(host) and (own.host in ("", "0.0.0.0", "::") or is_loopback(own.host)))
+    if config.exporter.endpoint is not None and own.port == port and not own.path and is_here:
+        origin = config.values["exporters.otlp.endpoint"].origin
+        raise ConfigError(f"{origin}: exporters.otlp.endpoint: {config.exporter.endpoint} is this server itself")
     return config
 
 

@@ -147,7 +147,11 @@ def url_or_none(value: Any) -> str | None:
     """`http://HOST:PORT`, `https://...` with a path or without, or `none` (None)."""
     if value == NONE:
         return None
-    parts = urlsplit(text(value).strip())
+    try:
+        parts = urlsplit(text(value).strip())
+        parts.port  # noqa: B018 - says whether it is one
+    except ValueError as error:
+        raise ValueError(f"expected none or a URL such as http://collector:4318, got {described(value)}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError(f"expected none or a URL such as http://collector:4318, got {described(value)}")
     return parts.geturl().rstrip("/")

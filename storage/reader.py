@@ -286,9 +286,9 @@ def search_of(cursor: duckdb.DuckDBPyConnection, question: Question) -> Search |
 
 def whole(cursor: duckdb.DuckDBPyConnection, question: Question, rows: list[Row]) -> list[Row]:
     """The rows with the texts that lie apart, where the query has asked for them."""
+    project: Any = question.bound.get("project")
     if rows and "apart" in rows[0]:
         names = {name: name for name in rows[0]}
-        project = question.bound["project"]
         put_back(cursor, rows, names, project=project, by_reference=not question.media_inline)
     if rows and "metadata_apart" in rows[0]:
         put_back_lists(cursor, rows, "metadata", "metadata_apart", project=project)

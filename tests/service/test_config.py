@@ -200,3 +200,21 @@ def test_a_unix_socket_needs_no_keys_and_takes_no_tls() -> None:
     assert (config.receivers.http_endpoint.path, config.auth.mode) == ("/run/t.sock", "none")
     with pytest.raises(ConfigError, match="does not leave this machine"):
         read(text % ", tls: {cert_file: c, key_file: k}")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "listens"),
+    [
+        ("http://127.0.0.1:4318", "127.0.0.1:4318"), ("http://localhost:4318/x", "127.0.0.1:4318"),
+        ("http://[::1]:4318", ":4318"), ("http://127.0.0.1", "0.0.0.0:80"), ("http://box:4318", "box:4318"),
+    ],
+)  # fmt: skip
+def test_nothing_is_sent_on_to_the_server_itself(endpoint: str, listens: str) -> None:
+    environ = {
+        "TRACEPOND_EXPORTERS_OTLP_ENDPOINT": endpoint, "TRACEPOND_AUTH_MODE": "none",
+        "TRACEPOND_RECEIVERS_OTLP_PROTOCOLS_HTTP_ENDPOINT": listens,
+    }  # fmt: skip
+    with pytest.raises(ConfigError, match="is this server itself"):
+        read(environ=environ)
+    other = environ | {"TRACEPOND_EXPORTERS_OTLP_ENDPOINT": "http://127.0.0.1:5000"}
+    assert read(environ=other).exporter.endpoint == "http://127.0.0.1:5000"

@@ -117,7 +117,9 @@ def test_header_lists_are_read_as_otel_writes_them_and_never_shown() -> None:
         assert "secret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("wrong", ["collector:4318", "ftp://x", "http://", "http://x?y", "", 5])
+@pytest.mark.parametrize(
+    "wrong", ["collector:4318", "ftp://x", "http://", "http://x?y", "http://x:99999", "http://[", "", 5]
+)
 def test_a_url_needs_scheme_and_host(wrong: object) -> None:
     with pytest.raises(ValueError, match="expected"):
         quantities.url_or_none(wrong)

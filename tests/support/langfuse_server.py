@@ -30,10 +30,10 @@ class Deleting:
         return sum((project, score_id) == self.scores for score_id in score_ids)
 
     async def delete_traces(self, project: str, trace_ids: Collection[str], *, dry_run: bool = False) -> Erased:
-        raise NotImplementedError
+        raise AssertionError("no route of this side deletes traces")
 
     def snapshot(self) -> Any:
-        raise NotImplementedError
+        raise AssertionError("no route of this side copies the file")
 
 
 class Served:
