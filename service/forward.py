@@ -134,8 +134,15 @@ class Forwarder:
         if pause_s:
             self._spool.put_back(request)
         else:
-            await self._on_disk(partial(self._spool.remove, request))
+            await self._settled(request)
         return pause_s
+
+    async def _settled(self, request: Waiting) -> None:
+        """A file that cannot be removed is sent again by the next run: the other side stores it once, as we do."""
+        try:
+            await self._on_disk(partial(self._spool.remove, request))
+        except OSError as error:
+            self._tell(f"the queue cannot be changed: {error.strerror}")
 
     async def _posted(self, session: aiohttp.ClientSession, request: Waiting) -> float:
         """0 when it is settled, else after how many seconds it may be sent again. Raises what aiohttp raises."""

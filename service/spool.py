@@ -82,8 +82,8 @@ class Spool:
 
     def remove(self, request: Waiting) -> None:
         """It is settled."""
-        (self._folder / request.file_name).unlink(missing_ok=True)
         self.size_bytes -= request.size_bytes
+        (self._folder / request.file_name).unlink(missing_ok=True)
 
     def close(self) -> None:
         """An empty folder is not left behind."""

@@ -147,6 +147,28 @@ def test_what_the_disk_does_not_keep_up_with_is_left_out(tmp_path: Path, monkeyp
     forwarding(tmp_path, talk)
 
 
+def test_a_file_that_cannot_be_removed_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = Path.unlink
+
+    def read_only(path: Path, missing_ok: bool = False) -> None:
+        if path.name.startswith("0000000000000001"):
+            raise OSError(30, "Read-only file system")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+
+    async def talk(forwarder: Forwarder, upstream: Upstream) -> None:
+        for body in (b"a", b"b"):
+            forwarder.offer("traces", "protobuf", body)
+            await settled(forwarder)
+        assert fates(forwarder)["sent"] == 2
+        assert "Read-only" in forwarder.report()["last_error"]
+
+    forwarding(tmp_path, talk)
+
+
 @pytest.mark.parametrize(("header", "wanted"), [("0", 0.0), ("x", 0.0), ("", 0.0), ("3", 0.01)])
 def test_a_pause_that_is_asked_for_is_bounded(header: str, wanted: float) -> None:
     assert seconds(header) == wanted
