@@ -6,6 +6,7 @@ from service.config import Config
 from storage.database import Database
 from storage.writer import Writer
 from translator.merge import merge_copies
+from translator.outline import Outline
 from translator.prices.book import PriceBook
 from translator.scores import merge_scores
 from translator.settle import settle
@@ -31,4 +32,5 @@ def writer(config: Config, opened: Database, prices: PriceBook) -> Writer:
         group_bytes=config.memory.group_bytes,
         recent_spans=config.memory.recent_spans,
         checkpoint_wal_bytes=config.storage.checkpoint_wal_bytes,
+        outline=Outline,
     )

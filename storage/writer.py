@@ -17,7 +17,7 @@ from functools import partial
 import duckdb
 
 from contract.errors import Overloaded, Refused, TracepondError, Unavailable
-from contract.settling import Match, MergeCopies, Settle, TraceKey
+from contract.settling import MakeOutline, Match, MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.commit import RECENT_SPANS, Committer
@@ -28,6 +28,7 @@ from storage.histogram import Seconds
 from storage.journal import Journal, Record, released
 from storage.payload import decode, encode
 from storage.pending import Pending, settle_future
+from storage.reached import Whole
 from storage.scores import last
 from storage.twins import apart
 
@@ -66,10 +67,11 @@ class Writer:
         group_bytes: int = GROUP_BYTES,
         recent_spans: int = RECENT_SPANS,
         checkpoint_wal_bytes: int = 128 << 20,
+        outline: MakeOutline = Whole,
     ) -> None:
         self.match = match
         self._database = database
-        committer = Committer(settle, merge, match, merge_scores, recent_spans)
+        committer = Committer(settle, merge, match, merge_scores, recent_spans, outline)
         self._flusher = Flusher(database, committer, group_bytes=group_bytes, checkpoint_wal_bytes=checkpoint_wal_bytes)
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
