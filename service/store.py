@@ -28,7 +28,7 @@ def writer(config: Config, opened: Database, prices: PriceBook) -> Writer:
         partial(merge_copies, price=prices.priced, translate=Translator(prices).row),
         match,
         merge_scores,
-        queue_bytes=config.memory.queue_bytes,
+        queue_bytes=config.memory.queue_bytes + config.memory.group_bytes,  # those that wait, and those being stored
         group_bytes=config.memory.group_bytes,
         recent_spans=config.memory.recent_spans,
         checkpoint_wal_bytes=config.storage.checkpoint_wal_bytes,
