@@ -26,7 +26,7 @@ from contract.settling import (
     facts_of_row,
 )
 from contract.translated import Translated
-from storage import reached, scores
+from storage import position, reached, scores
 from storage.columns import insert, stage
 from storage.contents import Contents, put_back
 from storage.homes import bring_home
@@ -87,7 +87,6 @@ LATEST = (1 << 63) - 2
 """The last time that make_timestamp_ns takes; the number behind it is DuckDB's infinity."""
 FREE_SQL = "SELECT flushed_seq + 1 FROM store"
 """No row in the file has this `commit_seq` or a higher one."""
-POSITION_SQL = "UPDATE store SET flushed_seq = {seq:d}"
 KNOWN_DIGESTS_SQL = """
 SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
 WHERE t.time BETWEEN make_timestamp_ns({low}) AND {high}
@@ -159,7 +158,7 @@ class Committer:
             write(connection, group, requests, seq)
             told = [row for request in requests for row in request.scores]
             scores.store(connection, told, self._merge_scores, seq)
-            connection.execute(POSITION_SQL.format(seq=seq)).fetchall()
+            position.put(connection, seq)
             connection.execute("COMMIT").fetchall()
         except BaseException:
             for key in group.traces:

@@ -18,8 +18,9 @@ import duckdb
 from contract.errors import Refused, TracepondError, Unavailable
 from contract.settling import TraceKey
 from contract.stats import Sample
+from storage import position
 from storage.checkpoints import Checkpoints
-from storage.commit import POSITION_SQL, Committer, roll_back
+from storage.commit import Committer, roll_back
 from storage.database import Database
 from storage.failures import first_line, given_up, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
@@ -318,7 +319,7 @@ class Flusher:
         try:
             self._connection.execute("BEGIN").fetchall()
             self._connection.execute(SET_ASIDE_SQL, values).fetchall()
-            self._connection.execute(POSITION_SQL.format(seq=request.seq)).fetchall()
+            position.put(self._connection, request.seq)
             self._connection.execute("COMMIT").fetchall()
         except duckdb.Error as error:
             roll_back(self._connection)
