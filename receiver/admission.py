@@ -3,13 +3,21 @@
 One object, used from the event loop only (so plain integers need no lock).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from contract.errors import Overloaded, Unavailable
 from contract.stats import Sample
 
 DEFAULT_CAPACITY_BYTES = 64 * 2**20
+
+RoomBehind = Callable[[int], None]
+"""Raises `Overloaded` where those who get a request of so many bytes next have no room: it is told so before it is
+decoded, which takes six times its size in memory."""
+
+
+def endless(size_bytes: int) -> None:
+    """There is always room behind."""
 
 
 class Hold:
@@ -35,8 +43,9 @@ class Hold:
 class Admission:
     """The bound on bytes in flight, and the door that closes when the program drains."""
 
-    def __init__(self, capacity_bytes: int = DEFAULT_CAPACITY_BYTES) -> None:
+    def __init__(self, capacity_bytes: int = DEFAULT_CAPACITY_BYTES, room_behind: RoomBehind = endless) -> None:
         self.capacity_bytes = capacity_bytes
+        self._room_behind = room_behind
         self.in_flight_bytes = 0
         self.draining = False
 
@@ -60,6 +69,7 @@ class Admission:
         others_bytes = self.in_flight_bytes - own_bytes
         if others_bytes and self.in_flight_bytes + size_bytes > self.capacity_bytes:
             raise Overloaded(f"{self.capacity_bytes} bytes of requests are in flight already", reason="bytes_in_flight")
+        self._room_behind(own_bytes + size_bytes)
         self.in_flight_bytes += size_bytes
 
     def stats(self) -> list[Sample]:

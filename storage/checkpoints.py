@@ -30,6 +30,8 @@ class Checkpoints:
         """A copy of the file is being made."""
         self.waits: str | None = None
         """Why the log stays beside the file although it should go into it; null when nothing speaks against it."""
+        self._put_off_at: int | None = None
+        """How long the log was when a checkpoint was first put off, or last told of."""
 
     def due(self, wal_bytes: int) -> bool:
         """Whether the log is that long, and nobody needs the file as it is."""
@@ -47,11 +49,23 @@ class Checkpoints:
             self._database.checkpoint(vacuum=comfortable)
         except duckdb.FatalException:
             raise
+        except duckdb.TransactionException as error:
+            self._put_off(wal, error)
+            return False
         except (duckdb.Error, Unavailable) as error:
             logger.warning("checkpoint failed: %s", first_line(error))
             return False
-        self.waits = None
+        self.waits, self._put_off_at = None, None
         return True
+
+    def _put_off(self, wal: int, error: duckdb.Error) -> None:
+        """A reader that began before stored rows were last updated has not ended. Normal; worth a word only where it
+        goes on until the log is twice as long."""
+        if self._put_off_at is None:
+            self._put_off_at = wal
+        elif wal >= 2 * self._put_off_at:
+            self._put_off_at = wal
+            logger.warning("checkpoint put off since the log had half of its %d MiB: %s", wal >> 20, first_line(error))
 
     def _wait(self, wal: int, free: int) -> None:
         if self.waits is None:

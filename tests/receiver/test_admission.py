@@ -54,3 +54,21 @@ def test_draining_lets_nothing_in() -> None:
     with pytest.raises(Unavailable) as unavailable, admission.hold(1):
         pass
     assert unavailable.value.reason == "draining"
+
+
+def test_what_those_behind_have_no_room_for_is_refused_whole_and_holds_nothing() -> None:
+    asked = []
+
+    def room_behind(size_bytes: int) -> None:
+        asked.append(size_bytes)
+        if size_bytes > 50:
+            raise Overloaded("the queue is full", reason="queue_full")
+
+    admission = Admission(100, room_behind)
+    with admission.hold(30) as hold:
+        with pytest.raises(Overloaded, match="the queue is full"):
+            hold.grow_to(51)
+        assert admission.in_flight_bytes == 30
+        hold.grow_to(50)
+    assert asked == [30, 51, 50]
+    assert admission.in_flight_bytes == 0

@@ -14,7 +14,7 @@ import pytest
 from contract.errors import Overloaded, Refused, Unavailable
 from storage import snapshot as module
 from storage.database import Database, run
-from storage.flusher import GROUP_ROWS
+from storage.pace import GROUP_ROWS
 from storage.snapshot import copy, open_source, publish, remove, remove_leftovers
 from tests.support.living import Living, live
 from tests.support.rows import span_row
