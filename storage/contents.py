@@ -14,6 +14,7 @@ from contract.columns import Column, L, Row, S
 from contract.formats import CONTENT_PATH
 from storage.columns import stage
 from storage.pieces import LONGEST_IN_ROW, Piece, pieces
+from storage.previews import with_preview
 
 Recipe = Mapping[str, Sequence[str] | None]
 """Column -> pieces that make its text: ids, of media with its size in bytes behind a colon."""
@@ -103,7 +104,7 @@ class Contents:
 
     def spans(self, rows: Iterable[Row]) -> list[Row]:
         """The rows as they are stored; those that were given stay as they are."""
-        return [self._row(row, SPAN_HEADS, SPAN_PLACES) for row in rows]
+        return [with_preview(self._row(row, SPAN_HEADS, SPAN_PLACES), row) for row in rows]
 
     def logs(self, rows: Iterable[Row]) -> list[Row]:
         """Likewise."""
