@@ -174,7 +174,7 @@ class Server:
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
         loop = asyncio.get_running_loop()
-        for work in (self.upkeep.run(), self.upkeep.text_index.run(), Trimmer().run()):
+        for work in (self.upkeep.run(), self.upkeep.text_index.run(), self.upkeep.hour_sums.run(), Trimmer().run()):
             self._stack.push_async_callback(ended, loop.create_task(work))
         await self._start_forwarding()
         self._stack.push_async_callback(self._stop_receivers)

@@ -27,6 +27,7 @@ from contract.settling import (
 )
 from contract.translated import Translated
 from storage import position, reached, scores
+from storage.changed_hours import HOUR_SQL, changed
 from storage.columns import insert, stage
 from storage.contents import Contents, put_back
 from storage.homes import bring_home
@@ -63,10 +64,12 @@ UPDATE_COLUMNS = (*SETTLED_COLUMNS, "duplicate_of_trace", "own", "settled_from",
 UPDATE_SQL = f"""
 UPDATE span SET {", ".join(f"{name} = stage.{name}" for name in UPDATE_COLUMNS)} FROM stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
+RETURNING {HOUR_SQL}
 """
 UPDATE_CONTENT_SQL = """
 UPDATE span SET
     {column} = stage.{column},
+    preview = NULL,
     apart = nullif(json_merge_patch(coalesce(span.apart, '{{}}'), stage.apart)::VARCHAR, '{{}}')
 FROM stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
@@ -76,9 +79,10 @@ SELECT t.project, t.trace_id, t.span_id, t.input, t.output, t.apart
 FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id AND t.span_id = k.span_id
 """
 TEXTS_KEYS = {"project": 0, "input": 3, "output": 4, "apart": 5}
-DELETE_SQL = """
+DELETE_SQL = f"""
 DELETE FROM span USING stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
+RETURNING {HOUR_SQL}
 """
 NUMBERED_ROWS = 2048
 """Rows that share a `commit_seq` where a group has more of them. DuckDB unpacks texts of so many at once: those that
@@ -278,7 +282,7 @@ def to_settle(facts: TraceFacts) -> bool:
 def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated], seq: int) -> None:
     """Every statement of the transaction."""
     if group.replaced:
-        keys_stage(connection, group.replaced, DELETE_SQL)
+        changed(connection, keys_stage(connection, group.replaced, DELETE_SQL))
     rows, contents = list(group.rows.values()), Contents()
     for row, row_seq in zip(rows, row_seqs(connection, len(rows), seq), strict=True):
         row[S.commit_seq] = row_seq
@@ -335,15 +339,16 @@ def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int, conten
             if column in change.columns or column in facts.settled:
                 text = change.columns.get(column, (None, ""))[0]
                 content_rows[column].append((*key, *contents.text(key[0], column, text)))
-    stage_rows(connection, fact_rows, UPDATE_COLUMNS, UPDATE_SQL)
+    changed(connection, stage_rows(connection, fact_rows, UPDATE_COLUMNS, UPDATE_SQL))
     for column, rows in content_rows.items():
         stage_rows(connection, rows, (column, "apart"), UPDATE_CONTENT_SQL.format(column=column))
 
 
-def stage_rows(connection: duckdb.DuckDBPyConnection, rows: list[Any], names: Iterable[str], sql: str) -> None:
-    if rows:
-        columns = [SPAN_COLUMN[name] for name in ("project", "trace_id", "span_id", *names)]
-        stage(connection, list(zip(columns, zip(*rows, strict=True), strict=True)), sql)
+def stage_rows(connection: duckdb.DuckDBPyConnection, rows: list[Any], names: Iterable[str], sql: str) -> list[Any]:
+    if not rows:
+        return []
+    columns = [SPAN_COLUMN[name] for name in ("project", "trace_id", "span_id", *names)]
+    return stage(connection, list(zip(columns, zip(*rows, strict=True), strict=True)), sql)
 
 
 def fetch_content(

@@ -15,6 +15,7 @@ from contract.formats import CONTENT_PATH
 from storage.columns import stage
 from storage.compiled import COLUMNAR
 from storage.pieces import LONGEST_IN_ROW, Piece, pieces
+from storage.previews import with_preview
 
 Recipe = Mapping[str, Sequence[str] | None]
 """Column -> pieces that make its text: ids, of media with its size in bytes behind a colon."""
@@ -104,7 +105,8 @@ class Contents:
 
     def spans(self, rows: list[Row]) -> list[Row]:
         """The rows as they are stored; those that were given stay as they are."""
-        return self._rows(rows, SPAN_HEADS, SPAN_PLACES)
+        stored = self._rows(rows, SPAN_HEADS, SPAN_PLACES)
+        return [with_preview(kept, row) for kept, row in zip(stored, rows, strict=True)]
 
     def logs(self, rows: list[Row]) -> list[Row]:
         """Likewise."""

@@ -100,6 +100,7 @@ def stored_rows(connection: duckdb.DuckDBPyConnection, keys: Collection[SpanKey]
     put_back(connection, rows, SPAN_PLACES)
     for row in rows:
         uncover(row)
+        row[S.preview] = None
     return {(row[S.project], row[S.trace_id], row[S.span_id]): row for row in rows}
 
 

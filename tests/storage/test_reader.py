@@ -20,6 +20,7 @@ from contract.reading import (
     Condition,
     Row,
 )
+from storage import hour_sums
 from storage import reader as reader_module
 from storage.database import Database
 from storage.reader import WAITING_AT_MOST, DuckReader, Query, Question, load_queries
@@ -53,7 +54,7 @@ def traces(reader: DuckReader, *conditions: Condition, **parameters: Any) -> lis
 
 
 def test_every_query_is_there_and_none_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_queries().keys() == set(QUERIES)
+    assert load_queries().keys() == {*QUERIES, hour_sums.QUERY}
     monkeypatch.setattr(reader_module, "QUERIES", QUERIES[1:])
     with pytest.raises(RuntimeError, match=QUERIES[0]):
         load_queries()
