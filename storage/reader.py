@@ -24,6 +24,7 @@ from storage.asking import one_state
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
 from storage.entities import compile_measures
+from storage.failures import damaged
 from storage.text_search import Search
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
@@ -243,6 +244,9 @@ class DuckReader:
             self._counts["expired"] += 1
             limit = f"{self._time_limit_s:g} s"
             return Unavailable(f"the query took longer than {limit}; ask for a shorter time range", reason="time_limit")
+        if (told := damaged(error)) is not None:
+            self._counts["failed"] += 1
+            return told
         if isinstance(error, duckdb.OutOfMemoryException):
             self._counts["failed"] += 1
             return Unavailable("the query needs more memory than it may have; ask for less", reason="memory")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import duckdb
 import pytest
 
 from contract.errors import Overloaded, Unavailable
@@ -358,3 +359,12 @@ def test_who_waits_for_the_tables_counts_as_asking_and_not_for_ever(database: Da
     asyncio.run(talk())
     reader.close()
     assert ("reader_queries_in_flight", {}, 0) in reader.stats()
+
+
+def test_a_question_that_meets_a_damaged_block_is_told_so(reader: DuckReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meet(*_: object) -> None:
+        raise duckdb.Error("Corrupt database file: computed checksum 1 does not match stored checksum 2 in block")
+
+    monkeypatch.setattr(reader_module.DuckReader, "_answer", meet)
+    with pytest.raises(Unavailable, match=r"damaged.*tracepond recover"):
+        traces(reader)
