@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -204,6 +205,14 @@ class DuckReader:
             raise Overloaded("too many queries are waiting; ask again", reason="readers_busy")
 
     def _run(self, ticket: _Ticket, question: Question) -> list[Row]:
+        """The rows; asked once more where this thread's connection is one to the file before it was opened again."""
+        try:
+            return self._ask(ticket, question)
+        except (duckdb.ConnectionException, duckdb.FatalException):
+            self._local.cursor = None
+            return self._ask(ticket, question)
+
+    def _ask(self, ticket: _Ticket, question: Question) -> list[Row]:
         cursor = self._cursor()
         with one_state(cursor):
             ticket.start(cursor)
@@ -266,7 +275,8 @@ class DuckReader:
     def close(self) -> None:
         """Running questions end, their connections are closed; nothing can be asked afterwards."""
         for cursor in self._cursors:
-            cursor.interrupt()
+            with suppress(duckdb.ConnectionException):  # one to the file before it was opened again
+                cursor.interrupt()
         self._executor.shutdown(wait=True, cancel_futures=True)
         for cursor in self._cursors:
             cursor.close()

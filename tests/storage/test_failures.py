@@ -21,6 +21,7 @@ COMMIT_WITHOUT_DISK = 'TransactionContext Error: Failed to commit: Could not wri
         (duckdb.IOException("No space left on device"), Unavailable, "store"),
         (duckdb.FatalException("invalidated"), Unavailable, "store"),
         (duckdb.Error("Corrupt database file: computed checksum 1 does not match"), Unavailable, "damaged"),
+        (duckdb.IOException('Database "pond" has been invalidated because checkpointing failed'), Unavailable, "store"),
         (duckdb.ConversionException("Timestamp out of range"), Refused, "internal"),
         (OverflowError("Python int too large"), Refused, "internal"),
     ],

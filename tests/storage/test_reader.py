@@ -5,6 +5,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -368,3 +369,17 @@ def test_a_question_that_meets_a_damaged_block_is_told_so(reader: DuckReader, mo
     monkeypatch.setattr(reader_module.DuckReader, "_answer", meet)
     with pytest.raises(Unavailable, match=r"damaged.*tracepond recover"):
         traces(reader)
+
+
+def test_the_first_question_after_the_file_was_opened_again_is_answered(tmp_path: Path) -> None:
+    database = opened(str(tmp_path / "x.duckdb"))
+    insert(database, "span", span(1))
+    reader = DuckReader(database, threads=1)
+    assert len(traces(reader)) == 1
+    database.close()
+    with pytest.raises(Unavailable):
+        traces(reader)
+    database.open()
+    assert len(traces(reader)) == 1
+    reader.close()
+    database.close()
