@@ -38,8 +38,8 @@ e2e: ## the real program with real SDK exporters
 e2e-langfuse: ## Langfuse's own SDKs, installed into .langfuse-sdks
 	LANGFUSE_SDKS="$${LANGFUSE_SDKS:-.langfuse-sdks}" scripts/test -q tests/e2e/test_langfuse_sdks.py
 
-anomaly: ## kill -9, SIGTERM, taken ports and files
-	scripts/test -q tests/anomaly
+anomaly: ## faults: 50 kills, failing and full disks, wrong clocks, damaged files (as root on Linux, with cc; minutes)
+	ANOMALY=all scripts/test -q -s tests/anomaly
 
 bench: ## the budgets of docs/performance.md, measured: 12 minutes
 	$(BIN)/python -m bench

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from api.times import parse_time
 from contract.errors import BadQuery, TracepondError
-from service import arguments, client, compact, config_print, lifecycle, logs, reprice, snapshot
+from service import arguments, client, compact, config_print, lifecycle, logs, recover, reprice, snapshot
 from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
 from service.listening import StartFailed
 from service.version import version_line
@@ -85,6 +85,12 @@ def compact_command(_: argparse.Namespace, config: Config) -> int:
     return FINE
 
 
+def recover_command(_: argparse.Namespace, config: Config) -> int:
+    logs.set_up(config.logs.level, config.logs.encoding)
+    print("\n".join(recover.report(config.storage.path, recover.run(config))))
+    return FINE
+
+
 def healthcheck(_: argparse.Namespace, config: Config) -> int:
     print(client.healthcheck(config))
     return FINE
@@ -102,6 +108,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "reprice": reprice_command,
     "snapshot": snapshot_command,
     "compact": compact_command,
+    "recover": recover_command,
     "send-test": send_test,
 }
 

@@ -59,6 +59,23 @@ class RareLog:
         self._unwritten = 0
 
 
+ACCEPT_FAILED = "socket.accept() out of system resource"
+"""asyncio's words where the process may open no more files. It says them once for each place in the backlog, with a
+traceback, and tries again a second later."""
+
+
+def tell_rarely(log: RareLog) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """A handler for what asyncio cannot raise: no room for a connection is one line a minute, all else as ever."""
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if context.get("message") == ACCEPT_FAILED:
+            log.tell("no connection can be accepted now", fault=str(context.get("exception")))
+        else:
+            loop.default_exception_handler(context)
+
+    return handle
+
+
 class Connection(web.RequestHandler):
     """A connection whose broken requests are answered as `google.rpc.Status`: OTLP clients are most of the senders."""
 
@@ -128,6 +145,7 @@ class HttpSite(web.BaseSite):
         await super().start()
         host, port, path = self._endpoint
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(tell_rarely(RareLog()))
         options: dict[str, Any] = {"backlog": self._backlog}
         if self._ssl_context is not None:
             options |= {"ssl": self._ssl_context, "ssl_handshake_timeout": TLS_HANDSHAKE_TIMEOUT_S}

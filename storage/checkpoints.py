@@ -11,7 +11,7 @@ import duckdb
 
 from contract.errors import Unavailable
 from storage.database import Database
-from storage.failures import first_line
+from storage.failures import first_line, is_lost
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Checkpoints:
         return self._database.wal_bytes() >= wal_bytes and not self.held
 
     def run(self) -> bool:
-        """The log is in the file; false when that cannot be now. Raises duckdb.FatalException: the engine is lost."""
+        """The log is in the file; false when that cannot be now. Raises duckdb.Error: the engine is lost."""
         self.held = False
         wal, free = self._database.wal_bytes(), self._database.free_bytes()
         comfortable = free >= 2 * wal + VACUUM_BYTES
@@ -47,12 +47,12 @@ class Checkpoints:
                 self._wait(wal, free)
                 return False
             self._database.checkpoint(vacuum=comfortable)
-        except duckdb.FatalException:
-            raise
-        except duckdb.TransactionException as error:
-            self._put_off(wal, error)
-            return False
         except (duckdb.Error, Unavailable) as error:
+            if is_lost(error):
+                raise
+            if isinstance(error, duckdb.TransactionException):
+                self._put_off(wal, error)
+                return False
             logger.warning("checkpoint failed: %s", first_line(error))
             return False
         self.waits, self._put_off_at = None, None

@@ -22,7 +22,7 @@ from storage import position
 from storage.checkpoints import Checkpoints
 from storage.commit import Committer, roll_back
 from storage.database import Database
-from storage.failures import first_line, given_up, may_be_too_much, meaning, worth_another_try
+from storage.failures import first_line, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
 from storage.pace import GROUP_BYTES, Pace
 from storage.payload import decode, encode
@@ -308,7 +308,7 @@ class Flusher:
         return None
 
     def _explained(self, error: Exception) -> TracepondError:
-        if isinstance(error, duckdb.FatalException):
+        if is_lost(error):
             self._lose(str(error))
         return meaning(error)
 
@@ -390,6 +390,6 @@ class Flusher:
         """The WAL is in the file; false when it cannot be now. In the flusher's thread only (a `call`)."""
         try:
             return self.checkpoints.run()
-        except duckdb.FatalException as error:
+        except duckdb.Error as error:
             self._lose(str(error))
         return False

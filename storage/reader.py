@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -25,6 +26,7 @@ from storage.asking import one_state
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
 from storage.entities import compile_measures
+from storage.failures import damaged
 from storage.text_search import Search
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
@@ -207,6 +209,14 @@ class DuckReader:
             raise Overloaded("too many queries are waiting; ask again", reason="readers_busy")
 
     def _run(self, ticket: _Ticket, question: Question) -> list[Row]:
+        """The rows; asked once more where this thread's connection is one to the file before it was opened again."""
+        try:
+            return self._ask(ticket, question)
+        except (duckdb.ConnectionException, duckdb.FatalException):
+            self._local.cursor = None
+            return self._ask(ticket, question)
+
+    def _ask(self, ticket: _Ticket, question: Question) -> list[Row]:
         cursor = self._cursor()
         with one_state(cursor):
             ticket.start(cursor)
@@ -252,6 +262,9 @@ class DuckReader:
             self._counts["expired"] += 1
             limit = f"{self._time_limit_s:g} s"
             return Unavailable(f"the query took longer than {limit}; ask for a shorter time range", reason="time_limit")
+        if (told := damaged(error)) is not None:
+            self._counts["failed"] += 1
+            return told
         if isinstance(error, duckdb.OutOfMemoryException):
             self._counts["failed"] += 1
             return Unavailable("the query needs more memory than it may have; ask for less", reason="memory")
@@ -271,7 +284,8 @@ class DuckReader:
     def close(self) -> None:
         """Running questions end, their connections are closed; nothing can be asked afterwards."""
         for cursor in self._cursors:
-            cursor.interrupt()
+            with suppress(duckdb.ConnectionException):  # one to the file before it was opened again
+                cursor.interrupt()
         self._executor.shutdown(wait=True, cancel_futures=True)
         for cursor in self._cursors:
             cursor.close()

@@ -22,7 +22,7 @@ from contract.stats import Sample
 from contract.translated import Translated
 from storage.commit import RECENT_SPANS, Committer
 from storage.database import Database
-from storage.failures import first_line
+from storage.failures import damaged, first_line
 from storage.flusher import Flusher, Result, Work
 from storage.histogram import Seconds
 from storage.journal import Journal, Record, released
@@ -93,9 +93,13 @@ class Writer:
     def start(self) -> None:
         """What an earlier process acknowledged is in the tables, and the threads take work.
 
-        Raises `Unavailable` when the tables cannot take it or the journal cannot be opened: it stays as it is.
+        Raises `Unavailable` when the tables cannot be read, or cannot take it, or the journal cannot be opened: all
+        stays as it is.
         """
-        self._flusher.connect()
+        try:
+            self._flusher.connect()
+        except duckdb.Error as error:
+            raise damaged(error) or Unavailable(first_line(error), reason="store") from error
         self._seq = self._flusher.flushed_seq
         if not self._database.in_memory:
             self._journal = Journal(self._database.path, self._flusher.identity)

@@ -192,10 +192,19 @@ def test_when_the_store_cannot_take_data_it_stays_first_in_the_queue(
     assert store.flusher.flushed_seq == 3
 
 
-def test_the_store_is_opened_again_after_a_fatal_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.FatalException("FATAL Error: fsync failed!"),
+        duckdb.IOException('Database "pond" has been invalidated because checkpointing failed.'),
+    ],
+)
+def test_the_store_is_opened_again_after_a_fatal_error(
+    store: Store, monkeypatch: pytest.MonkeyPatch, error: duckdb.Error
+) -> None:
     def fatal(*_: object) -> None:
         monkeypatch.undo()
-        raise duckdb.FatalException("FATAL Error: database has been invalidated")
+        raise error
 
     async def life() -> None:
         store.flusher.start()
