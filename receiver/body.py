@@ -115,13 +115,14 @@ def _member(body: bytes, position: int, window_bits: int, encoding: str) -> Gene
     stream = zlib.decompressobj(window_bits)
     try:
         while not stream.eof:
-            if not stream.unconsumed_tail and position >= len(body):
-                raise _broken(encoding, "ends early")
             source = stream.unconsumed_tail
             if not source:
                 source = body[position : position + INPUT_PIECE_BYTES]
                 position += len(source)
-            yield stream.decompress(source, OUTPUT_PIECE_BYTES)
+            piece = stream.decompress(source, OUTPUT_PIECE_BYTES)
+            if not (source or piece or stream.eof):  # zlib may hold output back after the last byte of its input
+                raise _broken(encoding, "ends early")
+            yield piece
     except zlib.error:
         raise _broken(encoding, "is corrupt, or the body is not compressed") from None
     return position - len(stream.unused_data)
