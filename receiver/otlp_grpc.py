@@ -18,6 +18,7 @@ from contract.sink import Sink
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.grpc_health import Health
+from receiver.grpc_server import Certificate, GrpcServer
 from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
 from receiver.signals import SIGNALS, Signal, export_response
@@ -78,31 +79,15 @@ class GrpcReceiver:
         self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
-        self._server: grpc.aio.Server | None = None
+        self._server: GrpcServer | None = None
 
-    async def start(self, host: str, port: int, certificate: tuple[bytes, bytes, bytes | None] | None = None) -> int:
+    async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Serve from now on and return the bound port. Raises `OSError` when the address cannot be bound.
 
         A `host` of the form `unix:/path` is a Unix domain socket; `port` does not count then, nor what is returned.
-        `certificate`, all in PEM: private key, chain, and the authority of the clients' own where they need one.
         """
-        options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
-        server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
-        server.add_generic_rpc_handlers(
-            [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
-            + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
-        )
-        address = _address(host, port)
-        try:
-            if certificate is None:
-                bound = server.add_insecure_port(address)
-            else:
-                bound = server.add_secure_port(address, _credentials(*certificate))
-        except RuntimeError as error:
-            raise OSError(f"cannot bind {address} for gRPC; is it in use by another program?") from error
-        await server.start()
-        self._server = server
-        return int(bound)
+        self._server = GrpcServer(self._made)
+        return await self._server.start(host, port, certificate)
 
     async def stop(self, grace_s: float) -> None:
         """Take no new calls; return when those in flight have ended, after `grace_s` at the latest."""
@@ -110,6 +95,16 @@ class GrpcReceiver:
         self._health.end()
         if server is not None:
             await server.stop(grace_s)
+
+    def _made(self) -> grpc.aio.Server:
+        """A server with all services, bound to nothing."""
+        options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
+        server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
+        server.add_generic_rpc_handlers(
+            [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
+            + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
+        )
+        return server
 
     def _handler(self, signal: Signal) -> Handler:
         async def export(_: Any, context: Any) -> bytes:
@@ -173,17 +168,6 @@ class GrpcReceiver:
         identity = self._authenticate(dict(pairs))
         require_ingest(identity)
         return identity
-
-
-def _address(host: str, port: int) -> str:
-    if host.startswith("unix:"):
-        return host
-    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
-
-
-def _credentials(key: bytes, chain: bytes, client_authority: bytes | None) -> grpc.ServerCredentials:
-    must_show = client_authority is not None
-    return grpc.ssl_server_credentials([(key, chain)], client_authority, require_client_auth=must_show)
 
 
 def _service(name: str, handlers: dict[str, Handler]) -> Any:
