@@ -215,12 +215,21 @@ async def _receive(
             body = await read_body(request.content, request.content_length, context.limits, hold)
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
-            events = await intake.decoded(body, lambda text: decode(text, context.limits))
-        context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
-        context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
-        batch = intake.batch(identity, len(body))
-        batch.spans, batch.scores = events.spans, events.scores
-        await _commit(context, batch, len(events.accepted))
+        async with intake.turn(body):
+            return await _decode_and_commit(context, body, identity, decode)
+
+
+async def _decode_and_commit(
+    context: _Context, body: bytes, identity: Identity, decode: Callable[[bytes, Limits], Events]
+) -> Events:
+    intake = context.intake
+    with intake.before_decoding(EVENTS):
+        events = await intake.decoded(body, lambda text: decode(text, context.limits))
+    context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
+    context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
+    batch = intake.batch(identity, len(body))
+    batch.spans, batch.scores = events.spans, events.scores
+    await _commit(context, batch, len(events.accepted))
     return events
 
 

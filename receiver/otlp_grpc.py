@@ -13,9 +13,10 @@ import grpc
 import grpc.aio
 
 from contract.access import Authenticate, Identity
-from contract.errors import Overloaded, Refused, Unauthorized, Unavailable
+from contract.errors import Overloaded, Refused, Unauthorized
 from contract.sink import Sink
-from receiver.admission import Admission
+from receiver.admission import Admission, Readers
+from receiver.body import too_slow
 from receiver.counters import Counters
 from receiver.grpc_health import Health
 from receiver.grpc_server import Certificate, GrpcServer
@@ -24,7 +25,7 @@ from receiver.limits import Limits
 from receiver.signals import SIGNALS, Signal, export_response
 from receiver.status import WireStatus
 
-MAX_MESSAGES = 64
+MAX_MESSAGES = 32
 """Calls whose message is read or in work. gRPC holds a message whole before we see its size, so they are bounded beside
 bytes; others wait unread."""
 
@@ -52,6 +53,8 @@ _OPTIONS = {
     # A connection that says nothing, or something other than HTTP/2, is given up (default: 120 s).
     "grpc.server_handshake_timeout_ms": 30_000,
     "grpc.max_concurrent_streams": 256,
+    # What a call may send before it has its turn: 64 KiB. By default it grows with the line's speed, to megabytes each.
+    "grpc.http2.bdp_probe": 0,
 }
 
 _PROFILES_SERVICE = "opentelemetry.proto.collector.profiles.v1development.ProfilesService"
@@ -79,6 +82,7 @@ class GrpcReceiver:
         self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
+        self._readers = Readers()
         self._server: GrpcServer | None = None
 
     async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:
@@ -138,6 +142,8 @@ class GrpcReceiver:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """One of the `MAX_MESSAGES` places. Raises `Overloaded` when none becomes free in time."""
+        if self._messages.locked():
+            self._readers.end_slow()
         try:
             async with asyncio.timeout(TURN_TIMEOUT_S):
                 await self._messages.acquire()
@@ -151,12 +157,10 @@ class GrpcReceiver:
     async def _message(self, context: Any) -> bytes:
         """The one message of a call. Raises `Refused` where there is none, `Unavailable` when it comes too slowly."""
         try:
-            async with asyncio.timeout(self._limits.read_timeout_s):
+            async with self._readers.within(self._limits.read_timeout_s):
                 message = await context.read()
         except TimeoutError:
-            raise Unavailable(
-                f"the message did not arrive within {self._limits.read_timeout_s:g} seconds", reason="slow_body"
-            ) from None
+            raise too_slow("message", self._limits) from None
         if not isinstance(message, bytes):  # grpc.aio.EOF
             raise Refused("the call has no message", reason="broken_body")
         return message
