@@ -29,8 +29,9 @@ golden: ## recorded traffic only
 order: ## every capture split and ordered at random, with restarts
 	ORDER=all scripts/test -q tests/storage/test_order.py
 
-fuzz: ## the compiled decoder against the stock classes on damaged requests, for minutes
+fuzz: ## damaged requests, connections and questions, new ones each time, for minutes; prints the seed of what fails
 	FUZZ=200000 scripts/test -q tests/receiver/test_wire.py -k damaged
+	FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_TIMES=$${FUZZ_TIMES:-30} scripts/test -q tests/fuzz
 
 e2e: ## the real program with real SDK exporters
 	scripts/test -q tests/e2e

@@ -3,8 +3,10 @@
 One object, used from the event loop only (so plain integers need no lock).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 from contract.errors import Overloaded, Unavailable
 from contract.stats import Sample
@@ -18,6 +20,34 @@ decoded, which takes six times its size in memory."""
 
 def endless(size_bytes: int) -> None:
     """There is always room behind."""
+
+
+PATIENCE_S = 5.0
+"""A request that is longer on its way gives way when others find no room: half of the time SDKs allow an export."""
+
+
+class Readers:
+    """Requests whose bytes are still on their way, the oldest first."""
+
+    def __init__(self) -> None:
+        self._since: dict[asyncio.Timeout, float] = {}
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """TimeoutError when the block takes longer, or is ended by `end_slow`."""
+        async with asyncio.timeout(seconds) as limit:
+            self._since[limit] = time.monotonic()
+            try:
+                yield
+            finally:
+                self._since.pop(limit, None)
+
+    def end_slow(self) -> None:
+        """There is no room: whoever has been read for `PATIENCE_S` is given up. Who stalls must not shut out others."""
+        now = time.monotonic()
+        for limit in [limit for limit, since in self._since.items() if now - since >= PATIENCE_S]:
+            del self._since[limit]
+            limit.reschedule(now)
 
 
 class Hold:
@@ -39,6 +69,10 @@ class Hold:
         if size_bytes > self.held_bytes:
             self.grow(size_bytes - self.held_bytes)
 
+    def reading(self, seconds: float) -> AbstractAsyncContextManager[None]:
+        """The time in which the request has to be read: `Readers.within`."""
+        return self._admission.readers.within(seconds)
+
 
 class Admission:
     """The bound on bytes in flight, and the door that closes when the program drains."""
@@ -48,6 +82,7 @@ class Admission:
         self._room_behind = room_behind
         self.in_flight_bytes = 0
         self.draining = False
+        self.readers = Readers()
 
     @contextmanager
     def hold(self, size_bytes: int = 0) -> Iterator[Hold]:
@@ -68,6 +103,7 @@ class Admission:
         """
         others_bytes = self.in_flight_bytes - own_bytes
         if others_bytes and self.in_flight_bytes + size_bytes > self.capacity_bytes:
+            self.readers.end_slow()
             raise Overloaded(f"{self.capacity_bytes} bytes of requests are in flight already", reason="bytes_in_flight")
         self._room_behind(own_bytes + size_bytes)
         self.in_flight_bytes += size_bytes

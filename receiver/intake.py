@@ -7,8 +7,8 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol, TypeVar
 
 from contract.access import Identity
@@ -27,6 +27,10 @@ LOGGER = logging.getLogger(__name__)
 
 INLINE_BODY_BYTES = 256 * 1024
 """Decoding costs about 10 ns a byte: bodies beyond this would hold the event loop for more than 3 ms."""
+
+LARGE_AT_A_TIME = 2
+"""Bodies above `INLINE_BODY_BYTES` that are decoded, translated or being committed at a time: one while the other waits
+for the disk. As objects a body takes six times its size, so the others wait as they came."""
 
 INLINE_PACKED_BYTES = 64 * 1024
 """Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
@@ -65,6 +69,7 @@ class Intake:
         self._clock_ns = clock_ns
         self._taken = taken
         self._threads = asyncio.Semaphore(1)  # one big body at a time: more would only wait for the interpreter lock
+        self._large = asyncio.Semaphore(LARGE_AT_A_TIME)
         self._logged: set[type[BaseException]] = set()
 
     async def unpack(self, body: bytes, encoding: str | None) -> bytes:
@@ -77,6 +82,19 @@ class Intake:
 
     async def export(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Rejections:
         """Return once all that is not rejected is committed; raises what the client is to be told."""
+        async with self.turn(body):
+            return await self._export(signal, body, content, identity)
+
+    @asynccontextmanager
+    async def turn(self, body: bytes) -> AsyncIterator[None]:
+        """A large body waits here until there is room for what is made of it."""
+        if len(body) <= INLINE_BODY_BYTES:
+            yield
+            return
+        async with self._large:
+            yield
+
+    async def _export(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Rejections:
         with self.before_decoding(signal):
             items, rejections = await self.decoded(body, lambda text: signal.decode(text, content, self._limits))
         self._counters.received(signal.items, self._transport, len(items) + rejections.count)

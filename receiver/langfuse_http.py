@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-import orjson
 from aiohttp import web
 
 from contract.access import SCORE, Identity
@@ -26,7 +25,7 @@ from receiver.intake import Intake, require_ingest
 from receiver.langfuse_answers import ERROR_NAMES, at, json_response, status_response
 from receiver.langfuse_events import Events, decode_batch, decode_scores
 from receiver.langfuse_media import MediaRoutes
-from receiver.langfuse_values import identifier
+from receiver.langfuse_values import BadEvent, identifier, json_text
 from receiver.limits import Limits
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -154,7 +153,7 @@ def score_poster(sink: Sink, counters: Counters, limits: Limits) -> PostScore:
 
     async def post(identity: Identity, score: Mapping[str, Any]) -> str:
         require_ingest(identity)
-        body = orjson.dumps(score)
+        body = score_body(score)
         events = decode_scores(body)
         counters.received(EVENTS.items, "http", 1)
         if events.faults:
@@ -166,6 +165,14 @@ def score_poster(sink: Sink, counters: Counters, limits: Limits) -> PostScore:
         return events.scores[0].score_id
 
     return post
+
+
+def score_body(score: Mapping[str, Any]) -> bytes:
+    """The score as a client would have sent it. Raises `Refused` where it nests too deeply."""
+    try:
+        return json_text(dict(score)).encode()
+    except BadEvent as error:
+        raise Refused(str(error)) from None
 
 
 async def _delete_score(context: _Context, request: web.Request) -> web.Response:
@@ -208,12 +215,21 @@ async def _receive(
             body = await read_body(request.content, request.content_length, context.limits, hold)
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
-            events = await intake.decoded(body, lambda text: decode(text, context.limits))
-        context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
-        context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
-        batch = intake.batch(identity, len(body))
-        batch.spans, batch.scores = events.spans, events.scores
-        await _commit(context, batch, len(events.accepted))
+        async with intake.turn(body):
+            return await _decode_and_commit(context, body, identity, decode)
+
+
+async def _decode_and_commit(
+    context: _Context, body: bytes, identity: Identity, decode: Callable[[bytes, Limits], Events]
+) -> Events:
+    intake = context.intake
+    with intake.before_decoding(EVENTS):
+        events = await intake.decoded(body, lambda text: decode(text, context.limits))
+    context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
+    context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
+    batch = intake.batch(identity, len(body))
+    batch.spans, batch.scores = events.spans, events.scores
+    await _commit(context, batch, len(events.accepted))
     return events
 
 

@@ -13,17 +13,19 @@ import grpc
 import grpc.aio
 
 from contract.access import Authenticate, Identity
-from contract.errors import Overloaded, Refused, Unauthorized, Unavailable
+from contract.errors import Overloaded, Refused, Unauthorized
 from contract.sink import Sink
-from receiver.admission import Admission
+from receiver.admission import Admission, Readers
+from receiver.body import too_slow
 from receiver.counters import Counters
 from receiver.grpc_health import Health
+from receiver.grpc_server import Certificate, GrpcServer
 from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
 from receiver.signals import SIGNALS, Signal, export_response
 from receiver.status import WireStatus
 
-MAX_MESSAGES = 64
+MAX_MESSAGES = 32
 """Calls whose message is read or in work. gRPC holds a message whole before we see its size, so they are bounded beside
 bytes; others wait unread."""
 
@@ -51,6 +53,8 @@ _OPTIONS = {
     # A connection that says nothing, or something other than HTTP/2, is given up (default: 120 s).
     "grpc.server_handshake_timeout_ms": 30_000,
     "grpc.max_concurrent_streams": 256,
+    # What a call may send before it has its turn: 64 KiB. By default it grows with the line's speed, to megabytes each.
+    "grpc.http2.bdp_probe": 0,
 }
 
 _PROFILES_SERVICE = "opentelemetry.proto.collector.profiles.v1development.ProfilesService"
@@ -78,31 +82,16 @@ class GrpcReceiver:
         self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
-        self._server: grpc.aio.Server | None = None
+        self._readers = Readers()
+        self._server: GrpcServer | None = None
 
-    async def start(self, host: str, port: int, certificate: tuple[bytes, bytes, bytes | None] | None = None) -> int:
+    async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Serve from now on and return the bound port. Raises `OSError` when the address cannot be bound.
 
         A `host` of the form `unix:/path` is a Unix domain socket; `port` does not count then, nor what is returned.
-        `certificate`, all in PEM: private key, chain, and the authority of the clients' own where they need one.
         """
-        options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
-        server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
-        server.add_generic_rpc_handlers(
-            [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
-            + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
-        )
-        address = _address(host, port)
-        try:
-            if certificate is None:
-                bound = server.add_insecure_port(address)
-            else:
-                bound = server.add_secure_port(address, _credentials(*certificate))
-        except RuntimeError as error:
-            raise OSError(f"cannot bind {address} for gRPC; is it in use by another program?") from error
-        await server.start()
-        self._server = server
-        return int(bound)
+        self._server = GrpcServer(self._made)
+        return await self._server.start(host, port, certificate)
 
     async def stop(self, grace_s: float) -> None:
         """Take no new calls; return when those in flight have ended, after `grace_s` at the latest."""
@@ -110,6 +99,16 @@ class GrpcReceiver:
         self._health.end()
         if server is not None:
             await server.stop(grace_s)
+
+    def _made(self) -> grpc.aio.Server:
+        """A server with all services, bound to nothing."""
+        options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
+        server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
+        server.add_generic_rpc_handlers(
+            [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
+            + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
+        )
+        return server
 
     def _handler(self, signal: Signal) -> Handler:
         async def export(_: Any, context: Any) -> bytes:
@@ -143,6 +142,8 @@ class GrpcReceiver:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """One of the `MAX_MESSAGES` places. Raises `Overloaded` when none becomes free in time."""
+        if self._messages.locked():
+            self._readers.end_slow()
         try:
             async with asyncio.timeout(TURN_TIMEOUT_S):
                 await self._messages.acquire()
@@ -156,12 +157,10 @@ class GrpcReceiver:
     async def _message(self, context: Any) -> bytes:
         """The one message of a call. Raises `Refused` where there is none, `Unavailable` when it comes too slowly."""
         try:
-            async with asyncio.timeout(self._limits.read_timeout_s):
+            async with self._readers.within(self._limits.read_timeout_s):
                 message = await context.read()
         except TimeoutError:
-            raise Unavailable(
-                f"the message did not arrive within {self._limits.read_timeout_s:g} seconds", reason="slow_body"
-            ) from None
+            raise too_slow("message", self._limits) from None
         if not isinstance(message, bytes):  # grpc.aio.EOF
             raise Refused("the call has no message", reason="broken_body")
         return message
@@ -173,17 +172,6 @@ class GrpcReceiver:
         identity = self._authenticate(dict(pairs))
         require_ingest(identity)
         return identity
-
-
-def _address(host: str, port: int) -> str:
-    if host.startswith("unix:"):
-        return host
-    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
-
-
-def _credentials(key: bytes, chain: bytes, client_authority: bytes | None) -> grpc.ServerCredentials:
-    must_show = client_authority is not None
-    return grpc.ssl_server_credentials([(key, chain)], client_authority, require_client_auth=must_show)
 
 
 def _service(name: str, handlers: dict[str, Handler]) -> Any:

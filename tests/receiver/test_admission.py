@@ -1,5 +1,8 @@
 """The bound on bytes in flight."""
 
+import asyncio
+from collections.abc import Coroutine
+
 import pytest
 
 from contract.errors import Overloaded, Unavailable
@@ -71,4 +74,37 @@ def test_what_those_behind_have_no_room_for_is_refused_whole_and_holds_nothing()
         assert admission.in_flight_bytes == 30
         hold.grow_to(50)
     assert asked == [30, 51, 50]
+    assert admission.in_flight_bytes == 0
+
+
+@pytest.mark.parametrize(("patience_s", "ended"), [(0.0, True), (60.0, False)])
+def test_who_has_been_read_for_long_gives_way_when_there_is_no_room(
+    patience_s: float, ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.admission.PATIENCE_S", patience_s)
+    admission = Admission(100)
+
+    async def stalled(begun: asyncio.Event) -> None:
+        with admission.hold(90) as hold:
+            async with hold.reading(60):
+                begun.set()
+                await asyncio.Event().wait()
+
+    async def run() -> bool:
+        begun = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            slow = tasks.create_task(expect_timeout(stalled(begun)))
+            await begun.wait()
+            for _ in range(2):
+                with pytest.raises(Overloaded), admission.hold(20):
+                    pass
+            done, _ = await asyncio.wait([slow], timeout=10 if ended else 0.05)
+            slow.cancel()
+        return bool(done)
+
+    async def expect_timeout(work: Coroutine[None, None, None]) -> None:
+        with pytest.raises(TimeoutError):
+            await work
+
+    assert asyncio.run(run()) is ended
     assert admission.in_flight_bytes == 0

@@ -11,7 +11,7 @@ from contract.errors import Forbidden, Refused
 from contract.sink import Outcome
 from contract.span import Batch
 from receiver.counters import Counters
-from receiver.intake import INLINE_BODY_BYTES, Intake, require_ingest
+from receiver.intake import INLINE_BODY_BYTES, LARGE_AT_A_TIME, Intake, require_ingest
 from receiver.limits import DEFAULT_LIMITS
 from receiver.signals import SIGNALS
 from tests.support.otlp import trace_request
@@ -100,3 +100,31 @@ def test_a_key_that_may_only_read_may_not_send() -> None:
     require_ingest(Identity())
     with pytest.raises(Forbidden):
         require_ingest(Identity("shop", frozenset({"read"})))
+
+
+def test_no_more_large_bodies_than_a_few_are_objects_at_a_time_and_small_ones_pass_them() -> None:
+    inside, most, small_passed, full = 0, 0, asyncio.Event(), asyncio.Event()
+
+    class Counting:
+        async def accept(self, batch: Batch) -> Outcome:
+            nonlocal inside, most
+            if batch.size_bytes == len(BODY):
+                small_passed.set()
+                return Outcome()
+            inside += 1
+            most = max(most, inside)
+            if inside == LARGE_AT_A_TIME:
+                full.set()
+            await asyncio.gather(small_passed.wait(), full.wait())
+            inside -= 1
+            return Outcome()
+
+    async def run() -> None:
+        intake = Intake(Counting(), Counters(), "http", DEFAULT_LIMITS)
+        large = trace_request(1, pad="x" * INLINE_BODY_BYTES).SerializeToString()
+        async with asyncio.timeout(20), asyncio.TaskGroup() as senders:
+            for body in (*[large] * 5, BODY):
+                senders.create_task(intake.export(SIGNALS["traces"], body, "protobuf", Identity()))
+
+    asyncio.run(run())
+    assert (most, inside) == (LARGE_AT_A_TIME, 0)

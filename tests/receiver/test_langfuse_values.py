@@ -1,5 +1,6 @@
 """Values of Langfuse's JSON."""
 
+import orjson
 import pytest
 
 from receiver.langfuse_values import MAX_ID_CHARACTERS, BadEvent, attribute, identifier, texts, time_ns
@@ -48,3 +49,11 @@ def test_structures_become_text_and_plain_values_stay() -> None:
 def test_tags_are_a_set_of_texts() -> None:
     assert texts(["b", "a", "b", 5, ""]) == ["a", "b"]
     assert texts(["", 5]) is texts("a") is texts(None) is None
+
+
+def test_what_nests_deeper_than_one_writer_goes_is_text_all_the_same_and_deeper_still_refused() -> None:
+    for levels in (300, 600):
+        text = "[" * levels + '"é",1.5' + "]" * levels
+        assert attribute(orjson.loads(text)) == text
+    with pytest.raises(BadEvent, match="nested too deeply"):
+        attribute(orjson.loads("[" * 1020 + "]" * 1020))

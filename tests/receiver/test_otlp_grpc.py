@@ -311,3 +311,23 @@ def test_a_refused_call_keeps_nothing_of_its_request_until_the_collector_looks()
         assert ask(left, Full()) == 0
     finally:
         gc.enable()
+
+
+def test_calls_that_stall_give_way_to_those_that_have_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp_grpc, "MAX_MESSAGES", 1)
+    monkeypatch.setattr("receiver.admission.PATIENCE_S", 0.0)
+    begun = asyncio.Event()
+
+    def authenticate(_: Mapping[str, str]) -> Identity:
+        begun.set()  # what follows, up to reading the message, is done without a pause
+        return Identity()
+
+    async def work(receivers: Receivers) -> tuple[str, Answer]:
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            stalled = channel.stream_unary(f"/{SIGNALS['traces'].service}/Export")()
+            await begun.wait()
+            answer = await send_grpc(receivers, "traces", BODY)
+            return str((await stalled.code()).name), answer
+
+    code, answer = ask(work, authenticate=authenticate)
+    assert (code, answer.code) == ("UNAVAILABLE", "OK")
