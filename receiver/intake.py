@@ -32,7 +32,7 @@ INLINE_PACKED_BYTES = 64 * 1024
 """Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
 
 Result = TypeVar("Result")
-Taken = Callable[[str, Content, bytes], None]
+Taken = Callable[[str, Content, bytes, str], None]
 
 
 class Counted(Protocol):
@@ -57,7 +57,7 @@ class Intake:
         clock_ns: Callable[[], int] = time.time_ns,
         taken: Taken | None = None,
     ) -> None:
-        """`taken` is told of each request that was committed: signal, content, body. It neither raises nor waits."""
+        """`taken` is told of each request that was committed: signal, content, body, `Via` header. It never raises."""
         self._sink = sink
         self._counters = counters
         self._transport = transport
@@ -75,7 +75,9 @@ class Intake:
             lambda: unpack(body, encoding, self._limits.max_unpacked_bytes), len(body) > INLINE_PACKED_BYTES
         )
 
-    async def export(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Rejections:
+    async def export(
+        self, signal: Signal, body: bytes, content: Content, identity: Identity, via: str = ""
+    ) -> Rejections:
         """Return once all that is not rejected is committed; raises what the client is to be told."""
         with self.before_decoding(signal):
             items, rejections = await self.decoded(body, lambda text: signal.decode(text, content, self._limits))
@@ -87,7 +89,7 @@ class Intake:
             outcome = await self.accept(signal, batch, len(items))
             _merge(rejections, outcome)
             if self._taken is not None:
-                self._taken(signal.name, content, body)
+                self._taken(signal.name, content, body, via)
         return rejections
 
     async def accept(self, signal: Counted, batch: Batch, count: int) -> Outcome:

@@ -136,7 +136,8 @@ class GrpcReceiver:
                 await until_committed.enter_async_context(self._turn())
                 body = await self._message(context)
                 hold.grow_to(len(body))
-            rejections = await self._intake.export(signal, body, "protobuf", identity)
+            via = _values(context.invocation_metadata(), "via")
+            rejections = await self._intake.export(signal, body, "protobuf", identity, via)
         response: bytes = export_response(signal, rejections).SerializeToString()
         return response
 
@@ -173,6 +174,10 @@ class GrpcReceiver:
         identity = self._authenticate(dict(pairs))
         require_ingest(identity)
         return identity
+
+
+def _values(metadata: Iterable[tuple[str, str | bytes]], name: str) -> str:
+    return ", ".join(value for key, value in metadata or () if key == name and isinstance(value, str))
 
 
 def _address(host: str, port: int) -> str:

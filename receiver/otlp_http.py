@@ -98,7 +98,8 @@ async def _export(request: web.Request, signal: Signal, context: _Context) -> tu
             body = await read_body(request.content, request.content_length, limits, hold)
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
-        return content, await intake.export(signal, body, content, identity)
+        via = ", ".join(request.headers.getall("Via", ()))
+        return content, await intake.export(signal, body, content, identity, via)
 
 
 def _content(request: web.Request) -> Content:

@@ -217,7 +217,7 @@ class Server:
         self._stack.callback(unix_socket.removal(endpoint.path))
         return endpoint
 
-    def _taken(self) -> Callable[[str, str, bytes], None] | None:
+    def _taken(self) -> Callable[[str, str, bytes, str], None] | None:
         return None if self.forwarder is None else self.forwarder.offer
 
     def _limits(self, asked_bytes: int) -> Limits:

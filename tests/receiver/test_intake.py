@@ -30,13 +30,13 @@ def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
 
 
 def test_who_wants_to_know_is_told_of_what_was_committed_and_of_nothing_else() -> None:
-    told: list[tuple[str, str, bytes]] = []
+    told: list[tuple[str, str, bytes, str]] = []
     intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS, taken=lambda *request: told.append(request))
-    asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity()))
+    asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity(), via="1.1 proxy"))
     asyncio.run(intake.export(SIGNALS["traces"], b"", "protobuf", Identity()))
     with pytest.raises(Refused):
         asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity()))
-    assert told == [("traces", "protobuf", BODY)]
+    assert told == [("traces", "protobuf", BODY, "1.1 proxy")]
 
 
 def test_a_malformed_request_is_counted_apart_from_items() -> None:
