@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 import grpc.aio
@@ -16,6 +17,7 @@ from contract.access import Authenticate, Identity
 from contract.errors import Overloaded, Refused, Unauthorized, Unavailable
 from contract.sink import Sink
 from receiver.admission import Admission
+from receiver.clients import Arrival
 from receiver.counters import Counters
 from receiver.grpc_health import Health
 from receiver.intake import Intake, Taken, require_ingest
@@ -113,7 +115,7 @@ class GrpcReceiver:
 
     def _handler(self, signal: Signal) -> Handler:
         async def export(_: Any, context: Any) -> bytes:
-            answer = await self._answer(signal, context)
+            answer = await self._answer(signal, context, _arrival(signal, context))
             # gRPC keeps what `abort` raises in the context: a cycle, which waits for the collector with all that is
             # reached from here. So the error that refused the request (its traceback has the rows) is let go before.
             if isinstance(answer, WireStatus):
@@ -122,22 +124,23 @@ class GrpcReceiver:
 
         return export
 
-    async def _answer(self, signal: Signal, context: Any) -> bytes | WireStatus:
+    async def _answer(self, signal: Signal, context: Any, arrival: Arrival) -> bytes | WireStatus:
         try:
-            return await self._export(signal, context)
+            return await self._export(signal, context, arrival)
         except Exception as error:
-            return self._intake.failure(error)
+            return self._intake.failure(error, arrival)
 
-    async def _export(self, signal: Signal, context: Any) -> bytes:
+    async def _export(self, signal: Signal, context: Any, arrival: Arrival) -> bytes:
         async with AsyncExitStack() as until_committed:
             with self._intake.before_decoding(signal):
                 identity = self._identity(context.invocation_metadata())
+                arrival.project = identity.project
+                require_ingest(identity)
                 hold = until_committed.enter_context(self._admission.hold())
                 await until_committed.enter_async_context(self._turn())
                 body = await self._message(context)
                 hold.grow_to(len(body))
-            via = _values(context.invocation_metadata(), "via")
-            rejections = await self._intake.export(signal, body, "protobuf", identity, via)
+            rejections = await self._intake.export(signal, body, "protobuf", identity, arrival)
         response: bytes = export_response(signal, rejections).SerializeToString()
         return response
 
@@ -171,13 +174,23 @@ class GrpcReceiver:
         pairs = [(key.lower(), value) for key, value in metadata or () if isinstance(value, str)]
         if sum(key == "authorization" for key, _ in pairs) > 1:
             raise Unauthorized("more than one authorization header")
-        identity = self._authenticate(dict(pairs))
-        require_ingest(identity)
-        return identity
+        return self._authenticate(dict(pairs))
 
 
-def _values(metadata: Iterable[tuple[str, str | bytes]], name: str) -> str:
-    return ", ".join(value for key, value in metadata or () if key == name and isinstance(value, str))
+def _arrival(signal: Signal, context: Any) -> Arrival:
+    metadata = context.invocation_metadata() or ()
+    agent, via = (
+        ", ".join(value for key, value in metadata if key == name and isinstance(value, str))
+        for name in ("user-agent", "via")
+    )
+    where = f"{signal.service.rpartition('.')[2]}/Export"
+    return Arrival("grpc", where, signal.name, address=_host(context.peer()), user_agent=agent, via=via)
+
+
+def _host(peer: str) -> str:
+    """Of gRPC's name of the other end: `ipv4:10.0.0.7:53412`, `ipv6:%5B::1%5D:53412` (percent-encoded), `unix:...`."""
+    family, _, address = unquote(peer).partition(":")
+    return "unix" if family == "unix" else address.rpartition(":")[0].strip("[]")
 
 
 def _address(host: str, port: int) -> str:

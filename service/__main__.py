@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from api.times import parse_time
 from contract.errors import BadQuery, TracepondError
-from service import arguments, client, compact, config_print, lifecycle, logs, reprice, snapshot
+from service import arguments, client, compact, config_print, lifecycle, logs, reprice, snapshot, status
 from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
 from service.listening import StartFailed
 from service.version import version_line
@@ -95,6 +95,11 @@ def send_test(_: argparse.Namespace, config: Config) -> int:
     return FINE
 
 
+def status_command(options: argparse.Namespace, config: Config) -> int:
+    print(status.run(config, as_json=options.as_json))
+    return FINE
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "serve": serve,
     "config": config_command,
@@ -103,6 +108,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "snapshot": snapshot_command,
     "compact": compact_command,
     "send-test": send_test,
+    "status": status_command,
 }
 
 if __name__ == "__main__":
