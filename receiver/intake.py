@@ -22,7 +22,7 @@ from receiver.limits import Limits
 from receiver.otlp_decode import Content
 from receiver.rejections import Rejections
 from receiver.signals import Signal
-from receiver.status import WireStatus, wire_status
+from receiver.status import WireStatus, as_understood, wire_status
 
 LOGGER = logging.getLogger(__name__)
 
@@ -140,6 +140,7 @@ class Intake:
         """What to answer to `error`; a fault of our own is logged with its traceback, each kind once."""
         status = wire_status(error)
         if arrival is not None:
+            status = as_understood(status, arrival.user_agent)
             self._counters.clients.refused(arrival, status)
         if not isinstance(error, TracepondError) and type(error) not in self._logged:
             self._logged.add(type(error))

@@ -108,7 +108,10 @@ def test_each_refusal_over_http_is_told(
 def test_a_full_server_and_rejected_spans_are_told_too() -> None:
     odd = trace_request(2)
     odd.resource_spans[0].scope_spans[0].spans[0].trace_id = bytes(16)
-    (full,) = told(over_http(), sink=ListSink(Overloaded("full", reason="queue")))["clients"]
+    python = over_http(User_Agent="OTel-OTLP-Exporter-Python/1.33.0")
+    busy = told(python, sink=ListSink(Overloaded("full", reason="queue")))
+    (full,), (sent_back,) = busy["clients"], busy["refusals"]
+    assert (sent_back["status"], sent_back["reason"]) == ("503", "queue")
     said = told(lambda to: to.post("/v1/traces", odd.SerializeToString(), Content_Type=PROTOBUF))
     (partly,), (refusal,) = said["clients"], said["refusals"]
     assert (full["outcome"], full["message"], full["items"]) == ("unavailable", "full", 2)
