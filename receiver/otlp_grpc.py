@@ -6,7 +6,7 @@ with INVALID_ARGUMENT (the generated deserializer answers INTERNAL, which hides 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -33,7 +33,8 @@ MAX_CONCURRENT_RPCS = 1024
 """Calls beyond are refused by gRPC itself, without RetryInfo: clients drop what they sent. So it is far away."""
 
 TURN_TIMEOUT_S = 5.0
-"""How long a call may wait unread: half of the time that SDKs allow an export."""
+"""How long a call may wait unread, for its place and for room: half of the time that SDKs allow an export. Who
+waits need not be refused: JavaScript's exporters drop at every error (otlp-grpc-exporter-base, up to 0.301)."""
 
 _OPTIONS = {
     # Two programs on one port would each get half of the traffic: refuse to start instead.
@@ -136,8 +137,8 @@ class GrpcReceiver:
                 identity = self._identity(context.invocation_metadata())
                 arrival.project = identity.project
                 require_ingest(identity)
-                hold = until_committed.enter_context(self._admission.hold())
                 await until_committed.enter_async_context(self._turn())
+                hold = until_committed.enter_context(self._admission.hold())
                 body = await self._message(context)
                 hold.grow_to(len(body))
             rejections = await self._intake.export(signal, body, "protobuf", identity, arrival)
@@ -146,13 +147,17 @@ class GrpcReceiver:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """One of the `MAX_MESSAGES` places. Raises `Overloaded` when none becomes free in time."""
+        """One of the `MAX_MESSAGES` places, if it can with room. Raises `Overloaded` when none comes free in time."""
+        give_up = asyncio.get_running_loop().time() + TURN_TIMEOUT_S
         try:
-            async with asyncio.timeout(TURN_TIMEOUT_S):
+            async with asyncio.timeout_at(give_up):
                 await self._messages.acquire()
         except TimeoutError:
             raise Overloaded(f"{MAX_MESSAGES} calls are in work already", reason="calls_in_flight") from None
         try:
+            with suppress(TimeoutError):  # `Admission.hold` will say that there is none
+                async with asyncio.timeout_at(give_up):
+                    await self._admission.room()
             yield
         finally:
             self._messages.release()

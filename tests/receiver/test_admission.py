@@ -1,5 +1,7 @@
 """The bound on bytes in flight."""
 
+import asyncio
+
 import pytest
 
 from contract.errors import Overloaded, Unavailable
@@ -54,3 +56,31 @@ def test_draining_lets_nothing_in() -> None:
     with pytest.raises(Unavailable) as unavailable, admission.hold(1):
         pass
     assert unavailable.value.reason == "draining"
+
+
+def test_who_waits_for_room_goes_on_when_there_is_some_and_not_at_every_change() -> None:
+    async def run() -> None:
+        admission = Admission(100)
+        with admission.hold(160):  # alone, so it was let in
+            waiting = asyncio.ensure_future(admission.room())
+            for _ in range(3):
+                await asyncio.sleep(0)
+                with pytest.raises(Overloaded), admission.hold(1):
+                    pass
+            assert not waiting.done()
+        async with asyncio.timeout(5):
+            await waiting
+            await admission.room()
+
+    asyncio.run(run())
+
+
+def test_nobody_waits_for_room_while_the_program_drains() -> None:
+    async def run() -> None:
+        admission = Admission(100)
+        with admission.hold(100):
+            admission.draining = True
+            async with asyncio.timeout(5):
+                await admission.room()
+
+    asyncio.run(run())

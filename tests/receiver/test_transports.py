@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from contract.errors import Overloaded, Refused, Unavailable
 from contract.sink import Outcome
+from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.otlp_decode import decode_traces
 from tests.support.otlp import START_NS, log_request, trace_request
@@ -119,8 +120,14 @@ def test_an_empty_request_succeeds_and_stores_nothing(transport: str) -> None:
     ],
 )
 def test_a_full_or_closing_receiver_sends_requests_back(
-    transport: str, prepare: Callable[[Admission], None], code: str, retryable: bool
+    transport: str,
+    prepare: Callable[[Admission], None],
+    code: str,
+    retryable: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(otlp_grpc, "TURN_TIMEOUT_S", 0.05)
+
     async def run() -> tuple[Answer, Receivers]:
         async with running(ListSink(), admission=Admission(100)) as receivers:
             prepare(receivers.admission)
