@@ -2,7 +2,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt check test golden order fuzz e2e e2e-langfuse anomaly bench bench-peers run image image-steps
+.PHONY: help install fmt check test golden order fuzz e2e e2e-langfuse e2e-sdks anomaly bench bench-peers run image image-steps
 
 help: ## show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -38,6 +38,9 @@ e2e: ## the real program with real SDK exporters
 
 e2e-langfuse: ## Langfuse's own SDKs, installed into .langfuse-sdks
 	LANGFUSE_SDKS="$${LANGFUSE_SDKS:-.langfuse-sdks}" scripts/test -q tests/e2e/test_langfuse_sdks.py
+
+e2e-sdks: ## OpenTelemetry SDKs of several versions and languages, installed into .exporter-sdks (needs npm)
+	EXPORTER_SDKS="$${EXPORTER_SDKS:-.exporter-sdks}" scripts/test -q tests/e2e/test_exporters_of_versions.py
 
 anomaly: ## faults: 50 kills, failing and full disks, wrong clocks, damaged files (as root on Linux, with cc; minutes)
 	ANOMALY=all scripts/test -q -s tests/anomaly

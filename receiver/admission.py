@@ -83,6 +83,7 @@ class Admission:
         self.in_flight_bytes = 0
         self.draining = False
         self.readers = Readers()
+        self._freed = asyncio.Event()
 
     @contextmanager
     def hold(self, size_bytes: int = 0) -> Iterator[Hold]:
@@ -95,6 +96,13 @@ class Admission:
             yield hold
         finally:
             self.in_flight_bytes -= hold.held_bytes
+            self._freed.set()
+
+    async def room(self) -> None:
+        """Return once fewer bytes than the capacity are in flight, at once while draining; nothing is held by it."""
+        while self.in_flight_bytes >= self.capacity_bytes and not self.draining:
+            self._freed.clear()
+            await self._freed.wait()
 
     def take(self, size_bytes: int, own_bytes: int = 0) -> None:
         """Count `size_bytes` as in flight for a request that holds `own_bytes`, or raise `Overloaded`.

@@ -44,11 +44,16 @@ def content_encoding(header: str) -> str | None:
     name = header.strip().lower()
     if name not in _ENCODINGS:
         raise Refused(
-            "Content-Encoding must be gzip, deflate, zstd or absent",
+            f"Content-Encoding must be gzip, deflate, zstd or absent, not {quoted(header)}",
             reason="unsupported_encoding",
             kind="unsupported_type",
         )
     return _ENCODINGS[name]
+
+
+def quoted(header: str | None) -> str:
+    """What a client sent, fit for a message: short, without control characters; `absent` where it sent nothing."""
+    return "absent" if header is None else repr(header[:60])
 
 
 async def read_body(stream: StreamReader, announced_bytes: int | None, limits: Limits, hold: Hold) -> bytes:

@@ -20,6 +20,7 @@ from contract.upkeep import Upkeep
 from receiver import langfuse_media
 from receiver.admission import Admission
 from receiver.body import content_encoding, read_body
+from receiver.clients import http_arrival
 from receiver.counters import Counters
 from receiver.intake import Intake, require_ingest
 from receiver.langfuse_answers import ERROR_NAMES, at, json_response, status_response
@@ -27,6 +28,7 @@ from receiver.langfuse_events import Events, decode_batch, decode_scores
 from receiver.langfuse_media import MediaRoutes
 from receiver.langfuse_values import BadEvent, identifier, json_text
 from receiver.limits import Limits
+from receiver.rejections import Rejections
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -87,7 +89,7 @@ def routes(
             try:
                 return await handle(context, request)
             except Exception as error:
-                return status_response(context.intake.failure(error))
+                return status_response(context.intake.failure(error, http_arrival(request, EVENTS.name)))
 
         return answered
 
@@ -216,7 +218,9 @@ async def _receive(
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
         async with intake.turn(body):
-            return await _decode_and_commit(context, body, identity, decode)
+            events = await _decode_and_commit(context, body, identity, decode)
+    _tell(context, request, events)
+    return events
 
 
 async def _decode_and_commit(
@@ -231,6 +235,16 @@ async def _decode_and_commit(
     batch.spans, batch.scores = events.spans, events.scores
     await _commit(context, batch, len(events.accepted))
     return events
+
+
+def _tell(context: _Context, request: web.Request, events: Events) -> None:
+    """Who sent them, for `/api/v1/status`."""
+    arrival = http_arrival(request, EVENTS.name)
+    arrival.items = len(events.accepted) + len(events.faults)
+    rejections = Rejections()
+    for fault in events.faults:
+        rejections.add("invalid", fault.message)
+    context.counters.clients.took(arrival, rejections)
 
 
 async def _commit(context: _Context, batch: Batch, count: int) -> None:

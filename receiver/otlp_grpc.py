@@ -6,8 +6,9 @@ with INVALID_ARGUMENT (the generated deserializer answers INTERNAL, which hides 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 import grpc.aio
@@ -17,6 +18,7 @@ from contract.errors import Overloaded, Refused, Unauthorized
 from contract.sink import Sink
 from receiver.admission import Admission, Readers
 from receiver.body import too_slow
+from receiver.clients import Arrival
 from receiver.counters import Counters
 from receiver.grpc_health import Health
 from receiver.grpc_server import Certificate, GrpcServer
@@ -33,7 +35,8 @@ MAX_CONCURRENT_RPCS = 1024
 """Calls beyond are refused by gRPC itself, without RetryInfo: clients drop what they sent. So it is far away."""
 
 TURN_TIMEOUT_S = 5.0
-"""How long a call may wait unread: half of the time that SDKs allow an export."""
+"""How long a call may wait unread, for its place and for room: half of the time that SDKs allow an export. Who
+waits need not be refused: JavaScript's exporters drop at every error (otlp-grpc-exporter-base, up to 0.301)."""
 
 _OPTIONS = {
     # Two programs on one port would each get half of the traffic: refuse to start instead.
@@ -112,7 +115,7 @@ class GrpcReceiver:
 
     def _handler(self, signal: Signal) -> Handler:
         async def export(_: Any, context: Any) -> bytes:
-            answer = await self._answer(signal, context)
+            answer = await self._answer(signal, context, _arrival(signal, context))
             # gRPC keeps what `abort` raises in the context: a cycle, which waits for the collector with all that is
             # reached from here. So the error that refused the request (its traceback has the rows) is let go before.
             if isinstance(answer, WireStatus):
@@ -121,35 +124,41 @@ class GrpcReceiver:
 
         return export
 
-    async def _answer(self, signal: Signal, context: Any) -> bytes | WireStatus:
+    async def _answer(self, signal: Signal, context: Any, arrival: Arrival) -> bytes | WireStatus:
         try:
-            return await self._export(signal, context)
+            return await self._export(signal, context, arrival)
         except Exception as error:
-            return self._intake.failure(error)
+            return self._intake.failure(error, arrival)
 
-    async def _export(self, signal: Signal, context: Any) -> bytes:
+    async def _export(self, signal: Signal, context: Any, arrival: Arrival) -> bytes:
         async with AsyncExitStack() as until_committed:
             with self._intake.before_decoding(signal):
                 identity = self._identity(context.invocation_metadata())
-                hold = until_committed.enter_context(self._admission.hold())
+                arrival.project = identity.project
+                require_ingest(identity)
                 await until_committed.enter_async_context(self._turn())
+                hold = until_committed.enter_context(self._admission.hold())
                 body = await self._message(context)
                 hold.grow_to(len(body))
-            rejections = await self._intake.export(signal, body, "protobuf", identity)
+            rejections = await self._intake.export(signal, body, "protobuf", identity, arrival)
         response: bytes = export_response(signal, rejections).SerializeToString()
         return response
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """One of the `MAX_MESSAGES` places. Raises `Overloaded` when none becomes free in time."""
+        """One of the `MAX_MESSAGES` places, if it can with room. Raises `Overloaded` when none comes free in time."""
+        give_up = asyncio.get_running_loop().time() + TURN_TIMEOUT_S
         if self._messages.locked():
             self._readers.end_slow()
         try:
-            async with asyncio.timeout(TURN_TIMEOUT_S):
+            async with asyncio.timeout_at(give_up):
                 await self._messages.acquire()
         except TimeoutError:
             raise Overloaded(f"{MAX_MESSAGES} calls are in work already", reason="calls_in_flight") from None
         try:
+            with suppress(TimeoutError):  # `Admission.hold` will say that there is none
+                async with asyncio.timeout_at(give_up):
+                    await self._admission.room()
             yield
         finally:
             self._messages.release()
@@ -169,9 +178,23 @@ class GrpcReceiver:
         pairs = [(key.lower(), value) for key, value in metadata or () if isinstance(value, str)]
         if sum(key == "authorization" for key, _ in pairs) > 1:
             raise Unauthorized("more than one authorization header")
-        identity = self._authenticate(dict(pairs))
-        require_ingest(identity)
-        return identity
+        return self._authenticate(dict(pairs))
+
+
+def _arrival(signal: Signal, context: Any) -> Arrival:
+    metadata = context.invocation_metadata() or ()
+    agent, via = (
+        ", ".join(value for key, value in metadata if key == name and isinstance(value, str))
+        for name in ("user-agent", "via")
+    )
+    where = f"{signal.service.rpartition('.')[2]}/Export"
+    return Arrival("grpc", where, signal.name, address=_host(context.peer()), user_agent=agent, via=via)
+
+
+def _host(peer: str) -> str:
+    """Of gRPC's name of the other end: `ipv4:10.0.0.7:53412`, `ipv6:%5B::1%5D:53412` (percent-encoded), `unix:...`."""
+    family, _, address = unquote(peer).partition(":")
+    return "unix" if family == "unix" else address.rpartition(":")[0].strip("[]")
 
 
 def _service(name: str, handlers: dict[str, Handler]) -> Any:

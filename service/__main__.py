@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from api.times import parse_time
 from contract.errors import BadQuery, TracepondError
-from service import arguments, client, compact, config_print, lifecycle, logs, recover, reprice, snapshot
+from service import arguments, client, compact, config_print, lifecycle, logs, recover, reprice, snapshot, status
 from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
 from service.listening import StartFailed
 from service.version import version_line
@@ -101,6 +101,11 @@ def send_test(_: argparse.Namespace, config: Config) -> int:
     return FINE
 
 
+def status_command(options: argparse.Namespace, config: Config) -> int:
+    print(status.run(config, as_json=options.as_json))
+    return FINE
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "serve": serve,
     "config": config_command,
@@ -110,6 +115,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "compact": compact_command,
     "recover": recover_command,
     "send-test": send_test,
+    "status": status_command,
 }
 
 if __name__ == "__main__":

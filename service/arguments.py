@@ -15,6 +15,7 @@ COMMANDS = {
     "recover": "make a new file of what can be read of a damaged one, which is kept, while no server runs on it",
     "reprice": "calculate missing costs in the file with today's prices, while no server runs on it",
     "send-test": "send one test trace to a running server",
+    "status": "what a running server says of itself: who sends, what was refused, queue, file",
     "healthcheck": "exit 0 if a running server answers",
     "version": "print the version",
 }
@@ -27,6 +28,7 @@ FLAGS_USED = {
     "recover": (STORAGE_PATH,),
     "reprice": (STORAGE_PATH,),
     "send-test": (HTTP_ENDPOINT,),
+    "status": (HTTP_ENDPOINT,),
     "healthcheck": (HTTP_ENDPOINT,),
 }
 """Command -> the keys whose flags it takes, beside `--config`; `config` shows what `serve` would do with the same."""
@@ -58,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("action", choices=("print", "check"))
         if name == "snapshot":
             command.add_argument("file", metavar="FILE", help="the copy; a file that exists is never replaced")
+        if name == "status":
+            command.add_argument("--json", action="store_true", dest="as_json", help="print the answer as it came")
         if name == "reprice":
             add_reprice_flags(command)
         if name in FLAGS_USED:

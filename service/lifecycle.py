@@ -124,8 +124,8 @@ class Server:
         build = Sample("build_info", {"version": version()}, 1)
         return [build, *(sample for stage in stages if stage is not None for sample in stage.stats())]
 
-    def status(self) -> dict[str, Any]:
-        """What `/api/v1/status` says beside the number of rows."""
+    def status(self, project: str = "default") -> dict[str, Any]:
+        """What `/api/v1/status` says to `project` beside the number of rows."""
         return {
             "version": version(),
             "decoder": DECODER.name,
@@ -142,6 +142,7 @@ class Server:
             "not_ready": self.not_ready(),
             "forwarding": None if self.forwarder is None else self.forwarder.report(),
             "translation": self.translator.report(),
+            **self.counters.clients.report(project),
         }
 
     def _check_addresses(self) -> None:
@@ -217,7 +218,7 @@ class Server:
         self._stack.callback(unix_socket.removal(endpoint.path))
         return endpoint
 
-    def _taken(self) -> Callable[[str, str, bytes], None] | None:
+    def _taken(self) -> Callable[[str, str, bytes, str], None] | None:
         return None if self.forwarder is None else self.forwarder.offer
 
     def _limits(self, asked_bytes: int) -> Limits:
@@ -269,7 +270,13 @@ class Server:
     async def _start_http(self) -> None:
         endpoint = self._config.receivers.http_endpoint
         runner = web.AppRunner(
-            application(self.access, self._routes(), self._allowed_hosts(), self._config.receivers.http_cors),
+            application(
+                self.access,
+                self._routes(),
+                self._allowed_hosts(),
+                self._config.receivers.http_cors,
+                self.counters.clients.turned_away,
+            ),
             handle_signals=False,
             shutdown_timeout=self._config.drain_timeout_s,
         )
@@ -277,7 +284,8 @@ class Server:
         self._http = runner
         chosen = self._config.receivers.http_tls
         context = None if chosen is None else usable(tls.server_context, chosen)
-        await bind(HTTP_ENDPOINT, endpoint, HttpSite(runner, endpoint, context).start)
+        refused = partial(self.counters.clients.note, "400", "HTTP port", "no_http")
+        await bind(HTTP_ENDPOINT, endpoint, HttpSite(runner, endpoint, context, refused=refused).start)
         self.http_address = self._bound(endpoint, 0 if endpoint.path else runner.addresses[0][1])
 
     async def _stop_receivers(self) -> None:

@@ -108,3 +108,31 @@ def test_who_has_been_read_for_long_gives_way_when_there_is_no_room(
 
     assert asyncio.run(run()) is ended
     assert admission.in_flight_bytes == 0
+
+
+def test_who_waits_for_room_goes_on_when_there_is_some_and_not_at_every_change() -> None:
+    async def run() -> None:
+        admission = Admission(100)
+        with admission.hold(160):  # alone, so it was let in
+            waiting = asyncio.ensure_future(admission.room())
+            for _ in range(3):
+                await asyncio.sleep(0)
+                with pytest.raises(Overloaded), admission.hold(1):
+                    pass
+            assert not waiting.done()
+        async with asyncio.timeout(5):
+            await waiting
+            await admission.room()
+
+    asyncio.run(run())
+
+
+def test_nobody_waits_for_room_while_the_program_drains() -> None:
+    async def run() -> None:
+        admission = Admission(100)
+        with admission.hold(100):
+            admission.draining = True
+            async with asyncio.timeout(5):
+                await admission.room()
+
+    asyncio.run(run())

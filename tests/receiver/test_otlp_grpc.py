@@ -239,6 +239,24 @@ def test_who_has_waited_too_long_is_told_to_come_again(monkeypatch: pytest.Monke
     assert {answer.code for answer in others} == {"OK"}
 
 
+def test_a_call_waits_for_room_instead_of_being_refused_at_once() -> None:
+    asked = asyncio.Event()
+
+    class Full(Admission):
+        async def room(self) -> None:
+            asked.set()
+            await super().room()
+
+    async def work(receivers: Receivers) -> str:
+        with receivers.admission.hold(2 * receivers.admission.capacity_bytes):
+            call = asyncio.ensure_future(send_grpc(receivers, "traces", BODY))
+            async with asyncio.timeout(5):
+                await asked.wait()
+        return (await call).code
+
+    assert ask(work, admission=Full()) == "OK"
+
+
 @pytest.mark.parametrize("ends", [True, False])
 def test_a_call_without_its_message_is_given_up(ends: bool) -> None:
     async def work(receivers: Receivers) -> str:

@@ -93,6 +93,20 @@ def test_what_is_no_http_request_is_told_so_and_never_repeated(
     assert "Traceback" not in caplog.text
 
 
+def test_who_wants_to_know_is_told_what_was_no_http() -> None:
+    told: list[str] = []
+
+    async def run() -> None:
+        async with serving(refused=told.append) as connect:
+            for sent in (HTTP_2, GET):
+                reader, writer = await connect()
+                writer.write(sent)
+                await reader.readuntil(b"\r\n\r\n")
+
+    asyncio.run(run())
+    assert told == ["this is HTTP/2, as gRPC sends it: OTLP over gRPC has a port of its own (4317)"]
+
+
 def test_a_broken_body_is_the_senders_fault() -> None:
     sent = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
     assert answer_to(sent).split()[1] == b"400"
