@@ -15,6 +15,7 @@ from aiohttp import web
 from contract.access import SCORE, Identity
 from contract.errors import Forbidden, NotFound, Refused
 from contract.media import MediaStore
+from contract.scoring import ScoreConfigs
 from contract.sink import PostScore, Sink
 from contract.span import Batch
 from contract.upkeep import Upkeep
@@ -26,6 +27,7 @@ from receiver.intake import Intake, require_ingest
 from receiver.langfuse_answers import ERROR_NAMES, at, json_response, status_response
 from receiver.langfuse_events import Events, decode_batch, decode_scores
 from receiver.langfuse_media import MediaRoutes
+from receiver.langfuse_score_configs import hold_to_configs
 from receiver.langfuse_values import identifier
 from receiver.limits import Limits
 
@@ -58,6 +60,7 @@ class _Context(NamedTuple):
     ready: Callable[[], Sequence[str]]
     version: str
     upkeep: Upkeep
+    score_configs: ScoreConfigs
 
 
 Handle = Callable[[_Context, web.Request], Awaitable[web.Response]]
@@ -73,6 +76,7 @@ def routes(
     version: str,
     upkeep: Upkeep,
     media: MediaStore,
+    score_configs: ScoreConfigs,
     browsers: bool,
     clock_s: Callable[[], float] = time.time,
 ) -> list[web.RouteDef]:
@@ -81,7 +85,8 @@ def routes(
     `browsers`: pages of any origin may post scores, as they may to Langfuse. Only where keys are needed: without them
     every page that somebody visits could.
     """
-    context = _Context(Intake(sink, counters, "http", limits), admission, counters, limits, ready, version, upkeep)
+    intake = Intake(sink, counters, "http", limits)
+    context = _Context(intake, admission, counters, limits, ready, version, upkeep, score_configs)
 
     def handler(handle: Handle) -> Handler:
         async def answered(request: web.Request) -> web.Response:
@@ -148,7 +153,7 @@ async def _no_content(_context: _Context, _request: web.Request) -> web.Response
     return web.Response(status=204)
 
 
-def score_poster(sink: Sink, counters: Counters, limits: Limits) -> PostScore:
+def score_poster(sink: Sink, counters: Counters, limits: Limits, score_configs: ScoreConfigs) -> PostScore:
     """For routes of other forms: the same way in."""
     intake = Intake(sink, counters, "http", limits)
 
@@ -156,6 +161,7 @@ def score_poster(sink: Sink, counters: Counters, limits: Limits) -> PostScore:
         require_ingest(identity)
         body = orjson.dumps(score)
         events = decode_scores(body)
+        await hold_to_configs(events, identity.project, score_configs)
         counters.received(EVENTS.items, "http", 1)
         if events.faults:
             counters.refused(EVENTS.items, "http", {"invalid": 1})
@@ -209,6 +215,7 @@ async def _receive(
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
             events = await intake.decoded(body, lambda text: decode(text, context.limits))
+            await hold_to_configs(events, identity.project, context.score_configs)
         context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
         context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
         batch = intake.batch(identity, len(body))

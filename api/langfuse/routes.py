@@ -18,13 +18,21 @@ from api.langfuse.datasets import (
 )
 from api.langfuse.handling import ADMIN, INGEST, Langfuse, LangfuseRoute, guarded
 from api.langfuse.metrics import get_metrics, get_metrics_v2
-from api.langfuse.models import get_model, get_score_config, list_models, list_score_configs
+from api.langfuse.models import get_model, list_models
 from api.langfuse.observations import get_observation, list_observations, list_observations_v2
 from api.langfuse.pages import show_project, show_session, show_trace
 from api.langfuse.prompts import create_prompt, delete_prompt, get_prompt, list_prompts, update_labels
-from api.langfuse.scores import get_score, list_scores, list_scores_v2, list_scores_v3
+from api.langfuse.score_configs import (
+    create_score_config,
+    get_score_config,
+    list_score_configs,
+    update_score_config,
+)
+from api.langfuse.scores import get_score, list_scores, list_scores_v2
+from api.langfuse.scores_v3 import list_scores_v3
 from api.langfuse.sessions import get_session, list_sessions
 from api.langfuse.traces import delete_trace, delete_traces, get_trace, list_traces
+from api.langfuse.unserved import TABLE as UNSERVED
 from contract.documents import Documents
 from contract.prices import Prices
 from contract.upkeep import Upkeep
@@ -50,7 +58,9 @@ TABLE = (
     LangfuseRoute("GET", "api/public/models", list_models),
     LangfuseRoute("GET", "api/public/models/{model_id}", get_model),
     LangfuseRoute("GET", "api/public/score-configs", list_score_configs),
+    LangfuseRoute("POST", "api/public/score-configs", create_score_config, INGEST),
     LangfuseRoute("GET", "api/public/score-configs/{config_id}", get_score_config),
+    LangfuseRoute("PATCH", "api/public/score-configs/{config_id}", update_score_config, INGEST),
     LangfuseRoute("GET", "api/public/v2/prompts", list_prompts),
     LangfuseRoute("POST", "api/public/v2/prompts", create_prompt, INGEST),
     LangfuseRoute("GET", "api/public/v2/prompts/{name+}", get_prompt),
@@ -84,4 +94,4 @@ TABLE = (
 def routes(upkeep: Upkeep, documents: Documents, prices: Prices, api: Api) -> list[web.RouteDef]:
     """All routes, each below any prefix."""
     langfuse = Langfuse(api, upkeep, documents, prices)
-    return [web.route(route.method, route.pattern, guarded(langfuse, route)) for route in TABLE]
+    return [web.route(route.method, route.pattern, guarded(langfuse, route)) for route in (*TABLE, *UNSERVED)]
