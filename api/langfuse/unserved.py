@@ -1,6 +1,7 @@
 """What Langfuse's published API has and this server has not: answered with the reason, never with an empty success.
 
-Source: langfuse/langfuse `web/public/generated/api/openapi.yml`, 22 August 2026.
+Sources: langfuse/langfuse `web/public/generated/api/openapi.yml`, 22 August 2026; the clients in the published packages
+`langfuse` 2.60.10 to 5.0.4.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +21,8 @@ class Reason(NamedTuple):
 
 
 def missing(message: str) -> Reason:
-    return Reason(501, "NotImplementedError", f"not served here: {message}")
+    """404, as Langfuse answers on routes that its mode of writing rules out: SDKs repeat what is answered 501."""
+    return Reason(404, "LangfuseNotFoundError", f"not served here: {message}")
 
 
 ORGANIZATION = Reason(
@@ -31,6 +33,7 @@ ORGANIZATION = Reason(
 QUEUES = missing("there are no annotation queues; post scores to /api/public/scores")
 MODELS = missing("prices are set in the configuration (prices)")
 NO_CALLS = missing("this server calls no model: no connections to models, no evaluators, no evaluation rules")
+SKILLS = missing("there are no skills; keep prompts with /api/public/v2/prompts")
 DASHBOARDS = missing("there are no dashboards; ask /api/public/metrics")
 EXPERIMENTS = missing("read data sets' runs (/api/public/datasets/{name}/runs), or the experiment's traces")
 FEEDBACK = missing("there is nobody to read feedback about Langfuse")
@@ -50,9 +53,13 @@ UNSERVED: Mapping[str, tuple[str, Reason]] = {
     "annotation-queues": ("GET POST", QUEUES),
     "annotation-queues/{rest+}": ("GET POST PATCH DELETE", QUEUES),
     "models": ("POST", MODELS),
-    "models/{id}": ("DELETE", MODELS),
+    "models/{id}": ("PUT DELETE", MODELS),
     "llm-connections": ("GET PUT", NO_CALLS),
     "llm-connections/{id}": ("DELETE", NO_CALLS),
+    "v2/evaluators": ("GET POST", NO_CALLS),
+    "v2/evaluators/{rest+}": ("GET PATCH DELETE", NO_CALLS),
+    "v2/evaluation-rules": ("GET POST", NO_CALLS),
+    "v2/evaluation-rules/{id}": ("GET PATCH DELETE", NO_CALLS),
     "unstable/evaluators": ("GET POST", NO_CALLS),
     "unstable/evaluators/{id}": ("GET DELETE", NO_CALLS),
     "unstable/evaluation-rules": ("GET POST", NO_CALLS),
@@ -61,6 +68,8 @@ UNSERVED: Mapping[str, tuple[str, Reason]] = {
     "unstable/dashboards/{rest+}": ("GET POST PATCH DELETE", DASHBOARDS),
     "unstable/dashboard-widgets": ("GET POST", DASHBOARDS),
     "unstable/dashboard-widgets/{id}": ("GET PATCH DELETE", DASHBOARDS),
+    "unstable/skills": ("GET POST", SKILLS),
+    "unstable/skills/{rest+}": ("GET PATCH DELETE", SKILLS),
     "experiments": ("GET", EXPERIMENTS),
     "experiment-items": ("GET", EXPERIMENTS),
     "feedback": ("POST", FEEDBACK),
