@@ -1,4 +1,7 @@
-"""`/openapi.json`: every route, parameter and answer, made from the tables that the routes themselves are made from."""
+"""`/openapi.json`: every route, parameter and answer, made from the tables that the routes themselves are made from.
+
+Langfuse's API is described by a table of its own (`api/langfuse/openapi.py`).
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -8,6 +11,7 @@ from typing import Any
 from api import facets, metrics
 from api.enumerations import enumeration
 from api.handling import Route
+from api.langfuse import openapi as langfuse
 from api.one_trace import SPANS_AT_MOST
 from api.parameters import CONTROLS, IO, LIMIT, LIMIT_AT_MOST
 from api.schemas import COMPONENTS, GIVES, PREVIEW, Schema
@@ -62,9 +66,9 @@ def openapi(routes: Iterable[Route]) -> dict[str, Any]:
     return {
         "openapi": OPENAPI,
         "info": {"title": "tracepond", "version": program_version()},
-        "paths": {route.path: {"get": operation(route)} for route in routes},
+        "paths": {**{route.path: {"get": operation(route)} for route in routes}, **langfuse.paths()},
         "components": {
-            "schemas": dict(COMPONENTS),
+            "schemas": {**COMPONENTS, **langfuse.COMPONENTS},
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
                 "bearer": {"type": "http", "scheme": "bearer"},

@@ -19,14 +19,17 @@ class Document(NamedTuple):
 
 
 class Change(NamedTuple):
-    """Documents to be kept in the place of those with the same id, and ids of those to be gone."""
+    """Documents to be kept in the place of those with the same id, and ids of those to be gone.
+
+    What is kept may belong to another collection than the one that was asked for: it is changed in the same step.
+    """
 
     kept: Sequence[Document] = ()
     gone: Sequence[str] = ()
 
 
 class Documents(Protocol):
-    """Changes one collection at a time; what was changed is durable and visible on return. Read by queries."""
+    """Decides about one collection at a time; what was changed is durable and visible on return. Read by queries."""
 
     async def change(
         self,

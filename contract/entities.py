@@ -15,6 +15,8 @@ TRACE_VALUES: dict[str, str] = {
     ),
     "tags": "list",
     "span_ids": "list",
+    "public": "bool",
+    "bookmarked": "bool",
     "start_time": "time",
     "received_time": "time",
     "rows": "int",
@@ -31,7 +33,8 @@ TRACE_VALUES: dict[str, str] = {
     "total_cost": "float",
 }
 """What is known of a trace -> its type. `rows` is 1 of each; `environment` is `default` where nothing says one; `month`
-is that of its start (`2026-11`), `level` the gravest of its spans; `span_ids` are the first `SPAN_IDS_AT_MOST`."""
+is that of its start (`2026-11`), `level` the gravest of its spans; nothing is `bookmarked`, which only Langfuse's page
+can say; `span_ids` are the first `SPAN_IDS_AT_MOST`."""
 
 SPAN_VALUES: dict[str, str] = {
     **dict.fromkeys(
@@ -101,7 +104,7 @@ ENTITY_OPERATORS: dict[str, tuple[str, ...]] = {
     "text": ("eq", "ne", "any_of", "none_of", "contains", "not_contains", "starts_with", "ends_with", "exists"),
     "list": ("any_of", "none_of", "all_of", "exists"),
     "int": ("eq", "gt", "gte", "lt", "lte", "exists"),
-    "float": ("eq", "gt", "gte", "lt", "lte", "exists"),
+    "float": ("eq", "any_of", "gt", "gte", "lt", "lte", "exists"),
     "time": ("gt", "gte", "lt", "lte", "exists"),
     "bool": ("eq", "ne", "exists"),
 }

@@ -10,8 +10,9 @@ Stored form of the rest, keys left out where the value is 0 or empty:
 `raw_links` `[[trace_id, span_id, trace_state, attributes, dropped_attributes_count, flags], ...]`;
 `raw_resource` `{attributes, dropped_attributes_count, schema_url, entity_refs}`; `raw_scope` the same with `name`,
 `version`; `raw_rest` of a span `{trace_state, flags, dropped_attributes_count, dropped_events_count,
-dropped_links_count, kind, status_code, status_message, start_ns, end_ns}` where no column says it exactly; of a log
-record `{flags, dropped_attributes_count, time_ns, observed_ns}`.
+dropped_links_count, kind, status_code, status_message, start_ns, end_ns}` where no column says it exactly, and
+`public` where the span says that its trace is; of a log record `{flags, dropped_attributes_count, time_ns,
+observed_ns}`.
 
 This module knows no JSON library: encoders take `default`, decoders get parsed JSON.
 """

@@ -182,6 +182,7 @@ QUERIES = (
     "get_chosen_spans",
     "page_sessions",
     "list_documents",
+    "list_documents_at",
     "get_trace",
     "get_spans",
     "get_trace_logs",

@@ -14,6 +14,7 @@ from aiohttp import web
 from contract.access import SCORE, Identity
 from contract.errors import Forbidden, NotFound, Refused
 from contract.media import MediaStore
+from contract.scoring import ScoreConfigs
 from contract.sink import PostScore, Sink
 from contract.span import Batch
 from contract.upkeep import Upkeep
@@ -26,6 +27,7 @@ from receiver.intake import Intake, require_ingest
 from receiver.langfuse_answers import ERROR_NAMES, at, json_response, status_response
 from receiver.langfuse_events import Events, decode_batch, decode_scores
 from receiver.langfuse_media import MediaRoutes
+from receiver.langfuse_score_configs import hold_to_configs
 from receiver.langfuse_values import BadEvent, identifier, json_text
 from receiver.limits import Limits
 from receiver.rejections import Rejections
@@ -59,6 +61,7 @@ class _Context(NamedTuple):
     ready: Callable[[], Sequence[str]]
     version: str
     upkeep: Upkeep
+    score_configs: ScoreConfigs
 
 
 Handle = Callable[[_Context, web.Request], Awaitable[web.Response]]
@@ -74,6 +77,7 @@ def routes(
     version: str,
     upkeep: Upkeep,
     media: MediaStore,
+    score_configs: ScoreConfigs,
     browsers: bool,
     clock_s: Callable[[], float] = time.time,
 ) -> list[web.RouteDef]:
@@ -82,7 +86,8 @@ def routes(
     `browsers`: pages of any origin may post scores, as they may to Langfuse. Only where keys are needed: without them
     every page that somebody visits could.
     """
-    context = _Context(Intake(sink, counters, "http", limits), admission, counters, limits, ready, version, upkeep)
+    intake = Intake(sink, counters, "http", limits)
+    context = _Context(intake, admission, counters, limits, ready, version, upkeep, score_configs)
 
     def handler(handle: Handle) -> Handler:
         async def answered(request: web.Request) -> web.Response:
@@ -149,7 +154,7 @@ async def _no_content(_context: _Context, _request: web.Request) -> web.Response
     return web.Response(status=204)
 
 
-def score_poster(sink: Sink, counters: Counters, limits: Limits) -> PostScore:
+def score_poster(sink: Sink, counters: Counters, limits: Limits, score_configs: ScoreConfigs) -> PostScore:
     """For routes of other forms: the same way in."""
     intake = Intake(sink, counters, "http", limits)
 
@@ -157,6 +162,7 @@ def score_poster(sink: Sink, counters: Counters, limits: Limits) -> PostScore:
         require_ingest(identity)
         body = score_body(score)
         events = decode_scores(body)
+        await hold_to_configs(events, identity.project, score_configs)
         counters.received(EVENTS.items, "http", 1)
         if events.faults:
             counters.refused(EVENTS.items, "http", {"invalid": 1})
@@ -229,6 +235,7 @@ async def _decode_and_commit(
     intake = context.intake
     with intake.before_decoding(EVENTS):
         events = await intake.decoded(body, lambda text: decode(text, context.limits))
+        await hold_to_configs(events, identity.project, context.score_configs)
     context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
     context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
     batch = intake.batch(identity, len(body))

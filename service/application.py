@@ -52,9 +52,16 @@ def application(
 
 
 def tells_nothing(request: web.Request) -> bool:
-    """Whether the answer to a request says nothing of what is stored."""
+    """Whether no page could gain by a request: its answer says nothing of what is stored, and no page changes it so.
+
+    What Langfuse's clients send is taken under any name, but from a page prompts could be changed by it.
+    """
     takes = request.method in ("POST", "PUT", "PATCH") and is_langfuse_path(request.path)
-    return takes or is_otlp_path(request.path) or pattern(request) in {*PUBLIC_ROUTES, PROJECTS_ROUTE, "/metrics"}
+    return (
+        (takes and not hosts.is_from_a_page(request))
+        or is_otlp_path(request.path)
+        or pattern(request) in {*PUBLIC_ROUTES, PROJECTS_ROUTE, "/metrics"}
+    )
 
 
 def guard(authenticate: Authenticate, refused: Callable[[web.Request, TracepondError], None]) -> Any:

@@ -50,6 +50,8 @@ SERVICE_LINKS = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|
 
 LANGFUSE_PUBLIC_KEY = "LANGFUSE_INIT_PROJECT_PUBLIC_KEY"
 LANGFUSE_SECRET_KEY = "LANGFUSE_INIT_PROJECT_SECRET_KEY"
+LANGFUSE_SCOPES = ["admin", "ingest", "read"]
+"""A key of a project of Langfuse deletes traces, scores and prompts too, and applications written for it do."""
 
 ReadFile = Callable[[str], str]
 
@@ -197,7 +199,8 @@ def with_langfuse_project(
         return values
     if len(keys) == 1:
         raise ConfigError(f"environment: {LANGFUSE_PUBLIC_KEY} and {LANGFUSE_SECRET_KEY} must be set together")
-    entry = {"name": "default", "public_key": keys[LANGFUSE_PUBLIC_KEY], "secret_key": keys[LANGFUSE_SECRET_KEY]}
+    public_key, secret_key = keys[LANGFUSE_PUBLIC_KEY], keys[LANGFUSE_SECRET_KEY]
+    entry = {"name": "default", "public_key": public_key, "secret_key": secret_key, "scopes": LANGFUSE_SCOPES}
     before = values[AUTH_PROJECTS]
     added = parsed(BY_PATH[AUTH_PROJECTS], [entry], f"environment {LANGFUSE_PUBLIC_KEY}")
     if any(project.public_key == entry["public_key"] for project in before.parsed):

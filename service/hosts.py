@@ -3,8 +3,9 @@
 DNS rebinding: a web page on evil.example makes its own name point to 127.0.0.1, and the browser then takes this server
 for a part of that page. Such a request names the page's host. Names that nobody can register in public DNS are safe:
 addresses, names without a dot (a container's, a machine's) and the reserved ends below; others are said in
-`api.allowed_hosts`. OTLP is not checked: its content types already need a browser to ask first (Fetch standard), and
-its answers say nothing of what is stored. With keys there is nothing to gain: the browser has none to send.
+`api.allowed_hosts`. What Langfuse's clients send is checked where a page sends it. OTLP is not checked: its content
+types already need a browser to ask first (Fetch standard), and its answers say nothing of what is stored. With keys
+there is nothing to gain: the browser has none to send.
 """
 
 import ipaddress
@@ -41,6 +42,12 @@ def checked(allowed: Iterable[str], exempt: Callable[[web.Request], bool], refus
         return response
 
     return check
+
+
+def is_from_a_page(request: web.Request) -> bool:
+    """Whether a browser sends it for a page: each of them names the page's origin with all but GET and HEAD (Fetch
+    standard, "append a request `Origin` header"); programs do not."""
+    return "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
 
 
 UNREADABLE = "."

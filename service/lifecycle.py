@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 import api.langfuse.routes
+import api.langfuse.score_configs
 import api.routes
 from contract.errors import TracepondError, Unavailable
 from contract.stats import HasStats, Sample
@@ -236,6 +237,7 @@ class Server:
     def _routes(self) -> list[web.RouteDef]:
         assert self.reader is not None
         limits = self._limits(self._config.receivers.http_max_body_bytes)
+        configs = api.langfuse.score_configs.score_configs(self.reader)
         return [
             # Before those with as open paths: a request is compared with them one by one, 2 us each.
             *otlp_http.routes(self.pipeline, self.admission, self.counters, limits, self._taken()),
@@ -245,7 +247,7 @@ class Server:
                 status_source=self.status,
                 ready=self.not_ready,
                 samples=self.samples,
-                actions=actions(self.upkeep, self.pipeline, self.counters, limits),
+                actions=actions(self.upkeep, self.pipeline, self.counters, limits, configs),
                 langfuse=partial(api.langfuse.routes.routes, self.upkeep, self.documents, self.prices.listed),
             ),
             *langfuse_http.routes(
@@ -257,6 +259,7 @@ class Server:
                 version=version(),
                 upkeep=self.upkeep,
                 media=MediaTable(self.database, self.writer),
+                score_configs=configs,
                 browsers=self._config.auth.mode == "keys",
             ),
         ]

@@ -155,8 +155,8 @@ SETTINGS = (
     ),
     Setting(
         "api.allowed_hosts", "list of names", [], quantities.names,
-        "names under which browsers may ask while no keys are needed, beside addresses, names without a dot and "
-        "those that end in .local, .internal or .localhost",
+        "names under which browsers may ask, and send to Langfuse's API, while no keys are needed, beside addresses, "
+        "names without a dot and those that end in .local, .internal or .localhost",
     ),
     Setting(
         AUTH_MODE, "auto, none or keys", "auto", quantities.one_of("auto", "none", "keys"),

@@ -17,6 +17,7 @@ WHERE project = $project AND collection = $collection
 ORDER BY created_time, id
 """
 DELETE_SQL = "DELETE FROM document WHERE project = ? AND collection = ? AND id IN (SELECT unnest(?::VARCHAR[]))"
+"""One collection at a time: the ids of each are its own."""
 INSERT_SQL = "INSERT INTO document VALUES (?, ?, ?, ?, ?, make_timestamp_ns(?), make_timestamp_ns(?))"
 
 Decide = Callable[[Sequence[Document]], tuple[Change, Result]]
@@ -58,8 +59,10 @@ def decide_and_write(
 
 
 def write(connection: duckdb.DuckDBPyConnection, project: str, collection: str, change: Change) -> None:
-    replaced = [*(document.id for document in change.kept), *change.gone]
-    if replaced:
-        connection.execute(DELETE_SQL, [project, collection, replaced]).fetchall()
+    replaced = {collection: list(change.gone)} if change.gone else {}
+    for document in change.kept:
+        replaced.setdefault(document.collection, []).append(document.id)
+    for name, ids in replaced.items():
+        connection.execute(DELETE_SQL, [project, name, ids]).fetchall()
     for document in change.kept:
         connection.execute(INSERT_SQL, [project, *document]).fetchall()

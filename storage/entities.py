@@ -47,6 +47,7 @@ TRACE_SQL = {
     "month": MONTH,
     "level": "coalesce(level, 'DEFAULT')",
     "rows": "1",
+    "bookmarked": "false",
     "score_count": SCORED.format("scored_trace = trace_id"),
     "span_ids": f"coalesce(span_ids[:{SPAN_IDS_AT_MOST}], [])",
     **{name: SPENT.format(name) for name in ("input_tokens", "output_tokens", *COSTS)},

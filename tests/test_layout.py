@@ -26,6 +26,7 @@ TESTED_ELSEWHERE = {
     "contract/documents.py": "tuples and a protocol; tests/storage/test_documents.py checks the promise",
     "contract/prices.py": "a tuple and a protocol; made by translator/prices/listed.py",
     "contract/present.py": "a protocol and a list of names; tests/translator/test_present.py checks what is given",
+    "contract/scoring.py": "a tuple and a protocol; tests/receiver/test_langfuse_score_configs.py holds scores to it",
     "contract/sink.py": "a protocol; the receivers' contract suite runs against it",
     "contract/span.py": "dataclasses without behaviour but KeyValues, which tests/contract/test_raw.py sends round",
     "contract/stats.py": "a tuple and a protocol",

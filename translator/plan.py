@@ -18,7 +18,7 @@ from translator.rules import Convention, Convert, Fields, Rule
 from translator.usage import COUNTS
 
 SCRATCH = ("any_model", "first_token_ns", "level_name", "level_number", "status_text", "display_name", "entity_name",
-           "costs", "service_tier")  # fmt: skip
+           "costs", "service_tier", "public")  # fmt: skip
 """Fields that are no column and decide some: they have places behind the columns while a row is made."""
 
 PLACES = {column.name: place for place, column in enumerate(SPAN_COLUMNS)} | {

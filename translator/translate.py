@@ -29,6 +29,7 @@ from translator.values import MAX_TIME, stored_json
 _EMPTY: Row = EMPTY_SPAN + [None] * len(SCRATCH)
 _COLUMNS = len(EMPTY_SPAN)
 _SERVICE_TIER = PLACES["service_tier"]
+_PUBLIC = PLACES["public"]
 
 
 class Translator:
@@ -200,6 +201,8 @@ def _rest(row: Row, span: Span) -> str | None:
         rest["dropped_events_count"] = span.dropped_events_count
     if span.dropped_links_count:
         rest["dropped_links_count"] = span.dropped_links_count
+    if row[_PUBLIC]:
+        rest["public"] = True
     _add_derived(rest, row, span)
     if not rest:
         return None

@@ -5,9 +5,11 @@ from typing import Any
 
 from aiohttp import web
 
+from api.langfuse.dataset_versions import item_at, parse_version
 from api.langfuse.datasets import RUNS, dataset_id, gone, known_dataset, known_item, upserted
 from api.langfuse.handling import Langfuse, answer, json_object, optional_text, project_of, text_in
 from api.langfuse.parameters import given, parse_page
+from api.langfuse.records import iso
 from api.langfuse.stored import Kept, derived_id, read_one, read_page
 from api.parameters import stored_id
 from contract.errors import BadQuery, NotFound
@@ -19,7 +21,12 @@ async def create_run_item(langfuse: Langfuse, request: web.Request) -> web.Respo
     """The item is linked to its trace in the run, which is made where it is not there; sent again it is the same."""
     body = await json_object(langfuse, request)
     project, run_name, now_ns = project_of(request), text_in(body, "runName"), langfuse.api.now_ns()
-    item = await known_item(langfuse, project, text_in(body, "datasetItemId"))
+    item_id, version = text_in(body, "datasetItemId"), optional_text(body, "datasetVersion")
+    at_ns = None if version is None else parse_version(version, "datasetVersion", now_ns)
+    if at_ns is None:
+        item = await known_item(langfuse, project, item_id)
+    else:
+        item = await item_at(langfuse, project, item_id, at_ns)
     observation_id = optional_text(body, "observationId")
     trace_id = optional_text(body, "traceId") or await trace_of(langfuse, project, observation_id)
     run_id = derived_id(RUNS, item.parent, run_name)
@@ -27,7 +34,10 @@ async def create_run_item(langfuse: Langfuse, request: web.Request) -> web.Respo
     said = {"name": run_name, **{name: value for name, value in told.items() if value is not None}}
     run = partial(upserted, RUNS, run_id, item.parent, said, now_ns)
     await langfuse.documents.change(project, RUNS, run, id=run_id)
-    link = {"datasetRunName": run_name, "datasetItemId": item.id, "traceId": trace_id, "observationId": observation_id}
+    link = {
+        "datasetRunName": run_name, "datasetItemId": item.id, "traceId": trace_id, "observationId": observation_id,
+        "datasetVersion": None if at_ns is None else iso(at_ns),
+    }  # fmt: skip
     link_id = derived_id(RUN_ITEMS, run_id, item.id, trace_id, observation_id or "")
     decide = partial(upserted, RUN_ITEMS, link_id, run_id, link, now_ns)
     return answer(run_item(await langfuse.documents.change(project, RUN_ITEMS, decide, id=link_id)))

@@ -11,13 +11,14 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from api.langfuse.dataset_versions import ITEMS, changed_item, deleted_item, items_at, parse_version
 from api.langfuse.handling import Langfuse, answer, json_object, optional_text, project_of, text_in
-from api.langfuse.parameters import given, parse_page
+from api.langfuse.parameters import Page, given, parse_page
 from api.langfuse.stored import Kept, derived_id, json_text, kept, read_one, read_page
 from contract.documents import Change, Document
 from contract.errors import BadQuery, NotFound
 
-DATASETS, ITEMS, RUNS = "dataset", "dataset_item", "dataset_run"
+DATASETS, RUNS = "dataset", "dataset_run"
 STATUSES = ("ACTIVE", "ARCHIVED")
 
 DATASET_MEMBERS = ("description", "metadata", "inputSchema", "expectedOutputSchema")
@@ -31,7 +32,7 @@ def upserted(
     """The document with what was said. Raises `NotFound` where the id is that of another parent."""
     old = kept(known[0]) if known else None
     if old is not None and old.parent != parent:
-        raise NotFound(f"{name[:100]!r} belongs to another {'data set' if collection == ITEMS else 'run'}")
+        raise NotFound(f"{name[:100]!r} belongs to another run")
     body = {**(old.body if old else {}), **said}
     made = Kept(name, parent, body, old.created_ns if old else now_ns, now_ns)
     document = Document(collection, name, parent, json_text(body), made.created_ns, made.updated_ns)
@@ -79,7 +80,7 @@ async def get_dataset_whole(langfuse: Langfuse, request: web.Request) -> web.Res
     """A data set with its items and the names of its runs: the first form of that route (JS SDK 3)."""
     project = project_of(request)
     found = await known_dataset(langfuse, project, request.match_info["name"])
-    items, _ = await read_page(langfuse, project, ITEMS, parent=found.id)
+    items, _ = await items_of(langfuse, request, project, None, found.id)
     runs, _ = await read_page(langfuse, project, RUNS, parent=found.id)
     parts = {"items": [item(each) for each in items], "runs": [each.body["name"] for each in runs]}
     return answer({**dataset(found, project), **parts})
@@ -110,7 +111,7 @@ async def create_item(langfuse: Langfuse, request: web.Request) -> web.Response:
         raise BadQuery(f"status must be one of {', '.join(STATUSES)}", parameter="status")
     said = said_in(body, ITEM_MEMBERS)
     item_id = optional_text(body, "id") or str(uuid.uuid4())
-    decide = partial(upserted, ITEMS, item_id, name, said, langfuse.api.now_ns())
+    decide = partial(changed_item, item_id, name, said, langfuse.api.now_ns())
     return answer(item(await langfuse.documents.change(project, ITEMS, decide, id=item_id)))
 
 
@@ -128,11 +129,24 @@ async def list_items(langfuse: Langfuse, request: web.Request) -> web.Response:
         name = (await spelled_dataset(langfuse, project, name)).id
     wanted = {each: text for each in ("sourceTraceId", "sourceObservationId") if (text := given(request, each))}
     if not wanted:
-        found, total = await read_page(langfuse, project, ITEMS, page, parent=name)
+        found, total = await items_of(langfuse, request, project, page, name)
         return answer({"data": [item(each) for each in found], "meta": page.meta(total)})
-    everything, _ = await read_page(langfuse, project, ITEMS, parent=name)
+    everything, _ = await items_of(langfuse, request, project, None, name)
     fitting = [each for each in everything if wanted.items() <= {k: each.body.get(k) for k in wanted}.items()]
     return answer({"data": [item(each) for each in page.of(fitting)], "meta": page.meta(len(fitting))})
+
+
+async def items_of(
+    langfuse: Langfuse, request: web.Request, project: str, page: Page | None, name: str | None
+) -> tuple[list[Kept], int]:
+    """As `read_page`, at the `version` that is asked for. Raises `BadQuery`."""
+    version = given(request, "version")
+    if version is None:
+        return await read_page(langfuse, project, ITEMS, page, parent=name)
+    if name is None:
+        raise BadQuery("version needs a datasetName", parameter="version")
+    at_ns = parse_version(version, "version", langfuse.api.now_ns())
+    return await items_at(langfuse, project, at_ns, page, parent=name)
 
 
 async def known_item(langfuse: Langfuse, project: str, item_id: str) -> Kept:
@@ -149,9 +163,10 @@ async def get_item(langfuse: Langfuse, request: web.Request) -> web.Response:
 
 
 async def delete_item(langfuse: Langfuse, request: web.Request) -> web.Response:
-    """The item is gone."""
+    """The item is gone; versions of before have it."""
     project, item_id = project_of(request), request.match_info["item_id"]
-    if not await langfuse.documents.change(project, ITEMS, gone, id=item_id):
+    decide = partial(deleted_item, langfuse.api.now_ns())
+    if not await langfuse.documents.change(project, ITEMS, decide, id=item_id):
         raise NotFound(f"no item {item_id[:100]!r} of a data set")
     return answer({"message": "Dataset item successfully deleted"})
 

@@ -89,7 +89,8 @@ class LangfuseRoute(NamedTuple):
     method: str
     path: str
     """Below `BASE`. A parameter holds anything but a slash, which clients encode; one with `+` slashes too: SDK 2 does
-    not encode those in names of prompts (`langfuse/client.py: _url_encode`)."""
+    not encode those in names of prompts (`langfuse/client.py: _url_encode`), generated clients not in those of data
+    sets."""
     handler: Handler
     scope: str = READ
 

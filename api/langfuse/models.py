@@ -1,4 +1,4 @@
-"""Prices of models as Langfuse lists them, and score configurations, of which there are none."""
+"""Prices of models as Langfuse lists them."""
 
 from typing import Any
 
@@ -56,13 +56,3 @@ def model(price: ListedPrice) -> dict[str, Any]:
         "prices": {bucket: {"price": value} for bucket, value in prices.items()},
         "pricingTiers": [{**tier, "prices": prices}],
     }
-
-
-async def list_score_configs(_langfuse: Langfuse, request: web.Request) -> web.Response:
-    """None can be made."""
-    return answer({"data": [], "meta": parse_page(request.query).meta(0)})
-
-
-async def get_score_config(_langfuse: Langfuse, request: web.Request) -> web.Response:
-    """404: none can be made."""
-    raise NotFound(f"no score configuration {request.match_info['config_id'][:100]!r}")

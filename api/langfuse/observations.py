@@ -12,7 +12,7 @@ from api.langfuse import records
 from api.langfuse.chosen import Asked, count, ids_of
 from api.langfuse.filters import parse_filter_text
 from api.langfuse.handling import Langfuse, answer, project_of
-from api.langfuse.parameters import Page, all_given, given, parse_groups, parse_moment, parse_page
+from api.langfuse.parameters import Page, all_given, given, parse_flag, parse_groups, parse_moment, parse_page
 from api.langfuse.views import KIND_OF_TYPE, OBSERVATION_FILTERS
 from api.parameters import LIMIT_AT_MOST, parse_limit, stored_id
 from api.traces import grouped
@@ -22,7 +22,7 @@ from contract.reading import INLINE, MEDIA, Condition, Row
 
 EQUAL = {
     "name": "name", "userId": "trace_user_id", "level": "level", "version": "version", "traceId": "trace_id",
-    "parentObservationId": "parent_span_id",
+    "parentObservationId": "parent_span_id", "sessionId": "trace_session_id",
 }  # fmt: skip
 """Parameter -> value of a span that must be equal."""
 
@@ -82,6 +82,8 @@ def asked_spans(request: web.Request, project: str, now_ns: int) -> Asked:
             conditions.append(Condition(value, "eq", (stored_id(asked) if name in IDS else asked,)))
     if kind := given(request, "type"):
         conditions.append(Condition("kind", "eq", (KIND_OF_TYPE.get(kind.upper(), kind),)))
+    if root := given(request, "isRootObservation"):
+        conditions.append(Condition("is_root", "eq", (parse_flag(root, "isRootObservation"),)))
     if environments := all_given(request, "environment"):
         conditions.append(Condition("environment", "any_of", environments))
     bounds = {

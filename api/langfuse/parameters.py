@@ -67,6 +67,13 @@ def parse_groups(text: str | None, groups: Sequence[str]) -> frozenset[str]:
     return frozenset(asked or groups)
 
 
+def parse_flag(text: str, name: str) -> bool:
+    """Raises `BadQuery` for what is neither true nor false."""
+    if text.lower() not in ("true", "false"):
+        raise BadQuery(f"{name} is true or false, not {text[:60]!r}", parameter=name)
+    return text.lower() == "true"
+
+
 def given(request: web.Request, name: str) -> str | None:
     """A parameter with something in it; SDKs leave others out, forms send them empty."""
     return request.query.get(name) or None

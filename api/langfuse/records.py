@@ -45,7 +45,7 @@ def trace(row: Stored, project: str, received_ns: int | None, *, with_io: bool =
         "version": row["version"],
         "userId": row["user_id"],
         "sessionId": row["session_id"],
-        "public": False,  # nothing here is shown without a key
+        "public": row["public"],  # what a client said; nothing here is shown without a key
         "input": content_value(row["input"]) if with_io else None,
         "output": content_value(row["output"]) if with_io else None,
         "metadata": (merged(row["metadata"]) or {}) if with_io else {},
@@ -184,7 +184,7 @@ def observation_v2(row: Stored, project: str, shown: Stored, groups: frozenset[s
     made = {
         **known,
         "bookmarked": False,
-        "public": False,
+        "public": '"public":true' in (row["raw_rest"] or ""),
         "userId": row["user_id"],
         "sessionId": row["session_id"],
         "isRootObservation": row["parent_span_id"] is None,

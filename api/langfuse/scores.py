@@ -1,6 +1,7 @@
-"""Scores as Langfuse's three versions of their lists have them, and those of traces.
+"""Scores as the first two versions of Langfuse's lists have them, and those of traces.
 
-Source of the fields: the published packages `langfuse` 2.60.10 (v1), 3.15.0 and 4.18.0 (v2), 5.0.4 (v3).
+Source of the fields: the published packages `langfuse` 2.60.10 (v1), 3.15.0 and 4.18.0 (v2). The third API:
+`api/langfuse/scores_v3.py`.
 """
 
 import asyncio
@@ -10,13 +11,14 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from api.cursor import After, decode_cursor, digest_of, encode_cursor
 from api.langfuse.chosen import Asked, count, ids_of
+from api.langfuse.filters import parse_filter_text
 from api.langfuse.handling import Langfuse, answer, project_of
-from api.langfuse.parameters import Page, all_given, given, parse_moment, parse_page
+from api.langfuse.parameters import Page, all_given, given, parse_groups, parse_moment, parse_page
 from api.langfuse.records import iso
-from api.parameters import parse_limit, stored_id
-from contract.entities import Order
+from api.langfuse.views import SCORE_FILTERS
+from api.parameters import stored_id
+from contract.entities import SCORE_VALUES, Order
 from contract.errors import BadQuery, NotFound
 from contract.reading import Condition, Reader
 
@@ -25,6 +27,9 @@ VALUES = (
     "start_time", "received_time", "environment", "metadata", "config_id", "queue_id", "dataset_run_id",
     "author_user_id",
 )  # fmt: skip
+GROUPS = ("score", "trace")
+"""Groups of fields of the second API; the first is always there."""
+
 OF_TRACE = ("trace_user_id", "trace_tags", "trace_session_id")
 
 EQUAL = {
@@ -39,7 +44,6 @@ SOURCES = ("API", "EVAL", "ANNOTATION")
 """What SDKs take for a source; another one is shown as the first here, as it was sent at `/api/v1/scores`."""
 
 OF_TRACES_AT_MOST = 10_000
-V3_LIMIT_AT_MOST = 1000
 
 Row = Mapping[str, Any]
 Scores = Mapping[str, Sequence[dict[str, Any]]]
@@ -96,26 +100,11 @@ def shown_v2(score: Row) -> dict[str, Any]:
     return {**shown(score), "trace": of_trace if score["trace_id"] is not None else None}
 
 
-def shown_v3(score: Row, project: str) -> dict[str, Any]:
-    """The value has the type that `dataType` says."""
-    typed = {"NUMERIC": score["value"], "BOOLEAN": score["value"] == 1}
-    value = typed[score["data_type"]] if score["data_type"] in typed else score["string_value"]
-    return {**shown(score), "value": value, "projectId": project, "subject": subject(score)}
-
-
-def subject(score: Row) -> dict[str, Any] | None:
-    """What the score is about, as the third API says it."""
-    if score["span_id"] is not None:
-        return {"kind": "observation", "id": score["span_id"], "traceId": score["trace_id"]}
-    for kind, value in (("trace", "trace_id"), ("session", "session_id"), ("experiment", "dataset_run_id")):
-        if score[value] is not None:
-            return {"kind": kind, "id": score[value]}
-    return None
-
-
 def asked_scores(request: web.Request, project: str, now_ns: int) -> Asked:
     """Which scores a query string means, the newest first. Raises `BadQuery`."""
-    conditions = [Condition(value, "eq", (text,)) for name, value in EQUAL.items() if (text := given(request, name))]
+    text = given(request, "filter")
+    conditions = parse_filter_text(text, SCORE_VALUES, SCORE_FILTERS, now_ns) if text else []
+    conditions += [Condition(value, "eq", (text,)) for name, value in EQUAL.items() if (text := given(request, name))]
     for name, value in ANY_OF.items():
         if text := given(request, name):
             conditions.append(Condition(value, "any_of", tuple(stored_id(each) for each in text.split(","))))
@@ -156,31 +145,16 @@ async def list_scores_v2(langfuse: Langfuse, request: web.Request) -> web.Respon
 
 async def paged(langfuse: Langfuse, request: web.Request, *, with_sessions: bool) -> web.Response:
     page, project = parse_page(request.query), project_of(request)
+    with_trace = "trace" in parse_groups(given(request, "fields"), GROUPS)
     asked = asked_scores(request, project, langfuse.api.now_ns())
     if not with_sessions:
         of_traces = Condition("trace_id", "exists", (True,))
         asked = asked._replace(conditions=(*asked.conditions, of_traces))
     reader = langfuse.api.reader
-    found, total = await asyncio.gather(ids_of(reader, asked, page, (*VALUES, *OF_TRACE)), count(reader, asked))
-    return answer({"data": [shown_v2(each) for each in found], "meta": page.meta(total)})
-
-
-async def list_scores_v3(langfuse: Langfuse, request: web.Request) -> web.Response:
-    """The third API: by cursor."""
-    project = project_of(request)
-    limit = parse_limit(given(request, "limit"), 50, V3_LIMIT_AT_MOST)
-    asked = asked_scores(request, project, langfuse.api.now_ns())
-    told = [[each.field, each.op, *each.values] for each in asked.conditions]
-    digest = digest_of("scores", *asked.parameters.values(), told)
-    if text := given(request, "cursor"):
-        after = decode_cursor(text, digest, 1)
-        asked.parameters.update(after_ns=after.time_ns, after_id=after.ids[0])
-    found = await ids_of(langfuse.api.reader, asked, Page(1, limit + 1), VALUES)
-    meta: dict[str, Any] = {"limit": limit}
-    if len(found) > limit:
-        last = found[limit - 1]
-        meta["cursor"] = encode_cursor(digest, After(last["start_time"], (last["id"],)))
-    return answer({"data": [shown_v3(each, project) for each in found[:limit]], "meta": meta})
+    values = (*VALUES, *OF_TRACE) if with_trace else VALUES
+    found, total = await asyncio.gather(ids_of(reader, asked, page, values), count(reader, asked))
+    form = shown_v2 if with_trace else shown
+    return answer({"data": [form(each) for each in found], "meta": page.meta(total)})
 
 
 async def known_score(langfuse: Langfuse, request: web.Request) -> Row:

@@ -41,10 +41,16 @@ async def read_page(
 
     `without` is a JSON merge patch (RFC 7386): `{"prompt":null}` leaves that member out.
     """
+    return await read_stored(langfuse, "list_documents", {"project": project, "collection": collection, **asked}, page)
+
+
+async def read_stored(
+    langfuse: Langfuse, query: str, parameters: Mapping[str, Any], page: Page | None
+) -> tuple[list[Kept], int]:
+    """What a query gives that asks for documents (`list_documents`, `list_documents_at`), and how many there are."""
     limits = {"limit": READ_AT_MOST} if page is None else {"limit": page.limit, "skip": page.skip}
-    parameters = {"project": project, "collection": collection, **asked}
-    rows = await langfuse.api.reader.read("list_documents", {**parameters, **limits})
-    some = rows or (await langfuse.api.reader.read("list_documents", {**parameters, "limit": 1}) if page else [])
+    rows = await langfuse.api.reader.read(query, {**parameters, **limits})
+    some = rows or (await langfuse.api.reader.read(query, {**parameters, "limit": 1}) if page else [])
     found = [
         Kept(row["id"], row["parent"], orjson.loads(row["body"]), row["created_ns"], row["updated_ns"]) for row in rows
     ]

@@ -89,7 +89,7 @@ TRACE_FILTERS = {
     **TRACES.filters,
     **columns(
         totalTokens="total_tokens", inputTokens="input_tokens", outputTokens="output_tokens", totalCost="total_cost",
-        inputCost="input_cost", outputCost="output_cost", level="level",
+        inputCost="input_cost", outputCost="output_cost", level="level", public="public", bookmarked="bookmarked",
     ),
     "latency": Column("duration_ms", scale=SECONDS),
 }  # fmt: skip
@@ -114,6 +114,17 @@ SCORE_DIMENSIONS = columns(
     traceVersion="trace_version", observationName="span_name", observationModelName="model",
     observationPromptName="prompt_name", observationPromptVersion="prompt_version",
 )  # fmt: skip
+
+
+SCORE_FILTERS = {
+    **SCORE_DIMENSIONS,
+    **columns(
+        value="value", stringValue="string_value", comment="comment", timestamp="start_time", sessionId="session_id",
+        queueId="queue_id", datasetRunId="dataset_run_id", authorUserId="author_user_id",
+        traceSessionId="trace_session_id",
+    ),
+}  # fmt: skip
+"""Columns of the parameter `filter` of the list of scores."""
 
 
 def score_view(data_types: Sequence[str], dimension: str, value: str) -> View:

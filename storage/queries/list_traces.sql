@@ -66,6 +66,7 @@ record AS (
         list(metadata ORDER BY place) FILTER (metadata IS NOT NULL) AS metadata,
         CASE WHEN $io = 'full' THEN list(apart ORDER BY place) FILTER (metadata IS NOT NULL) END AS metadata_apart,
         bool_or(is_root) AS complete,
+        bool_or(coalesce(contains(raw_rest, '"public":true'), false)) AS public,
         arg_min(row_id, place) FILTER (kind = 'trace') AS trace_row,
         arg_min(row_id, place) FILTER (is_root AND kind <> 'trace') AS root_row,
         arg_min(row_id, place) FILTER (is_generation) AS generation_row

@@ -52,7 +52,8 @@ trace AS (
         list_sort(list_distinct(flatten(list(TRY_CAST(TRY_CAST(tags AS JSON) AS VARCHAR[]))
             FILTER (tags IS NOT NULL)))) AS tags,
         list(metadata ORDER BY place) FILTER (metadata IS NOT NULL) AS metadata,
-        list(span_id ORDER BY start_time, span_id) FILTER (shown) AS span_ids
+        list(span_id ORDER BY start_time, span_id) FILTER (shown) AS span_ids,
+        bool_or(coalesce(contains(raw_rest, '"public":true'), false)) AS public
     FROM placed
     GROUP BY trace_id
 ),

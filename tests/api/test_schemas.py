@@ -1,41 +1,13 @@
 """Answers have the shapes that `/openapi.json` gives them."""
 
-from typing import Any
-
 import pytest
 
 from api.routes import TABLE
 from api.schemas import COMPONENTS, GIVES, Schema
 from storage.database import Database
 from tests.support.asking import Get, asking
+from tests.support.json_schema import faults
 from tests.support.stored import ROUTES_OF_STORED_DATA
-
-TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,),
-    "object": (dict,), "null": (type(None),),
-}  # fmt: skip
-
-
-def faults(schema: Schema, value: Any, where: str = "") -> list[str]:
-    """What of a value is not as the schema has it; the few words of JSON Schema that the document uses."""
-    if "$ref" in schema:
-        return faults(COMPONENTS[schema["$ref"].rpartition("/")[2]], value, where)
-    kinds = schema.get("type", [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    if kinds and not any(isinstance(value, TYPES[kind]) for kind in kinds):
-        return [f"{where}: {value!r} is none of {kinds}"]
-    found = [] if value in schema.get("enum", [value]) else [f"{where}: {value!r} is no word of {schema['enum']}"]
-    if isinstance(value, list):
-        return found + [each for item in value for each in faults(schema.get("items", {}), item, f"{where}[]")]
-    if not isinstance(value, dict):
-        return found
-    members = schema.get("properties", {})
-    found += [f"{where}.{name} is missing" for name in schema.get("required", []) if name not in value]
-    for name, item in value.items():
-        if name not in members and schema.get("additionalProperties") is False:
-            found.append(f"{where}.{name} is not in the schema")
-        found += faults(members.get(name, {}), item, f"{where}.{name}")
-    return found
 
 
 def gives(path: str) -> Schema:

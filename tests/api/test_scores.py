@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from api.langfuse.score_configs import score_configs
 from api.records import SCORE_FIELDS
 from api.routes import routes
 from api.scores import NAMES, actions
@@ -32,7 +33,7 @@ def asking(path: Path, talk: Callable[[Ask], Awaitable[None]], identity: Identit
         pipeline = Pipeline(Translator().translate, store.writer.commit)
         found = routes(
             reader=reader, present=lambda *_: {}, status_source=dict, ready=list, samples=list,
-            actions=actions(score_poster(pipeline, Counters(), DEFAULT_LIMITS), store.upkeep),
+            actions=actions(score_poster(pipeline, Counters(), DEFAULT_LIMITS, score_configs(reader)), store.upkeep),
         )  # fmt: skip
         async with TestClient(TestServer(application(lambda _: identity or Identity(), found))) as client:
 

@@ -37,11 +37,13 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
         yield started
 
 
-def run_client(server: RunningServer, version: str, secret: str = SECRET) -> subprocess.CompletedProcess[str]:
-    script = CLIENTS / ("sdk2.py" if version.startswith("2.") else "sdk3.py")
+def run_client(
+    server: RunningServer, version: str, secret: str = SECRET, script: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    name = script or ("sdk2.py" if version.startswith("2.") else "sdk3.py")
     host = {"LANGFUSE_HOST": f"{server.http}/lf/", "LANGFUSE_PUBLIC_KEY": PUBLIC, "LANGFUSE_SECRET_KEY": secret}
     return subprocess.run(
-        [python_with(version), str(script)],
+        [python_with(version), str(CLIENTS / name)],
         env={**clean_environment(**host), "no_proxy": "*"}, capture_output=True, text=True, timeout=LIMIT_S,
     )  # fmt: skip
 
@@ -77,3 +79,12 @@ def test_a_wrong_key_is_told_to_the_application(server: RunningServer, version: 
     assert done.returncode != 0
     assert "401" in done.stderr or "Unauthorized" in done.stderr
     assert traces(server) == {}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_answer_is_parsed_by_the_sdks_own_models_and_everything_it_keeps_can_be_deleted(
+    server: RunningServer, version: str
+) -> None:
+    done = run_client(server, version, script="reading.py")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "Traceback" not in done.stderr + server.log

@@ -123,9 +123,10 @@ def test_no_more_large_bodies_than_a_few_are_objects_at_a_time_and_small_ones_pa
     async def run() -> None:
         intake = Intake(Counting(), Counters(), "http", DEFAULT_LIMITS)
         large = trace_request(1, pad="x" * INLINE_BODY_BYTES).SerializeToString()
+        arrival = Arrival()
         async with asyncio.timeout(20), asyncio.TaskGroup() as senders:
             for body in (*[large] * 5, BODY):
-                senders.create_task(intake.export(SIGNALS["traces"], body, "protobuf", Identity()))
+                senders.create_task(intake.export(SIGNALS["traces"], body, "protobuf", Identity(), arrival))
 
     asyncio.run(run())
     assert (most, inside) == (LARGE_AT_A_TIME, 0)

@@ -6,6 +6,7 @@ from api.handling import Api
 from receiver.counters import Counters
 from receiver.limits import Limits
 from service.actions import actions
+from tests.support.langfuse_server import find_configs
 from tests.support.sinks import ListSink
 
 
@@ -18,7 +19,8 @@ class NoUpkeep:
 
 def test_traces_scores_and_copies_have_their_routes() -> None:
     api = Api(NoUpkeep(), lambda *_: {}, dict, list, list)
-    found = {(route.method, route.path) for route in actions(NoUpkeep(), ListSink(), Counters(), Limits())(api)}
+    routes = actions(NoUpkeep(), ListSink(), Counters(), Limits(), find_configs)(api)
+    found = {(route.method, route.path) for route in routes}
     assert {
         ("DELETE", "/api/v1/traces/{trace_id:[^/]+}"),
         ("POST", "/api/v1/scores"),

@@ -138,6 +138,7 @@ def test_an_unknown_path_and_a_wrong_method_are_explained() -> None:
         ("GET", "/api/v1/traces/1", "traces.example.com:4318", 200),
         ("GET", "/api/v1/traces/1", "127.0.0.1:4318", 200),
         ("POST", "/v1/traces", "evil.example.com", 200),
+        ("POST", "/api/public/scores", "evil.example.com", 200),
         ("GET", "/metrics", "evil.example.com", 200),
         ("GET", "/healthz", "evil.example.com", 200),
     ],
@@ -146,6 +147,23 @@ def test_questions_for_a_host_that_is_not_ours_are_refused(method: str, path: st
     answered, _, _, body = asyncio.run(ask(method, path, [RIGHT, ("Host", host)], ["traces.example.com"]))
     assert answered == status
     assert (b"api.allowed_hosts" in body) is (status == 403)
+
+
+@pytest.mark.parametrize(
+    ("host", "header", "status"),
+    [
+        ("evil.example.com", ("Origin", "http://evil.example.com"), 403),
+        ("evil.example.com", ("Sec-Fetch-Site", "same-origin"), 403),
+        ("evil.example.com", ("Sec-Fetch-Mode", "cors"), 200),  # Node's fetch sends it
+        ("traces.example.com", ("Origin", "http://traces.example.com"), 200),
+        ("localhost:4318", ("Origin", "http://localhost:3000"), 200),
+    ],
+)
+def test_what_a_page_sends_to_langfuses_api_is_checked_as_a_question_is(
+    host: str, header: tuple[str, str], status: int
+) -> None:
+    asked = ask("POST", "/api/public/scores", [RIGHT, ("Host", host), header], ["traces.example.com"])
+    assert asyncio.run(asked)[0] == status
 
 
 def test_what_a_browser_asks_before_it_posts_a_score_needs_no_credentials() -> None:

@@ -128,6 +128,12 @@ def test_keys_of_a_langfuse_compose_file_come_beside_configured_projects() -> No
     assert [project.name for project in read(PROJECTS, LANGFUSE).auth.projects] == ["shop", "default"]
 
 
+def test_keys_of_a_langfuse_compose_file_may_delete_as_with_langfuse_unless_the_pair_is_named_with_less() -> None:
+    assert read(environ=LANGFUSE).auth.projects[0].scopes == {"ingest", "read", "admin"}
+    less = "auth: {projects: [{name: shop, public_key: pk-lf, secret_key: sk-lf}]}"
+    assert [project.scopes for project in read(less, LANGFUSE).auth.projects] == [{"ingest", "read"}]
+
+
 @pytest.mark.parametrize("endpoint", ["0.0.0.0:4318", ":4318", "192.168.1.5:4318", "[::]:4318", "myhost:4318"])
 def test_an_address_that_others_reach_needs_keys_or_an_explicit_none(endpoint: str) -> None:
     with pytest.raises(ConfigError, match=r"http\.endpoint: .* can be reached from other machines"):

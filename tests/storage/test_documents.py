@@ -57,6 +57,21 @@ def test_projects_and_collections_do_not_see_each_other() -> None:
     live(":memory:", work)
 
 
+def test_a_change_may_keep_documents_of_other_collections_in_the_same_step() -> None:
+    async def work(store: Living) -> None:
+        documents = StoredDocuments(store.writer)
+        other = document("a", '{"n":1}')._replace(collection="letters")
+        for _ in range(2):
+            await documents.change("default", "notes", keep(document("a"), other))
+        assert [row["body"] for row in await listed(store)] == ["{}"]
+        assert [row["body"] for row in await listed(store, collection="letters")] == ['{"n":1}']
+        await documents.change("default", "notes", lambda _: (Change([other], ["a"]), None))
+        assert [row["id"] for row in await listed(store)] == []
+        assert [row["id"] for row in await listed(store, collection="letters")] == ["a"]
+
+    live(":memory:", work)
+
+
 def test_a_decision_sees_what_it_asked_for_oldest_first() -> None:
     async def work(store: Living) -> None:
         documents = StoredDocuments(store.writer)

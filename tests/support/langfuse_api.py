@@ -29,6 +29,7 @@ class Talk:
 
     def __init__(self, store: Living, client: TestClient[Any, Any]) -> None:
         self.store = store
+        self.documents = StoredDocuments(store.writer)
         self.client = client
 
     async def __call__(

@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 
 from contract.access import Identity
+from contract.scoring import ScoreConfig
 from contract.upkeep import Erased
 from receiver.admission import Admission
 from receiver.counters import Counters
@@ -34,6 +35,20 @@ class Deleting:
 
     def snapshot(self) -> Any:
         raise AssertionError("no route of this side copies the file")
+
+
+CONFIGS = (
+    ScoreConfig("number", "quality", "NUMERIC", least=0, most=5),
+    ScoreConfig("category", "tone", "CATEGORICAL", categories={"good": 2, "bad": -1}),
+    ScoreConfig("flag", "passed", "BOOLEAN"),
+    ScoreConfig("words", "remark", "TEXT"),
+    ScoreConfig("old", "quality", "NUMERIC", is_archived=True),
+)
+
+
+async def find_configs(project: str, ids: Collection[str]) -> dict[str, ScoreConfig]:
+    """Those of the project `shop`."""
+    return {config.id: config for config in CONFIGS if project == "shop" and config.id in ids}
 
 
 class Served:
@@ -73,6 +88,7 @@ class Served:
                 version="1.2",
                 upkeep=self.upkeep,
                 media=self.media,
+                score_configs=find_configs,
                 browsers=self.browsers,
                 clock_s=lambda: self.now_s,
             )

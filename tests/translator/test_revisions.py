@@ -63,6 +63,15 @@ def test_an_explicit_start_beats_the_time_of_an_event_and_the_first_explicit_one
     assert folded(moved, UPDATE)["start_time"] == START_NS + 8 * SECOND
 
 
+def test_a_trace_is_public_until_it_is_said_to_be_none_and_silence_changes_nothing() -> None:
+    said, silent = event("trace-create", "a", 0, id="t", public=True), event("trace-create", "b", 5, id="t", name="n")
+    private = event("trace-create", "c", 9, id="t", public=False)
+    assert folded(said, silent)["raw_rest"] == folded(silent, said)["raw_rest"]
+    assert orjson.loads(folded(said, silent)["raw_rest"])["public"] is True
+    for events in ((said, silent, private), (private, silent, said)):
+        assert "public" not in orjson.loads(folded(*events)["raw_rest"] or "{}")
+
+
 def test_the_last_type_counts() -> None:
     assert folded(event("span-create", "a", 0, id="o"), event("agent-update", "b", 1, id="o"))["kind"] == "agent"
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from tests.support.langfuse_api import Talk, talking
 
@@ -32,6 +33,27 @@ def test_a_data_set_is_made_by_name_and_what_is_not_said_again_stays() -> None:
             [listed] = (await ask.get(f"{version}datasets"))["data"]
             assert listed["id"] == again["id"]
         assert (await ask("GET", "/api/public/v2/datasets/nope"))[0] == 404
+
+    talking(talk)
+
+
+@pytest.mark.parametrize("spelled", ["a/b c", "a%2Fb%20c"])
+def test_a_name_with_slashes_is_understood_encoded_and_not(spelled: str) -> None:
+    async def talk(ask: Talk) -> None:
+        await with_dataset(ask, "a/b c")
+        await post(ask, "dataset-items", {"datasetName": "a/b c", "id": "i"})
+        await post(ask, "dataset-run-items", {"runName": "r", "datasetItemId": "i", "traceId": "t"})
+        for path, members in (
+            (f"v2/datasets/{spelled}", {"name": "a/b c"}),
+            (f"datasets/{spelled}", {"runs": ["r"]}),
+            (f"datasets/{spelled}/runs/r", {"name": "r", "datasetName": "a/b c"}),
+        ):
+            url = URL(f"/api/public/{path.replace(' ', '%20')}", encoded=True)
+            async with ask.client.get(url) as response:
+                found = await response.json()
+            assert {name: found[name] for name in members} == members
+        async with ask.client.get(URL(f"/api/public/datasets/{spelled.replace(' ', '%20')}/runs", encoded=True)) as got:
+            assert [each["name"] for each in (await got.json())["data"]] == ["r"]
 
     talking(talk)
 

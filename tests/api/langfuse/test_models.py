@@ -1,4 +1,4 @@
-"""Prices and score configurations."""
+"""Prices of models."""
 
 from tests.support.langfuse_api import PRICES, Talk, talking
 
@@ -13,14 +13,5 @@ def test_prices_are_listed_the_users_first() -> None:
         assert own["pricingTiers"][0]["prices"]["output"] == 2e-6
         assert (await ask.get(f"models/{PRICES[1].id}"))["matchPattern"] == PRICES[1].pattern
         assert (await ask("GET", "/api/public/models/nope"))[0] == 404
-
-    talking(talk)
-
-
-def test_there_are_no_score_configurations() -> None:
-    async def talk(ask: Talk) -> None:
-        body = await ask.get("score-configs")
-        assert body == {"data": [], "meta": {"page": 1, "limit": 50, "totalItems": 0, "totalPages": 0}}
-        assert (await ask("GET", "/api/public/score-configs/x"))[0] == 404
 
     talking(talk)

@@ -11,7 +11,7 @@ CALL = {
     "input_cost": 0.1, "output_cost": 0.4, "total_cost": 0.5, "input": '[{"role":"user"}]', "output": "hi",
 }  # fmt: skip
 SPANS = (
-    span(1, kind="workflow", name="run", user_id="u1", environment="prod"),
+    span(1, kind="workflow", name="run", user_id="u1", session_id="s1", environment="prod"),
     span(2, at_ms=1, parent_span_id=span_id(1), name="call", time_to_first_token_ms=250.0, **CALL),
     span(3, at_ms=2, parent_span_id=span_id(1), name="again", duplicate_of=span_id(2), **CALL),
     span(4, at_ms=3, kind="generation", duplicate_of=span_id(2), synthetic=True),
@@ -60,6 +60,9 @@ def test_filters_are_those_of_langfuse() -> None:
             ({"level": "ERROR"}, [5]),
             ({"name": "call"}, [2]),
             ({"userId": "u1"}, [3, 2, 1]),
+            ({"sessionId": "s1"}, [3, 2, 1]),
+            ({"isRootObservation": "true"}, [5, 1]),
+            ({"isRootObservation": "false"}, [3, 2]),
             ({"traceId": trace_id(2)}, [5]),
             ({"parentObservationId": span_id(1)}, [3, 2]),
             ({"environment": "prod"}, [1]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.langfuse.parameters import Page, parse_groups, parse_moment, parse_order, parse_page
+from api.langfuse.parameters import Page, parse_flag, parse_groups, parse_moment, parse_order, parse_page
 from contract.errors import BadQuery
 
 
@@ -37,6 +37,12 @@ def test_no_group_means_all_of_them() -> None:
     assert parse_groups("a, ", ("a", "b")) == {"a"}
     with pytest.raises(BadQuery, match="'c'"):
         parse_groups("c", ("a", "b"))
+
+
+def test_a_flag_is_true_or_false() -> None:
+    assert (parse_flag("true", "f"), parse_flag("False", "f")) == (True, False)
+    with pytest.raises(BadQuery, match="f is true or false"):
+        parse_flag("1", "f")
 
 
 def test_an_empty_time_is_none() -> None:

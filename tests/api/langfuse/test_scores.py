@@ -3,42 +3,10 @@
 import json
 from typing import Any
 
-from contract.columns import EMPTY_SCORE, C, Row
 from contract.translated import Translated
 from tests.support.langfuse_api import Talk, talking
-from tests.support.stored import START_NS, span, span_id, trace_id
-
-SPANS = (span(1, name="run", user_id="u1", tags=["a"]), span(2, trace=2, at_ms=1000, name="other"))
-
-
-def score(number: int, **columns: Any) -> Row:
-    row = list(EMPTY_SCORE)
-    at = START_NS + number * 10**9
-    given = {"project": "default", "name": "q", "data_type": "NUMERIC", "source": "API", "trace_id": trace_id(1)}
-    for name, value in {**given, "score_id": f"s{number}", "time": at, "received_time": at, **columns}.items():
-        row[getattr(C, name)] = value
-    return row
-
-
-SCORES = (
-    score(1, value=0.5, comment="so so", metadata='{"k":1}'),
-    score(2, value=1.0, string_value="True", data_type="BOOLEAN", name="ok", span_id=span_id(1)),
-    score(3, string_value="good", data_type="CATEGORICAL", name="kind", trace_id=trace_id(2), environment="prod"),
-    score(4, value=0.9, trace_id=None, session_id="x"),
-    score(5, value=0.1, project="other"),
-)
-
-
-def scored(talk: Any) -> None:
-    async def work(ask: Talk) -> None:
-        await ask.store.writer.commit(Translated(scores=[list(row) for row in SCORES], size_bytes=100))
-        await talk(ask)
-
-    talking(work, *SPANS)
-
-
-async def ids(ask: Talk, path: str, **params: Any) -> list[str]:
-    return [each["id"] for each in (await ask.get(path, **params))["data"]]
+from tests.support.langfuse_scores import SPANS, ids, score, scored
+from tests.support.stored import span_id, trace_id
 
 
 def test_lists_are_newest_first_and_the_first_one_leaves_out_sessions() -> None:
@@ -61,18 +29,6 @@ def test_a_value_has_the_form_of_its_version() -> None:
         assert (two["s1"]["value"], "stringValue" in two["s1"], two["s1"]["metadata"]) == (0.5, False, {"k": 1})
         assert (two["s2"]["value"], two["s2"]["stringValue"]) == (1.0, "True")
         assert (two["s3"]["value"], two["s3"]["stringValue"]) == (0, "good")
-        three = {each["id"]: each["value"] for each in (await ask.get("v3/scores"))["data"]}
-        assert three == {"s1": 0.5, "s2": True, "s3": "good", "s4": 0.9}
-
-    scored(talk)
-
-
-def test_the_third_api_says_what_a_score_is_about() -> None:
-    async def talk(ask: Talk) -> None:
-        about = {each["id"]: each["subject"] for each in (await ask.get("v3/scores"))["data"]}
-        assert about["s1"] == {"kind": "trace", "id": trace_id(1)}
-        assert about["s2"] == {"kind": "observation", "id": span_id(1), "traceId": trace_id(1)}
-        assert about["s4"] == {"kind": "session", "id": "x"}
 
     scored(talk)
 
@@ -86,7 +42,7 @@ def test_a_source_that_sdks_refuse_is_not_shown() -> None:
     talking(work, *SPANS)
 
 
-def test_filters_and_cursors() -> None:
+def test_filters() -> None:
     async def talk(ask: Talk) -> None:
         for params, expected in (
             ({"name": "q"}, ["s4", "s1"]),
@@ -100,18 +56,22 @@ def test_filters_and_cursors() -> None:
             ({"scoreIds": "s1,s3"}, ["s3", "s1"]),
             ({"fromTimestamp": "2026-09-21T14:13:23Z"}, ["s4", "s3"]),
             ({"toTimestamp": "2026-09-21T14:13:22Z"}, ["s1"]),
+            ({"filter": '[{"type":"stringObject","column":"metadata","key":"k","operator":"=","value":"1"}]'}, ["s1"]),
+            ({"filter": '[{"type":"number","column":"value","operator":">=","value":0.9}]'}, ["s4", "s2"]),
+            ({"filter": '[{"type":"string","column":"comment","operator":"contains","value":"SO"}]'}, ["s1"]),
         ):
-            for path in ("v2/scores", "v3/scores"):
-                assert await ids(ask, path, **params) == expected, params
-        found, cursor = [], None
-        while True:
-            body = await ask.get("v3/scores", limit=3, **({"cursor": cursor} if cursor else {}))
-            found += [each["id"] for each in body["data"]]
-            if (cursor := body["meta"].get("cursor")) is None:
-                break
-        assert found == ["s4", "s3", "s2", "s1"]
+            assert await ids(ask, "v2/scores", **params) == expected, params
         for wrong in ({"value": "x"}, {"value": "1", "operator": "~"}):
             assert (await ask("GET", "/api/public/v2/scores", params=wrong))[0] == 400
+
+    scored(talk)
+
+
+def test_what_traces_say_is_left_out_where_only_scores_are_asked_for() -> None:
+    async def talk(ask: Talk) -> None:
+        assert all("trace" not in each for each in (await ask.get("v2/scores", fields="score"))["data"])
+        assert all("trace" in each for each in (await ask.get("v2/scores", fields="score,trace"))["data"])
+        assert (await ask("GET", "/api/public/v2/scores", params={"fields": "all"}))[0] == 400
 
     scored(talk)
 

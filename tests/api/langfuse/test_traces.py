@@ -41,6 +41,29 @@ def test_a_list_is_newest_first_with_meta_ids_of_parts_and_sums() -> None:
     talking(talk, *SPANS)
 
 
+def test_a_trace_is_public_where_one_of_its_spans_says_so() -> None:
+    spans = (
+        span(1), span(2, at_ms=1, parent_span_id=span_id(1), raw_rest='{"flags":1,"public":true}'),
+        span(3, trace=2, at_ms=5, raw_rest='{"status_message":"\\"public\\":true"}'),
+    )  # fmt: skip
+
+    async def talk(ask: Talk) -> None:
+        listed = (await ask.get("traces"))["data"]
+        assert [(each["public"], each["bookmarked"]) for each in listed] == [(False, False), (True, False)]
+        assert (await ask.get(f"traces/{trace_id(1)}"))["public"] is True
+        assert (await ask.get(f"traces/{trace_id(2)}"))["public"] is False
+        observations = (await ask.get("v2/observations"))["data"]
+        assert {each["id"] for each in observations if each["public"]} == {span_id(2)}
+        for column, value, expected in (
+            ("public", True, [1]), ("public", False, [2]), ("bookmarked", False, [2, 1]), ("bookmarked", True, []),
+        ):  # fmt: skip
+            asked = [{"column": column, "type": "boolean", "operator": "=", "value": value}]
+            found = await ask.get("traces", filter=json.dumps(asked))
+            assert ids(found) == [trace_id(number) for number in expected]
+
+    talking(talk, *spans)
+
+
 def test_long_content_comes_back_as_it_was_sent() -> None:
     picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 64).decode()
     messages = [

@@ -1,5 +1,7 @@
 """Langfuse's own keys."""
 
+import pytest
+
 from tests.support.spans import seen
 
 
@@ -34,3 +36,11 @@ def test_texts_that_are_sent_as_json_are_shown_without_its_quotes() -> None:
     assert row["output"] == '"Once upon a time"'
     plain = seen({"langfuse.observation.type": "generation", "langfuse.observation.output": '"So" it "ends"'})
     assert plain["output_messages"][0]["parts"] == [{"type": "text", "content": '"So" it "ends"'}]
+
+
+@pytest.mark.parametrize("name", ["langfuse.trace.public", "langfuse.public"])
+def test_that_a_trace_is_public_is_kept_with_what_no_column_says(name: str) -> None:
+    assert seen({name: True})["raw_rest"] == '{"public":true}'
+    assert seen({name: "true"})["raw_rest"] == '{"public":true}'
+    for said in (False, "no", 1):
+        assert seen({name: said})["raw_rest"] is None
