@@ -1,5 +1,6 @@
 """Langfuse's own keys."""
 
+from contract.span import Scope
 from tests.support.spans import seen
 
 
@@ -34,3 +35,15 @@ def test_texts_that_are_sent_as_json_are_shown_without_its_quotes() -> None:
     assert row["output"] == '"Once upon a time"'
     plain = seen({"langfuse.observation.type": "generation", "langfuse.observation.output": '"So" it "ends"'})
     assert plain["output_messages"][0]["parts"] == [{"type": "text", "content": '"So" it "ends"'}]
+
+
+def test_metadata_of_an_observation_names_no_session_where_its_trace_has_a_field_for_that() -> None:
+    sent = {
+        "langfuse.observation.metadata.session_id": "browser",
+        "langfuse.observation.metadata.from_end_user_id": "account",
+    }
+    over_otlp, by_events = seen(sent), seen(sent, scope=Scope("langfuse-ingestion"))
+    assert (over_otlp["session_id"], over_otlp["user_id"]) == ("browser", "account")
+    assert (by_events["session_id"], by_events["user_id"]) == (None, None)
+    explicit = {"langfuse.observation.metadata.langfuse_session_id": "s"}
+    assert seen(explicit, scope=Scope("langfuse-ingestion"))["session_id"] == "s"
