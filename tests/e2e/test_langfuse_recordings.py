@@ -84,6 +84,13 @@ def test_a_chat_of_open_webui_is_one_trace(all_sent: dict[str, Any]) -> None:
     assert (trace["span_count"], trace["generation_count"], trace["input_tokens"]) == (5, 2, 71)
 
 
+def test_a_turn_of_open_webui_shows_its_answer_though_only_its_input_tells_it(all_sent: dict[str, Any]) -> None:
+    spans = only(all_sent, "chat:chat-111", "alice@example.com")["spans"]
+    answers = [(each["output"], each["output_derived"]) for each in spans if each["kind"] == "generation"]
+    assert answers == [("Rayleigh scattering.", True), ("Scattering.", True)]
+    assert not any(each["output_derived"] for each in spans if each["kind"] != "generation")
+
+
 def test_a_chat_of_open_webui_is_one_session_of_one_user(all_sent: dict[str, Any]) -> None:
     chats = {each["session_id"]: each for each in all_sent["sessions"] if "alice@example.com" in each["user_ids"]}
     assert chats.keys() == {"chat-111", "temporary-session-tmp1"}
