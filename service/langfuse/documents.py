@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from service.langfuse.events import media_ids
 from service.langfuse.lists import Record, data_of
-from service.langfuse.remote import NO_ANSWER, Asks, Refusal
+from service.langfuse.remote import ABSENT, NO_ANSWER, Asks, Refusal
 from service.langfuse.tally import Tally
 
 PUBLIC = "api/public"
@@ -90,7 +90,7 @@ class Documents:
         try:
             found = await self._target.json("GET", f"{PUBLIC}/{path}", **asked)
         except Refusal as error:
-            if error.status != 404:
+            if error.status not in ABSENT:
                 raise
             return None
         return found if isinstance(found, dict) else None
@@ -130,7 +130,7 @@ class Documents:
         try:
             await self._source.json("GET", f"{PUBLIC}/{path}", page=1, limit=1)
         except Refusal as error:
-            if error.status != 404:
+            if error.status not in ABSENT:
                 raise
             for experiment in await self._experiments_of(dataset["id"]):
                 yield experiment

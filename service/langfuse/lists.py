@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from api.langfuse.records import iso
 from receiver.langfuse_values import BadEvent, time_ns
-from service.langfuse.remote import NO_ANSWER, Asks, Refusal
+from service.langfuse.remote import ABSENT, NO_ANSWER, Asks, Refusal
 from service.langfuse.tally import Tally
 
 Record = dict[str, Any]
@@ -19,7 +19,7 @@ LIMITS = (100, 25, 5, 1)
 """Records a page: fewer where a page cannot be read; each divides the one before, so that pages stay aligned."""
 UNREADABLE_AT_MOST = 5
 """Records one after the other that cannot be read; then it is the server."""
-FINAL = frozenset({NO_ANSWER, 400, 401, 403, 404})
+FINAL = frozenset({NO_ANSWER, 400, 401, 403, *ABSENT})
 """Statuses that a smaller page does not change."""
 CUT_AT = 200
 """Characters at which `/v2/observations` cuts values of metadata that `expandMetadata` does not name."""
@@ -232,11 +232,11 @@ def moment_of(record: Record, name: str) -> int | None:
 
 
 async def answered(site: Asks, listed: Listed) -> bool:
-    """Whether this server has the list. Raises `Refusal` for any other fault than 404."""
+    """Whether this server has the list. Raises `Refusal` for any other fault."""
     try:
         await site.json("GET", listed.path, **listed.asked, limit=1)
     except Refusal as error:
-        if error.status != 404:
+        if error.status not in ABSENT:
             raise
         return False
     return True

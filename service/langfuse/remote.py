@@ -22,9 +22,11 @@ TRIES = 4
 TRIES_WHILE_BUSY = 60
 """Of a request that is told to wait: an hour at the longest pause."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-ANSWER_AT_MOST_BYTES = 256 << 20
-"""A page of 100 records with 2.5 MB each; a larger page is asked for in smaller ones."""
+ANSWER_AT_MOST_BYTES = 64 << 20
+"""A page of 100 records with 600 kB each; a larger page is asked for in smaller ones."""
 NO_ANSWER, UNREADABLE = 0, -1
+ABSENT = frozenset({404, 410})
+"""What a server answers that has no such thing, or has it no more."""
 
 
 class Refusal(RequestFailed):

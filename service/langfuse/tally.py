@@ -37,7 +37,7 @@ class Tally:
 
     def _named(self) -> list[str]:
         if not self.fault_count:
-            return ["everything that was read is stored"]
+            return ["everything that was read is stored"] if self.read == self.stored else []
         more = self.fault_count - len(self.faults)
         rest = [f"  and {more:,} more"] if more else []
         return [f"{self.fault_count:,} could not be moved:", *(f"  {each}" for each in self.faults), *rest]

@@ -102,6 +102,28 @@ def test_a_server_that_stops_answering_leaves_a_report_that_says_where_to_go_on(
     assert "--to-time=2026-11-20T" in done.report
 
 
+def test_an_interrupted_import_leaves_the_report_too() -> None:
+    there, arrived = Elsewhere(260), asyncio.Event()
+
+    class Slow(Here):
+        async def json(self, method: str, path: str, body: Any = None, **asked: Any) -> Any:
+            if path.endswith("/ingestion") and len(self.batches) == 8:
+                arrived.set()
+                await asyncio.Event().wait()
+            return await super().json(method, path, body, **asked)
+
+    async def interrupt() -> import_langfuse.Done:
+        running = asyncio.ensure_future(Import(there, Slow(), Range(), lambda _: None).run())
+        await arrived.wait()
+        running.cancel()
+        return await running
+
+    done = asyncio.run(interrupt())
+    assert "not done: it was interrupted" in done.report
+    assert "--to-time=2026-11-20T" in done.report
+    assert not done.whole
+
+
 def test_a_server_that_takes_no_keys_is_no_report() -> None:
     class Closed(Elsewhere):
         async def json(self, method: str, path: str, body: Any = None, **asked: Any) -> Any:

@@ -109,6 +109,17 @@ def test_the_server_says_which_lists_it_has() -> None:
         assert [each.listed.path for each in found] == [f"api/public/{path}" for path in paths]
 
 
+def test_a_list_that_is_gone_is_none() -> None:
+    class Gone(Elsewhere):
+        async def json(self, method: str, path: str, body: Any = None, **asked: Any) -> Any:
+            if path == "api/public/traces":
+                raise Refusal(410, "gone")
+            return await super().json(method, path, body, **asked)
+
+    found = asyncio.run(lists.streams(Gone(1, generation=4), Range(), Tally()))
+    assert found[0].listed is lists.OBSERVATIONS_V2
+
+
 def test_a_record_without_id_or_time_is_named_and_harms_no_neighbour() -> None:
     there, tally = Elsewhere(3), Tally()
     there.traces[1] = {**there.traces[1], "id": None}

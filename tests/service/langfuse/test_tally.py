@@ -19,8 +19,12 @@ def test_the_report_counts_both_sides_and_names_what_is_missing() -> None:
     ]
 
 
-def test_a_report_without_faults_says_so() -> None:
-    assert Tally().report({}, {}).endswith("everything that was read is stored")
+def test_a_report_without_faults_says_so_where_nothing_is_on_its_way() -> None:
+    tally = Tally()
+    tally.read.update(traces=2)
+    assert "everything" not in tally.report({}, {})
+    tally.stored.update(traces=2)
+    assert tally.report({}, {}).endswith("everything that was read is stored")
 
 
 def test_faults_are_bounded_and_all_are_counted() -> None:
