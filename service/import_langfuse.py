@@ -67,6 +67,9 @@ def wanted(options: argparse.Namespace, environ: Mapping[str, str], config: Conf
     for url in (options.url, options.to or "http://"):
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"expected an address such as https://cloud.langfuse.com, got {url[:100]!r}")
+    target = options.to or client.base(config)
+    if options.url.rstrip("/") == target.rstrip("/"):
+        raise ConfigError(f"{target} is the server to copy to: name the one to copy from")
     now_ns = time.time_ns()
     from_ns, to_ns = (
         None if text is None else parse_time(text, now_ns, flag)
@@ -74,7 +77,7 @@ def wanted(options: argparse.Namespace, environ: Mapping[str, str], config: Conf
     )
     local = None if options.to else config.receivers.http_endpoint
     return Wanted(
-        options.url, source_keys, options.to or client.base(config), target_keys(options, config),
+        options.url, source_keys, target, target_keys(options, config),
         Range(from_ns, to_ns), local, config.receivers.http_tls if local else None,
     )  # fmt: skip
 

@@ -143,6 +143,13 @@ class ByPage(Stream):
         super()._smaller()
         self._number = skipped // self.limit + 1
 
+    def _larger(self) -> None:
+        """One step back to whole pages, where one begins here."""
+        skipped = (self._number - 1) * self.limit
+        if self._size and skipped % LIMITS[self._size - 1] == 0:
+            self._size -= 1
+            self._number = skipped // self.limit + 1
+
     def _skip(self, error: Refusal) -> None:
         self._unreadable += 1
         if self._unreadable > UNREADABLE_AT_MOST:
@@ -161,6 +168,7 @@ class ByPage(Stream):
             self.ended = True
         else:
             self._go_on(found)
+            self._larger()
         return new
 
     def _go_on(self, found: Sequence[tuple[int, Record]]) -> None:
@@ -173,8 +181,6 @@ class ByPage(Stream):
             return
         self.before_ns, self._seen = bound_ns, ids
         self._number = 1 if self._heeds_bounds else self._number + 1
-        if self._number == 1 and self._size:
-            self._size -= 1
 
 
 class ByCursor(Stream):

@@ -64,6 +64,11 @@ def test_an_address_is_one_of_http(url: str) -> None:
         asked("--to", url)
 
 
+def test_a_server_is_not_copied_to_itself() -> None:
+    with pytest.raises(ConfigError, match="name the one to copy from"):
+        asked("--to", "https://there/")
+
+
 class Here(Taker):
     """A target that has no documents and counts nothing."""
 

@@ -33,9 +33,10 @@ def test_every_event_is_taken_by_the_ingestion_api() -> None:
 
 def test_the_same_record_is_the_same_event_and_a_later_state_counts_after_it() -> None:
     [first], [again] = of_trace(trace(1)), of_trace(trace(1))
-    [later] = of_trace({**trace(1), "name": "new", "updatedAt": "2026-11-22T00:00:00.000Z"})
     assert first == again
+    [later] = of_trace({**trace(1), "name": "new", "updatedAt": "2026-11-22T00:00:00.000Z"})
     assert later.id > first.id
+    assert later.id.startswith("import 2026-11-22T00:00:00.000Z ")
     assert json.loads(later.text)["timestamp"] == trace(1)["timestamp"]
 
 
