@@ -9,7 +9,19 @@ from collections.abc import Callable, Sequence
 
 from api.times import parse_time
 from contract.errors import BadQuery, TracepondError
-from service import arguments, client, compact, config_print, lifecycle, logs, recover, reprice, snapshot, status
+from service import (
+    arguments,
+    client,
+    compact,
+    config_print,
+    import_langfuse,
+    lifecycle,
+    logs,
+    recover,
+    reprice,
+    snapshot,
+    status,
+)
 from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
 from service.listening import StartFailed
 from service.version import version_line
@@ -80,6 +92,14 @@ def snapshot_command(options: argparse.Namespace, config: Config) -> int:
     return FINE
 
 
+def import_command(options: argparse.Namespace, config: Config) -> int:
+    done = import_langfuse.run(
+        import_langfuse.wanted(options, os.environ, config), lambda line: print(line, file=sys.stderr, flush=True)
+    )
+    print(done.report)
+    return FINE if done.whole else FAILURE
+
+
 def compact_command(_: argparse.Namespace, config: Config) -> int:
     print(compact.report(compact.run(config)))
     return FINE
@@ -114,6 +134,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "snapshot": snapshot_command,
     "compact": compact_command,
     "recover": recover_command,
+    "import-langfuse": import_command,
     "send-test": send_test,
     "status": status_command,
 }

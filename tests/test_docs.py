@@ -219,7 +219,7 @@ def test_the_sample_answer_of_the_readme_is_a_real_one_with_gaps_where_it_shows_
     sample = re.search(r'^(\{"data":.*?)\n```', read("README.md"), re.MULTILINE | re.DOTALL)
     assert sample
     shown = orjson.loads(sample[1].replace("...,", ""))["data"][0]
-    fields = (*SPAN_FIELDS, "input", "output", "truncated")
+    fields = (*SPAN_FIELDS, "input", "output", "truncated", "output_derived")
     gaps = "".join(f'"{name}":.*' if name in shown else "GAP" for name in fields)
     pattern = re.sub(r"(GAP)+", r"\\.\\.\\.,\\s*", gaps)
     assert re.search(pattern, sample[1], re.DOTALL), pattern

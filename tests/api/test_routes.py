@@ -57,6 +57,7 @@ def test_traces_are_listed_newest_first_with_their_record(filled: Database) -> N
             "input": "question",
             "output": "answer",
             "truncated": [],
+            "output_derived": False,
         }
 
     asking(filled, talk)
