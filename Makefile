@@ -36,7 +36,7 @@ e2e: ## the real program with real SDK exporters
 	scripts/test -q tests/e2e
 
 e2e-langfuse: ## Langfuse's own SDKs, installed into .langfuse-sdks
-	LANGFUSE_SDKS="$${LANGFUSE_SDKS:-.langfuse-sdks}" scripts/test -q tests/e2e/test_langfuse_sdks.py
+	LANGFUSE_SDKS="$${LANGFUSE_SDKS:-.langfuse-sdks}" scripts/test -q tests/e2e/test_langfuse_sdks.py tests/e2e/test_langfuse_openai.py
 
 anomaly: ## kill -9, SIGTERM, taken ports and files
 	scripts/test -q tests/anomaly
