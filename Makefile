@@ -37,7 +37,7 @@ e2e: ## the real program with real SDK exporters
 	scripts/test -q tests/e2e
 
 e2e-langfuse: ## Langfuse's own SDKs, installed into .langfuse-sdks
-	LANGFUSE_SDKS="$${LANGFUSE_SDKS:-.langfuse-sdks}" scripts/test -q tests/e2e/test_langfuse_sdks.py
+	LANGFUSE_SDKS="$${LANGFUSE_SDKS:-.langfuse-sdks}" scripts/test -q tests/e2e/test_langfuse_sdks.py tests/e2e/test_langfuse_openai.py
 
 e2e-sdks: ## OpenTelemetry SDKs of several versions and languages, installed into .exporter-sdks (needs npm)
 	EXPORTER_SDKS="$${EXPORTER_SDKS:-.exporter-sdks}" scripts/test -q tests/e2e/test_exporters_of_versions.py

@@ -80,5 +80,9 @@ def given(request: web.Request, name: str) -> str | None:
 
 
 def all_given(request: web.Request, name: str) -> tuple[str, ...]:
-    """A parameter that may be repeated."""
-    return tuple(value for value in request.query.getall(name, ()) if value)
+    """A parameter that may be repeated; a single one may hold several values with commas, as JS SDK 3 sends a list.
+
+    Source: langfuse/langfuse `web/src/features/public-api/server/filter-builder.ts`.
+    """
+    values = request.query.getall(name, ())
+    return tuple(value for value in (values[0].split(",") if len(values) == 1 else values) if value)
