@@ -21,7 +21,6 @@ from tests.support.stored import span
         ("/lf/project/p/traces/t1", "/api/v1/traces/t1"),
         ("/lf/trace/nope", "/api/v1/traces/nope"),
         ("/project/p/sessions/nope", "/api/v1/sessions/nope"),
-        ("/project/p/experiments/results", "/api/v1/traces"),
         ("/project/p/experiments/results?baseline=a%26b", "/api/v1/traces?attr.langfuse.experiment.id=a%26b"),
     ],
 )
