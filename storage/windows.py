@@ -47,8 +47,10 @@ SCATTERED = 2
 """Where rows came in the order of their time, none of the newest samples lies so many times as far from the end of the
 file. Where one does, each part of time is everywhere in the file, and a part of 8,000 rows is as dear as all of it."""
 
-NEAR_ROWS = 2
-"""Rows a row of the page in the first part there, where the index does not know the terms to be rare."""
+NEAR_ROWS = 16
+"""Rows a row of the page in the first part there: more than most traces have."""
+NEAR_TEXTS = 2
+"""Likewise where texts are searched, and the index does not know the terms to be rare."""
 NTH_SQL = """
 SELECT epoch_ns(min(start_time)) FROM (
     SELECT start_time FROM span WHERE {below} ORDER BY start_time DESC LIMIT {rows:d}
@@ -91,17 +93,19 @@ class Parts:
         self._limit = limit
         self._from_ns = from_ns
         self._samples = FIRST_PART
-        self._near_rows = NEAR_ROWS * limit
+        self._near_rows = (NEAR_ROWS if search is None else NEAR_TEXTS) * limit
         self._near_ns: int | None = None
         self._nth = nth
-        if nth is not None and search is not None:
+        if nth is not None:
             self._begin(nth, search)
 
-    def _begin(self, nth: Callable[[int], int | None], search: Search) -> None:
+    def _begin(self, nth: Callable[[int], int | None], search: Search | None) -> None:
         """The first part where rows are scattered: as the index of words tells where the term is, or few rows."""
-        search.look_up(self.floor)
-        if not search.is_rare:
+        if search is not None:
+            search.look_up(self.floor)
+        if search is None or not search.is_rare:
             self._near_ns = nth(self._near_rows)
+            return
         while search.is_rare and search.possible < self._limit and not self.is_last:
             self._samples = grown(self._samples, search.possible, self._limit)
             search.look_up(self.floor)
@@ -127,9 +131,7 @@ class Parts:
         that cannot have it are no reason to stop.
         """
         if self._near_ns is not None and self._nth is not None:
-            former_ns, self._near_rows = self._near_ns, grown(self._near_rows, found, self._limit)
-            near_ns = self._nth(self._near_rows)
-            self._near_ns = near_ns if near_ns is not None and near_ns < former_ns else None
+            self._widen_near(self._near_ns, self._nth, found)
             return
         if self._search is not None and not found:
             self._search.look_up(self._from_ns)
@@ -139,6 +141,16 @@ class Parts:
         self._samples = grown(self._samples, found, self._limit) if self._costly else self._samples * SAMPLES
         if self._search is not None and is_rare:
             self._search.look_up(self.floor)
+
+    def _widen_near(self, former_ns: int, nth: Callable[[int], int | None], found: int) -> None:
+        """A few rows more, while they are fewer than a sample stands for and each is costly."""
+        self._near_ns = None
+        if self._costly:
+            begins = self.floor
+            self._near_rows = grown(self._near_rows, found, self._limit)
+            near_ns = nth(self._near_rows)
+            if near_ns is not None and (begins is None or begins < near_ns) and near_ns < former_ns:
+                self._near_ns = near_ns
 
 
 class Windows:
@@ -155,7 +167,7 @@ class Windows:
         known = rows if below_ns is None else rows[: bisect_left(rows, below_ns, key=lambda row: row.start_ns)]
         from_ns = bound["from_ns"] if "floor_ns" not in bound else None
         below = "true" if below_ns is None else f"start_time < make_timestamp_ns({below_ns:d})"
-        nth = partial(nth_newest, run, below) if search is not None and are_scattered(known) else None
+        nth = partial(nth_newest, run, below) if are_scattered(known) else None
         return Parts(known, bound["limit"], from_ns, costly=costly, search=search, nth=nth)
 
     def _sampled(self, run: Run) -> list[Sampled]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import storage.reprice as module
+from storage.changed_hours import state
 from storage.database import Database
 from storage.reprice import COST_COLUMNS, READ_COLUMNS, Repriced, reprice
 from tests.support.stored import MS, START_NS, insert, opened, span
@@ -38,6 +39,18 @@ def test_a_call_without_a_cost_gets_one(database: Database) -> None:
     insert(database, "span", span(1, **TOKENS), span(2, **{**TOKENS, "model": "other"}))
     assert reprice(database, dollar_a_token) == Repriced(looked_at=2, changed=1, without=1)
     assert totals(database) == [(15.0, "new"), (None, None)]
+
+
+def test_hours_are_added_up_anew_where_a_cost_has_changed(database: Database) -> None:
+    insert(database, "span", span(1, **TOKENS))
+    cursor = database.cursor()
+    for last in (7, 0):
+        cursor.execute("UPDATE summed SET last_seq = 7").fetchall()
+        if last:
+            reprice(database, dollar_a_token, to_ns=START_NS)
+        else:
+            reprice(database, dollar_a_token)
+        assert state(cursor) == (last, [])
 
 
 def test_a_reported_cost_is_never_touched_and_a_calculated_one_only_when_asked(database: Database) -> None:

@@ -164,7 +164,8 @@ def test_many_windows_and_steps_do_what_one_does(tmp_path: Path, monkeypatch: py
 def filled(trace: int, spans: int) -> list[Row]:
     """Spans of one trace, 400 bytes each that cannot be packed."""
     texts = Random(trace)
-    return [at(trace, f"{trace}-{n}", f"t{trace}", input=texts.randbytes(400).hex()) for n in range(spans)]
+    columns = ({"parent_span_id": "p", "input": texts.randbytes(400).hex()} for _ in range(spans))
+    return [at(trace, f"{trace}-{n}", f"t{trace}", **each) for n, each in enumerate(columns)]
 
 
 def test_the_oldest_go_until_the_file_is_small_enough_and_its_space_is_used_again(tmp_path: Path) -> None:

@@ -163,6 +163,21 @@ def test_where_rows_are_scattered_a_term_that_is_not_rare_is_looked_for_in_few_r
     assert parts.floor == 9700
 
 
+def test_where_rows_are_scattered_a_list_begins_with_few_rows_and_goes_on_with_a_part() -> None:
+    nth = {160: 99}
+    parts = Parts(sampled(100), 10, None, costly=False, nth=nth.__getitem__)
+    assert parts.floor == 99
+    parts.widen(3)
+    assert parts.floor == 98
+    parts.widen(3)
+    assert parts.is_last
+    assert Parts(sampled(100), 10, None, nth=lambda _: 5).floor == 98, "not more than a part"
+    few = Parts(sampled(100), 10, None, nth={160: 99, 1280: 7}.__getitem__)
+    few.widen(0)
+    assert few.floor == 98
+    assert Parts(sampled(100), 10, 99, nth=lambda _: 99).is_last
+
+
 def test_a_part_is_as_big_as_the_page_should_need_by_what_was_found() -> None:
     for found, floor in ((0, 984), (1, 984), (5, 996), (9, 997)):
         parts = Parts(sampled(1000), 10, None)
