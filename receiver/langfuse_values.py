@@ -64,6 +64,11 @@ def attribute(value: Any) -> AttributeValue:
     return value
 
 
+def in_order(value: Any) -> Any:
+    """A map with its keys in order, in all its levels, so that what several events say of one joins in any order."""
+    return orjson.loads(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)) if isinstance(value, dict) else value
+
+
 def texts(value: Any) -> list[str] | None:
     """A list of texts, in order and each once; None when there are none."""
     if not isinstance(value, list):
