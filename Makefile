@@ -2,7 +2,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt check test golden order fuzz e2e e2e-langfuse anomaly bench bench-peers run image image-steps
+.PHONY: help install fmt check test golden order fuzz e2e e2e-langfuse e2e-sdks anomaly bench bench-peers run image image-steps
 
 help: ## show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -29,17 +29,21 @@ golden: ## recorded traffic only
 order: ## every capture split and ordered at random, with restarts
 	ORDER=all scripts/test -q tests/storage/test_order.py
 
-fuzz: ## the compiled decoder against the stock classes on damaged requests, for minutes
+fuzz: ## damaged requests, connections and questions, new ones each time, for minutes; prints the seed of what fails
 	FUZZ=200000 scripts/test -q tests/receiver/test_wire.py -k damaged
+	FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_TIMES=$${FUZZ_TIMES:-30} scripts/test -q tests/fuzz
 
 e2e: ## the real program with real SDK exporters
 	scripts/test -q tests/e2e
 
 e2e-langfuse: ## Langfuse's own SDKs, installed into .langfuse-sdks
-	LANGFUSE_SDKS="$${LANGFUSE_SDKS:-.langfuse-sdks}" scripts/test -q tests/e2e/test_langfuse_sdks.py
+	LANGFUSE_SDKS="$${LANGFUSE_SDKS:-.langfuse-sdks}" scripts/test -q tests/e2e/test_langfuse_sdks.py tests/e2e/test_langfuse_openai.py
 
-anomaly: ## kill -9, SIGTERM, taken ports and files
-	scripts/test -q tests/anomaly
+e2e-sdks: ## OpenTelemetry SDKs of several versions and languages, installed into .exporter-sdks (needs npm)
+	EXPORTER_SDKS="$${EXPORTER_SDKS:-.exporter-sdks}" scripts/test -q tests/e2e/test_exporters_of_versions.py
+
+anomaly: ## faults: 50 kills, failing and full disks, wrong clocks, damaged files (as root on Linux, with cc; minutes)
+	ANOMALY=all scripts/test -q -s tests/anomaly
 
 bench: ## the budgets of docs/performance.md, measured: 12 minutes
 	$(BIN)/python -m bench

@@ -30,7 +30,8 @@ class Api:
 
     reader: Reader
     present: Present
-    status_source: Callable[[], Mapping[str, Any]]
+    status_source: Callable[[str], Mapping[str, Any]]
+    """What the process says of itself to one project."""
     ready: Callable[[], Sequence[str]]
     samples: Callable[[], Iterable[Sample]]
     now_ns: Callable[[], int] = time.time_ns

@@ -37,7 +37,9 @@ HELP = {
     "journal_bytes": "the journal of requests that are acknowledged and not yet in the tables",
     "unflushed_rows": "rows that are acknowledged and not yet in the tables",
     "visibility_lag_seconds": "how long the oldest request has waited for the tables; /readyz turns 503 above 10",
-    "forwarded_requests_total": "requests for exporters.otlp: sent, rejected there, dropped for want of room",
+    "forwarded_requests_total": (
+        "requests for exporters.otlp: sent, rejected there, dropped for want of room, returned (sent on before)"
+    ),
     "forward_queue_bytes": "bytes that wait to be sent there",
     "db_size_bytes": "the database file",
     "db_wal_bytes": "its write-ahead log",

@@ -9,6 +9,7 @@ from typing import Any
 
 from api.records import Stored, own_values, padded, parsed
 from contract import raw
+from contract.span import TRACE_SPAN_ID
 
 SPAN_KINDS = {"unspecified": 0, "internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 STATUS_CODES = {"unset": 0, "ok": 1, "error": 2}
@@ -28,6 +29,9 @@ def otlp_json(rows: Iterable[Stored]) -> dict[str, Any]:
 
 
 def is_synthetic(row: Stored) -> bool:
+    """Made here: of a log record, or of what spans say of their trace; what events say of one has their scope."""
+    if row["span_id"] == TRACE_SPAN_ID:
+        return row["raw_scope"] is None
     return bool((parsed(row["raw_rest"]) or {}).get("synthetic"))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from api.infrastructure import is_infrastructure
 from api.times import rfc3339
 from contract import raw
 from contract.present import CONTENT_FIELDS, Present
@@ -21,6 +22,7 @@ def names(text: str) -> tuple[str, ...]:
 
 SPAN_FIELDS = names("""
     project trace_id span_id parent_span_id name span_name kind otlp_kind duplicate_of duplicate_of_trace synthetic
+    infrastructure
     start_time end_time duration_ms time_to_first_token_ms
     status status_message error_type level
     service_name scope_name scope_version environment release version
@@ -85,15 +87,33 @@ def duration_ms(start_ns: int | None, end_ns: int | None) -> float | None:
     return None if start_ns is None or end_ns is None else (end_ns - start_ns) / 1e6
 
 
-def content(row: Stored, io: str) -> dict[str, Any]:
-    """`input` and `output` as asked for; a preview says which of them it cut."""
+def content(row: Stored, io: str, *, is_call: bool) -> dict[str, Any]:
+    """`input` and `output` as asked for; a preview says which of them it cut.
+
+    Of a call that did not fail, and of a trace with one, an output that nobody said is the last message of the input
+    where that is the model's: Open WebUI's filter tells the answer there alone. `output_derived` says so.
+    """
     if io == "none":
         return {}
-    if io == "full":
-        return {name: content_value(row[name]) for name in ("input", "output")}
-    cut = [name for name in ("input", "output") if len(row[name] or "") > PREVIEW_CHARACTERS]
-    shown = {name: content_value(row[name]) for name in ("input", "output") if name not in cut}
-    return shown | {name: row[name][:PREVIEW_CHARACTERS] for name in cut} | {"truncated": cut}
+    cut = [] if io == "full" else [name for name in ("input", "output") if len(row[name] or "") > PREVIEW_CHARACTERS]
+    shown = {
+        name: row[name][:PREVIEW_CHARACTERS] if name in cut else content_value(row[name])
+        for name in ("input", "output")
+    }
+    may_derive = is_call and row["status"] != "error" and row["output"] is None and "input" not in cut
+    answer = last_answer(row["input"]) if may_derive else None
+    derived = {"output": answer, "output_derived": True} if answer else {"output_derived": False}
+    return shown | ({} if io == "full" else {"truncated": cut}) | derived
+
+
+def last_answer(text: str | None) -> Any:
+    """The content of the last of these messages if it is the model's; null where it is not."""
+    if text is None or '"assistant"' not in text:
+        return None
+    sent = content_value(text)
+    messages = sent.get("messages") if isinstance(sent, dict) else sent
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    return last.get("content") if isinstance(last, dict) and last.get("role") == "assistant" else None
 
 
 def span_record(row: Stored, io: str) -> dict[str, Any]:
@@ -103,11 +123,14 @@ def span_record(row: Stored, io: str) -> dict[str, Any]:
         "start_time": rfc3339(start),
         "end_time": rfc3339(row["end_time"]),
         "duration_ms": duration_ms(start, row["end_time"]),
+        "infrastructure": is_infrastructure(row["kind"], row["scope_name"]),
         "finish_reasons": parsed(row["finish_reasons"]),
         "tags": parsed(row["tags"]),
         "metadata": parsed(row["metadata"]),
     }
-    return {name: made[name] if name in made else row[name] for name in SPAN_FIELDS} | content(row, io)
+    return {name: made[name] if name in made else row[name] for name in SPAN_FIELDS} | content(
+        row, io, is_call=row["kind"] == "generation"
+    )
 
 
 def span_detail(row: Stored, logs: Sequence[Stored], donors: Sequence[Stored], present: Present) -> dict[str, Any]:
@@ -189,7 +212,9 @@ def trace_record(row: Stored, project: str, io: str) -> dict[str, Any]:
         "metadata": merged(row["metadata"]),
         "scores": [score_record(score) for score in parsed(row["scores"]) or []],
     }
-    return {name: made[name] if name in made else row[name] for name in TRACE_FIELDS} | content(row, io)
+    return {name: made[name] if name in made else row[name] for name in TRACE_FIELDS} | content(
+        row, io, is_call=bool(row["generation_count"])
+    )
 
 
 def session_record(row: Stored, project: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from api.metrics import get_metrics_query
 from api.openapi import openapi
 from api.records import log_record, metric_record, score_record, session_record, span_record, trace_record, user_record
 from api.roll_ups import get_session, get_user
+from api.times import rfc3339
 from api.traces import get_span, get_trace, get_trace_otlp
 from contract.errors import NotFound
 from contract.present import Present
@@ -34,7 +35,15 @@ async def get_status(api: Api, request: web.Request) -> web.Response:
     project = identity_of(request).project
     [rows] = await api.reader.read("count_rows", {"project": project})
     unpriced = await api.reader.read("unpriced_models", {"project": project, "limit": UNPRICED_SHOWN})
-    return json_response({**api.status_source(), "rows": rows, "unpriced_models": unpriced})
+    status = {**api.status_source(project), "rows": rows, "unpriced_models": unpriced}
+    timed = {name: [with_time(row) for row in status[name]] for name in ("clients", "refusals")}
+    return json_response(status | timed)
+
+
+def with_time(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with `time` in the place of `time_ns`."""
+    rest = {name: value for name, value in row.items() if name != "time_ns"}
+    return {"time": rfc3339(row["time_ns"]), **rest}
 
 
 async def get_healthz(_api: Api, _request: web.Request) -> web.Response:
@@ -142,7 +151,7 @@ def routes(
     *,
     reader: Reader,
     present: Present,
-    status_source: Callable[[], Mapping[str, Any]],
+    status_source: Callable[[str], Mapping[str, Any]],
     ready: Callable[[], Sequence[str]],
     samples: Callable[[], Iterable[Sample]],
     actions: Callable[[Api], list[web.RouteDef]] = lambda _: [],
@@ -150,10 +159,10 @@ def routes(
 ) -> list[web.RouteDef]:
     """All routes of the query API, for `application.add_routes`; the last one answers the rest of `/api/v1/`.
 
-    `status_source` gives what `/api/v1/status` says beside `rows`; `ready` the reasons why not; `samples` what the
-    other stages count; `actions` the routes that change something (`api.upkeep.actions`), `langfuse` those of
-    Langfuse's API (`api.langfuse.routes.routes`). The service's middleware
-    puts `contract.access.Identity` into `request["identity"]`.
+    `status_source` gives what `/api/v1/status` says to a project beside `rows` (times of `clients` and `refusals` as
+    `time_ns`); `ready` the reasons why not; `samples` what the other stages count; `actions` the routes that change
+    something (`api.upkeep.actions`), `langfuse` those of Langfuse's API (`api.langfuse.routes.routes`). The service's
+    middleware puts `contract.access.Identity` into `request["identity"]`.
     """
     api = Api(reader, present, status_source, ready, samples)
     table = [web.get(pattern(route), guarded(api, route)) for route in TABLE]

@@ -30,6 +30,7 @@ NOT_FILTERS = {
     "flags": "int", "resource": "map", "scope": "map", "data": "any", "value": "any", "events": "objects",
     "links": "objects", "trace_state": "text", "dropped_attributes_count": "int", "dropped_events_count": "int",
     "dropped_links_count": "int", "mapping": "map", "unmapped": "any", "input": "any", "output": "any",
+    "output_derived": "bool", "infrastructure": "bool",
     **dict.fromkeys(CONTENT_FIELDS, "any"),
 }  # fmt: skip
 """Type of the fields that cannot be filtered by, or show another form than they are filtered in."""
@@ -39,7 +40,7 @@ RAW_FIELDS = (
     "dropped_events_count", "dropped_links_count",
 )  # fmt: skip
 
-CONTENT = ("input", "output", "truncated")
+CONTENT = ("input", "output", "truncated", "output_derived")
 
 
 def record(query: str, always: Sequence[str], sometimes: Sequence[str] = ()) -> Schema:

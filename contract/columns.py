@@ -88,6 +88,7 @@ SPAN_COLUMNS = tuple(
     commit_seq int
     duplicate_of_trace text
     apart json
+    preview json
     """.strip().splitlines()
 )
 
@@ -204,7 +205,7 @@ class SpanPlaces(Places):
         tool_name, tool_call_id, agent_name, agent_id,
         session_id, user_id, tags, metadata, trace_name, conventions,
         raw_attributes, raw_events, raw_links, raw_resource, raw_scope, raw_rest,
-        own, settled_from, copies, received_time, commit_seq, duplicate_of_trace, apart,
+        own, settled_from, copies, received_time, commit_seq, duplicate_of_trace, apart, preview,
     ) = range(len(SPAN_COLUMNS))  # fmt: skip
 
 

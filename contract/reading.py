@@ -35,7 +35,18 @@ OPERATORS: dict[str, tuple[str, ...]] = {
 """Type of a field -> operators that can be asked of it. `eq` of a list: one of its elements is equal."""
 
 _LISTS = {"finish_reasons", "tags", "models"}
-_NOT_FILTERED = {"project", "metadata", "attributes", "own", "settled_from", "copies", "commit_seq", "digest", "apart"}
+_NOT_FILTERED = {
+    "project",
+    "metadata",
+    "attributes",
+    "own",
+    "settled_from",
+    "copies",
+    "commit_seq",
+    "digest",
+    "apart",
+    "preview",
+}
 
 
 def _fields(columns: Sequence[Column], **more: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ the order of arrival cannot show. Knowledge of what one call is stands in `trans
 types only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
@@ -110,6 +110,25 @@ class SettledSpan:
 
     span_id: str
     columns: dict[str, tuple[Any, str]]
+
+
+class Outline(Protocol):
+    """Which calls of one long trace belong together, kept from commit to commit: what a commit costs depends on what
+    it reaches, not on what the trace holds."""
+
+    def learn(self, trace: TraceFacts, touched: Mapping[str, str | None]) -> Collection[str]:
+        """Take over what spans are now. Returns the calls whose settling may differ, and all that decide on it:
+        settled without the rest of the trace they are as they would be with it.
+
+        `touched`: each span that is new, changed or gone (`trace` has it no more) -> the parent that it had. In
+        `trace.logs` are all records of touched spans; those of others may be missing.
+        """
+
+
+class MakeOutline(Protocol):
+    """Of a trace as it is stored; `trace.logs` is empty."""
+
+    def __call__(self, trace: TraceFacts) -> Outline: ...
 
 
 class Settle(Protocol):

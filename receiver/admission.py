@@ -3,13 +3,51 @@
 One object, used from the event loop only (so plain integers need no lock).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 from contract.errors import Overloaded, Unavailable
 from contract.stats import Sample
 
 DEFAULT_CAPACITY_BYTES = 64 * 2**20
+
+RoomBehind = Callable[[int], None]
+"""Raises `Overloaded` where those who get a request of so many bytes next have no room: it is told so before it is
+decoded, which takes six times its size in memory."""
+
+
+def endless(size_bytes: int) -> None:
+    """There is always room behind."""
+
+
+PATIENCE_S = 5.0
+"""A request that is longer on its way gives way when others find no room: half of the time SDKs allow an export."""
+
+
+class Readers:
+    """Requests whose bytes are still on their way, the oldest first."""
+
+    def __init__(self) -> None:
+        self._since: dict[asyncio.Timeout, float] = {}
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """TimeoutError when the block takes longer, or is ended by `end_slow`."""
+        async with asyncio.timeout(seconds) as limit:
+            self._since[limit] = time.monotonic()
+            try:
+                yield
+            finally:
+                self._since.pop(limit, None)
+
+    def end_slow(self) -> None:
+        """There is no room: whoever has been read for `PATIENCE_S` is given up. Who stalls must not shut out others."""
+        now = time.monotonic()
+        for limit in [limit for limit, since in self._since.items() if now - since >= PATIENCE_S]:
+            del self._since[limit]
+            limit.reschedule(now)
 
 
 class Hold:
@@ -31,14 +69,21 @@ class Hold:
         if size_bytes > self.held_bytes:
             self.grow(size_bytes - self.held_bytes)
 
+    def reading(self, seconds: float) -> AbstractAsyncContextManager[None]:
+        """The time in which the request has to be read: `Readers.within`."""
+        return self._admission.readers.within(seconds)
+
 
 class Admission:
     """The bound on bytes in flight, and the door that closes when the program drains."""
 
-    def __init__(self, capacity_bytes: int = DEFAULT_CAPACITY_BYTES) -> None:
+    def __init__(self, capacity_bytes: int = DEFAULT_CAPACITY_BYTES, room_behind: RoomBehind = endless) -> None:
         self.capacity_bytes = capacity_bytes
+        self._room_behind = room_behind
         self.in_flight_bytes = 0
         self.draining = False
+        self.readers = Readers()
+        self._freed = asyncio.Event()
 
     @contextmanager
     def hold(self, size_bytes: int = 0) -> Iterator[Hold]:
@@ -51,6 +96,13 @@ class Admission:
             yield hold
         finally:
             self.in_flight_bytes -= hold.held_bytes
+            self._freed.set()
+
+    async def room(self) -> None:
+        """Return once fewer bytes than the capacity are in flight, at once while draining; nothing is held by it."""
+        while self.in_flight_bytes >= self.capacity_bytes and not self.draining:
+            self._freed.clear()
+            await self._freed.wait()
 
     def take(self, size_bytes: int, own_bytes: int = 0) -> None:
         """Count `size_bytes` as in flight for a request that holds `own_bytes`, or raise `Overloaded`.
@@ -59,7 +111,9 @@ class Admission:
         """
         others_bytes = self.in_flight_bytes - own_bytes
         if others_bytes and self.in_flight_bytes + size_bytes > self.capacity_bytes:
+            self.readers.end_slow()
             raise Overloaded(f"{self.capacity_bytes} bytes of requests are in flight already", reason="bytes_in_flight")
+        self._room_behind(own_bytes + size_bytes)
         self.in_flight_bytes += size_bytes
 
     def stats(self) -> list[Sample]:

@@ -4,7 +4,6 @@ The program runs aiohttp with `auto_decompress=False`: its own inflating accepts
 unknown encodings through (otherwise half a request would be stored as if whole).
 """
 
-import asyncio
 import sys
 import zlib
 from collections.abc import Generator, Iterator
@@ -13,7 +12,7 @@ from aiohttp import ClientPayloadError, StreamReader
 from aiohttp.http_exceptions import HttpProcessingError
 
 from contract.errors import Refused, Unavailable
-from receiver.admission import Hold
+from receiver.admission import PATIENCE_S, Hold
 from receiver.limits import Limits
 
 if sys.version_info >= (3, 14):
@@ -45,11 +44,16 @@ def content_encoding(header: str) -> str | None:
     name = header.strip().lower()
     if name not in _ENCODINGS:
         raise Refused(
-            "Content-Encoding must be gzip, deflate, zstd or absent",
+            f"Content-Encoding must be gzip, deflate, zstd or absent, not {quoted(header)}",
             reason="unsupported_encoding",
             kind="unsupported_type",
         )
     return _ENCODINGS[name]
+
+
+def quoted(header: str | None) -> str:
+    """What a client sent, fit for a message: short, without control characters; `absent` where it sent nothing."""
+    return "absent" if header is None else repr(header[:60])
 
 
 async def read_body(stream: StreamReader, announced_bytes: int | None, limits: Limits, hold: Hold) -> bytes:
@@ -57,12 +61,10 @@ async def read_body(stream: StreamReader, announced_bytes: int | None, limits: L
     if announced_bytes is not None and announced_bytes > limits.max_body_bytes:
         raise too_large(limits.max_body_bytes)
     try:
-        async with asyncio.timeout(limits.read_timeout_s):
+        async with hold.reading(limits.read_timeout_s):
             return await _read_pieces(stream, limits.max_body_bytes, hold)
     except TimeoutError:
-        raise Unavailable(
-            f"the body did not arrive within {limits.read_timeout_s:g} seconds", reason="slow_body"
-        ) from None
+        raise too_slow("body", limits) from None
     except (ClientPayloadError, HttpProcessingError, ConnectionError, RuntimeError):
         # RuntimeError is aiohttp's word for a connection that is gone before reading begins.
         raise Refused("the body ended early or is not framed as announced", reason="broken_body") from None
@@ -78,6 +80,12 @@ async def _read_pieces(stream: StreamReader, max_bytes: int, hold: Hold) -> byte
         hold.grow_to(size_bytes)
         pieces.append(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def too_slow(what: str, limits: Limits) -> Unavailable:
+    """What is told of a body or message that did not come in time."""
+    limit_s = f"{limits.read_timeout_s:g} seconds, or {PATIENCE_S:g} while others have no room"
+    return Unavailable(f"the {what} did not arrive within {limit_s}", reason="slow_body")
 
 
 def too_large(max_bytes: int, what: str = "body") -> Refused:
@@ -115,13 +123,14 @@ def _member(body: bytes, position: int, window_bits: int, encoding: str) -> Gene
     stream = zlib.decompressobj(window_bits)
     try:
         while not stream.eof:
-            if not stream.unconsumed_tail and position >= len(body):
-                raise _broken(encoding, "ends early")
             source = stream.unconsumed_tail
             if not source:
                 source = body[position : position + INPUT_PIECE_BYTES]
                 position += len(source)
-            yield stream.decompress(source, OUTPUT_PIECE_BYTES)
+            piece = stream.decompress(source, OUTPUT_PIECE_BYTES)
+            if not (source or piece or stream.eof):  # zlib may hold output back after the last byte of its input
+                raise _broken(encoding, "ends early")
+            yield piece
     except zlib.error:
         raise _broken(encoding, "is corrupt, or the body is not compressed") from None
     return position - len(stream.unused_data)

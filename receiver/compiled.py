@@ -1,24 +1,18 @@
 """Which protobuf decoder of traces and logs runs: the compiled one in front of the stock classes, or these alone.
 
-`receiver/_wire.pyx` is compiled when the program is installed (`hatch_build.py`), where a C compiler is there. Both
-give the same; the stock classes take about six times as long.
+Both give the same; the stock classes take about six times as long.
 """
 
-import os
-import zlib
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from contract.compiled import load
 from contract.span import LogRecord, Span
 from receiver.rejections import Rejections
 
-PURE_PYTHON_VARIABLE = "TRACEPOND_PURE_PYTHON"
-"""Set to anything: the stock classes alone. A variable and no setting, since it is for comparing and for building."""
-
-SOURCES = ("_wire.pyx", "_bytes.pxd")
+SOURCES = tuple(Path(__file__).parent / name for name in ("_wire.pyx", "_bytes.pxd"))
 """What the compiled module is built from, in the order in which their checksum is taken."""
 
 
@@ -38,23 +32,9 @@ def stock(why: str) -> Decoder:
     return Decoder("python", why, lambda body, max_items: None, lambda body, max_items: None)
 
 
-def source_crc(folder: Path) -> int:
-    """Checksum of the sources in `folder`. Raises OSError where they are not there."""
-    return zlib.crc32(b"".join((folder / name).read_bytes() for name in SOURCES))
+def choose(found: ModuleType | str) -> Decoder:
+    """The decoder for this process: `found` is the compiled module, or why there is none."""
+    return stock(found) if isinstance(found, str) else Decoder("compiled", "", found.spans, found.logs)
 
 
-def choose(environ: Mapping[str, str], load: Callable[[str], ModuleType] = import_module) -> Decoder:
-    """The decoder for this process. A module that was built from other sources (a folder where the code has changed
-    since it was installed) is not used: it would decode as the old code did."""
-    if environ.get(PURE_PYTHON_VARIABLE):
-        return stock(f"{PURE_PYTHON_VARIABLE} is set")
-    try:
-        module = load("receiver._wire")
-    except ImportError:
-        return stock("it was not built: that needs a C compiler when tracepond is installed")
-    if module.source_crc != source_crc(Path(__file__).parent):
-        return stock("it was built from other sources: install tracepond again")
-    return Decoder("compiled", "", module.spans, module.logs)
-
-
-DECODER = choose(os.environ)
+DECODER = choose(load("receiver._wire", SOURCES))

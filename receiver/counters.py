@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from contract.stats import Sample
+from receiver.clients import Clients
 
 ITEMS = ("spans", "log_records", "metric_points", "langfuse_events")
 TRANSPORTS = ("grpc", "http")
@@ -22,9 +23,10 @@ UNDECODED = "receiver_undecoded_requests_total"
 
 
 class Counters:
-    """One object for all receivers; used from the event loop."""
+    """One object for all receivers; used from the event loop. `clients` has whose requests they were."""
 
     def __init__(self) -> None:
+        self.clients = Clients()
         self._plain: Counter[tuple[str, str, str]] = Counter(
             {
                 (fate, item, transport): 0

@@ -7,32 +7,37 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Protocol, TypeVar
 
 from contract.access import Identity
 from contract.errors import Forbidden, Overloaded, TracepondError, Unavailable
 from contract.sink import Outcome, Sink
 from contract.span import Batch
 from receiver.body import unpack
+from receiver.clients import Arrival
 from receiver.counters import Counters
 from receiver.limits import Limits
 from receiver.otlp_decode import Content
 from receiver.rejections import Rejections
 from receiver.signals import Signal
-from receiver.status import WireStatus, wire_status
+from receiver.status import WireStatus, as_understood, wire_status
 
 LOGGER = logging.getLogger(__name__)
 
 INLINE_BODY_BYTES = 256 * 1024
 """Decoding costs about 10 ns a byte: bodies beyond this would hold the event loop for more than 3 ms."""
 
+LARGE_AT_A_TIME = 2
+"""Bodies above `INLINE_BODY_BYTES` that are decoded, translated or being committed at a time: one while the other waits
+for the disk. As objects a body takes six times its size, so the others wait as they came."""
+
 INLINE_PACKED_BYTES = 64 * 1024
 """Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
 
 Result = TypeVar("Result")
-Taken = Callable[[str, Content, bytes], None]
+Taken = Callable[[str, Content, bytes, str], None]
 
 
 class Counted(Protocol):
@@ -57,7 +62,7 @@ class Intake:
         clock_ns: Callable[[], int] = time.time_ns,
         taken: Taken | None = None,
     ) -> None:
-        """`taken` is told of each request that was committed: signal, content, body. It neither raises nor waits."""
+        """`taken` is told of each request that was committed: signal, content, body, `Via` header. It never raises."""
         self._sink = sink
         self._counters = counters
         self._transport = transport
@@ -65,6 +70,7 @@ class Intake:
         self._clock_ns = clock_ns
         self._taken = taken
         self._threads = asyncio.Semaphore(1)  # one big body at a time: more would only wait for the interpreter lock
+        self._large = asyncio.Semaphore(LARGE_AT_A_TIME)
         self._logged: set[type[BaseException]] = set()
 
     async def unpack(self, body: bytes, encoding: str | None) -> bytes:
@@ -75,19 +81,38 @@ class Intake:
             lambda: unpack(body, encoding, self._limits.max_unpacked_bytes), len(body) > INLINE_PACKED_BYTES
         )
 
-    async def export(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Rejections:
+    async def export(
+        self, signal: Signal, body: bytes, content: Content, identity: Identity, arrival: Arrival
+    ) -> Rejections:
         """Return once all that is not rejected is committed; raises what the client is to be told."""
+        async with self.turn(body):
+            return await self._export(signal, body, content, identity, arrival)
+
+    @asynccontextmanager
+    async def turn(self, body: bytes) -> AsyncIterator[None]:
+        """A large body waits here until there is room for what is made of it."""
+        if len(body) <= INLINE_BODY_BYTES:
+            yield
+            return
+        async with self._large:
+            yield
+
+    async def _export(
+        self, signal: Signal, body: bytes, content: Content, identity: Identity, arrival: Arrival
+    ) -> Rejections:
         with self.before_decoding(signal):
             items, rejections = await self.decoded(body, lambda text: signal.decode(text, content, self._limits))
         self._counters.received(signal.items, self._transport, len(items) + rejections.count)
         self._counters.refused(signal.items, self._transport, rejections.labels)
+        arrival.items, arrival.service_name = len(items) + rejections.count, _service_name(items)
         if items:
             batch = self.batch(identity, len(body))
             setattr(batch, signal.batch_field, items)
             outcome = await self.accept(signal, batch, len(items))
             _merge(rejections, outcome)
             if self._taken is not None:
-                self._taken(signal.name, content, body)
+                self._taken(signal.name, content, body, arrival.via)
+        self._counters.clients.took(arrival, rejections)
         return rejections
 
     async def accept(self, signal: Counted, batch: Batch, count: int) -> Outcome:
@@ -131,13 +156,23 @@ class Intake:
             self._counters.undecoded(signal.name, self._transport, wire_status(error).reason)
             raise
 
-    def failure(self, error: Exception) -> WireStatus:
+    def failure(self, error: Exception, arrival: Arrival | None = None) -> WireStatus:
         """What to answer to `error`; a fault of our own is logged with its traceback, each kind once."""
+        status = wire_status(error)
+        if arrival is not None:
+            status = as_understood(status, arrival.user_agent)
+            self._counters.clients.refused(arrival, status)
         if not isinstance(error, TracepondError) and type(error) not in self._logged:
             self._logged.add(type(error))
             frames = "".join(traceback.format_tb(error.__traceback__))  # without the message, which may be span content
             LOGGER.error("%s while receiving over %s\n%s", type(error).__name__, self._transport, frames)
-        return wire_status(error)
+        return status
+
+
+def _service_name(items: Sequence[Any]) -> str | None:
+    """Of the first item: an exporter sends those of one service, a Collector may mix them."""
+    name = items[0].resource.attributes.get("service.name") if items else None
+    return name if isinstance(name, str) else None
 
 
 def _merge(rejections: Rejections, outcome: Outcome) -> None:

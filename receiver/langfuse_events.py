@@ -196,8 +196,9 @@ def _type(name: str, body: Object) -> str:
     """The older events `observation-create` and `-update` say their type in the body."""
     if name != "observation":
         return name
-    said = str(body.get("type")).lower()
-    return said if said in OBSERVATION_TYPES else "span"
+    said = body.get("type")
+    kind = said.lower() if isinstance(said, str) else ""
+    return kind if kind in OBSERVATION_TYPES else "span"
 
 
 def _named(body: Object, names: Mapping[str, str], elsewhere: set[str]) -> Attributes:

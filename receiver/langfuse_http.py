@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-import orjson
 from aiohttp import web
 
 from contract.access import SCORE, Identity
@@ -22,14 +21,16 @@ from contract.upkeep import Upkeep
 from receiver import langfuse_media
 from receiver.admission import Admission
 from receiver.body import content_encoding, read_body
+from receiver.clients import http_arrival
 from receiver.counters import Counters
 from receiver.intake import Intake, require_ingest
 from receiver.langfuse_answers import ERROR_NAMES, at, json_response, status_response
 from receiver.langfuse_events import Events, decode_batch, decode_scores
 from receiver.langfuse_media import MediaRoutes
 from receiver.langfuse_score_configs import hold_to_configs
-from receiver.langfuse_values import identifier
+from receiver.langfuse_values import BadEvent, identifier, json_text
 from receiver.limits import Limits
+from receiver.rejections import Rejections
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -93,7 +94,7 @@ def routes(
             try:
                 return await handle(context, request)
             except Exception as error:
-                return status_response(context.intake.failure(error))
+                return status_response(context.intake.failure(error, http_arrival(request, EVENTS.name)))
 
         return answered
 
@@ -159,7 +160,7 @@ def score_poster(sink: Sink, counters: Counters, limits: Limits, score_configs: 
 
     async def post(identity: Identity, score: Mapping[str, Any]) -> str:
         require_ingest(identity)
-        body = orjson.dumps(score)
+        body = score_body(score)
         events = decode_scores(body)
         await hold_to_configs(events, identity.project, score_configs)
         counters.received(EVENTS.items, "http", 1)
@@ -172,6 +173,14 @@ def score_poster(sink: Sink, counters: Counters, limits: Limits, score_configs: 
         return events.scores[0].score_id
 
     return post
+
+
+def score_body(score: Mapping[str, Any]) -> bytes:
+    """The score as a client would have sent it. Raises `Refused` where it nests too deeply."""
+    try:
+        return json_text(dict(score)).encode()
+    except BadEvent as error:
+        raise Refused(str(error)) from None
 
 
 async def _delete_score(context: _Context, request: web.Request) -> web.Response:
@@ -214,14 +223,35 @@ async def _receive(
             body = await read_body(request.content, request.content_length, context.limits, hold)
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
-            events = await intake.decoded(body, lambda text: decode(text, context.limits))
-            await hold_to_configs(events, identity.project, context.score_configs)
-        context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
-        context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
-        batch = intake.batch(identity, len(body))
-        batch.spans, batch.scores = events.spans, events.scores
-        await _commit(context, batch, len(events.accepted))
+        async with intake.turn(body):
+            events = await _decode_and_commit(context, body, identity, decode)
+    _tell(context, request, events)
     return events
+
+
+async def _decode_and_commit(
+    context: _Context, body: bytes, identity: Identity, decode: Callable[[bytes, Limits], Events]
+) -> Events:
+    intake = context.intake
+    with intake.before_decoding(EVENTS):
+        events = await intake.decoded(body, lambda text: decode(text, context.limits))
+        await hold_to_configs(events, identity.project, context.score_configs)
+    context.counters.received(EVENTS.items, "http", len(events.accepted) + len(events.faults))
+    context.counters.refused(EVENTS.items, "http", {"invalid": len(events.faults)} if events.faults else {})
+    batch = intake.batch(identity, len(body))
+    batch.spans, batch.scores = events.spans, events.scores
+    await _commit(context, batch, len(events.accepted))
+    return events
+
+
+def _tell(context: _Context, request: web.Request, events: Events) -> None:
+    """Who sent them, for `/api/v1/status`."""
+    arrival = http_arrival(request, EVENTS.name)
+    arrival.items = len(events.accepted) + len(events.faults)
+    rejections = Rejections()
+    for fault in events.faults:
+        rejections.add("invalid", fault.message)
+    context.counters.clients.took(arrival, rejections)
 
 
 async def _commit(context: _Context, batch: Batch, count: int) -> None:

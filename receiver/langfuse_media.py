@@ -13,7 +13,7 @@ import hmac
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,6 +35,8 @@ ID_CHARACTERS = 22
 VALID_S = 3600
 """How long an address may be used."""
 FIELDS = ("input", "output", "metadata")
+JSON_AT_MOST_BYTES = 64 << 10
+"""Of an announcement or a report, which are read on the event loop; those of the SDKs have 300."""
 SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "audio/", "video/")
 """Types that a browser may show: none of them runs as a page."""
 HARMLESS = {
@@ -114,16 +116,18 @@ class MediaRoutes:
         if data is None:
             raise NotFound(f"media {media.media_id} was not uploaded")
         shown = media.content_type.startswith(SHOWN)
-        disposition = "inline" if shown else "attachment"
-        headers = {**HARMLESS, "Content-Disposition": disposition}
-        return web.Response(
-            body=data, headers=headers, content_type=media.content_type if shown else "application/octet-stream"
-        )
+        headers = {
+            **HARMLESS,
+            "Content-Disposition": "inline" if shown else "attachment",
+            "Content-Type": media.content_type.partition(";")[0] if shown else "application/octet-stream",
+        }
+        return web.Response(body=data, headers=headers)
 
     async def _json(self, request: web.Request) -> Mapping[str, Any]:
+        limits = replace(self.limits, max_body_bytes=min(self.limits.max_body_bytes, JSON_AT_MOST_BYTES))
         with self.admission.hold() as hold:
-            text = await read_body(request.content, request.content_length, self.limits, hold)
-            body = load(text, self.limits.max_objects)
+            text = await read_body(request.content, request.content_length, limits, hold)
+            body = load(text, limits.max_objects)
         if not isinstance(body, dict):
             raise Refused("the body must be a JSON object")
         return body

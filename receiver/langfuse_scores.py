@@ -6,10 +6,8 @@ Source: langfuse/langfuse `packages/shared/src/server/ingestion/types.ts` and `f
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from contract.span import Revision, Score
-from receiver.langfuse_values import BadEvent, identifier, time_ns
+from receiver.langfuse_values import BadEvent, identifier, json_text, time_ns
 
 DATA_TYPES = ("NUMERIC", "CATEGORICAL", "BOOLEAN", "CORRECTION", "TEXT")
 TEXTS = {
@@ -72,4 +70,4 @@ def _text(value: Any, field: str) -> str | None:
 
 
 def _json(value: Any) -> str | None:
-    return orjson.dumps(value).decode() if value not in (None, {}) else None
+    return json_text(value) if value not in (None, {}) else None

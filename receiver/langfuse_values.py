@@ -4,6 +4,7 @@ Source: langfuse/langfuse `packages/shared/src/server/ingestion/types.ts`. `BadE
 that names the field and never the value.
 """
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -58,15 +59,32 @@ def _moment_ns(text: str) -> int | None:
 def attribute(value: Any) -> AttributeValue:
     """A JSON value as an attribute: lists and maps as their JSON text, as the SDKs write them over OTLP."""
     if isinstance(value, (dict, list)):
-        return orjson.dumps(value).decode()
+        return json_text(value)
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         return str(value)
     return value
 
 
 def in_order(value: Any) -> Any:
-    """A map with its keys in order, in all its levels, so that what several events say of one joins in any order."""
-    return orjson.loads(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)) if isinstance(value, dict) else value
+    """A map with its keys in order, in all its levels, so that what several events say of one joins in any order.
+
+    One of more levels than orjson writes stays as it is: it is joined with no other.
+    """
+    try:
+        return orjson.loads(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)) if isinstance(value, dict) else value
+    except TypeError:
+        return value
+
+
+def json_text(value: Any) -> str:
+    """Parsed JSON as text again. Raises `BadEvent` for what nests deeper than can be written."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # orjson reads 1,024 levels and writes 254
+        try:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        except RecursionError:
+            raise BadEvent("a value is nested too deeply") from None
 
 
 def texts(value: Any) -> list[str] | None:

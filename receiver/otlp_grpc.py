@@ -6,24 +6,28 @@ with INVALID_ARGUMENT (the generated deserializer answers INTERNAL, which hides 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 import grpc.aio
 
 from contract.access import Authenticate, Identity
-from contract.errors import Overloaded, Refused, Unauthorized, Unavailable
+from contract.errors import Overloaded, Refused, Unauthorized
 from contract.sink import Sink
-from receiver.admission import Admission
+from receiver.admission import Admission, Readers
+from receiver.body import too_slow
+from receiver.clients import Arrival
 from receiver.counters import Counters
 from receiver.grpc_health import Health
+from receiver.grpc_server import Certificate, GrpcServer
 from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
 from receiver.signals import SIGNALS, Signal, export_response
 from receiver.status import WireStatus
 
-MAX_MESSAGES = 64
+MAX_MESSAGES = 32
 """Calls whose message is read or in work. gRPC holds a message whole before we see its size, so they are bounded beside
 bytes; others wait unread."""
 
@@ -31,7 +35,8 @@ MAX_CONCURRENT_RPCS = 1024
 """Calls beyond are refused by gRPC itself, without RetryInfo: clients drop what they sent. So it is far away."""
 
 TURN_TIMEOUT_S = 5.0
-"""How long a call may wait unread: half of the time that SDKs allow an export."""
+"""How long a call may wait unread, for its place and for room: half of the time that SDKs allow an export. Who
+waits need not be refused: JavaScript's exporters drop at every error (otlp-grpc-exporter-base, up to 0.301)."""
 
 _OPTIONS = {
     # Two programs on one port would each get half of the traffic: refuse to start instead.
@@ -51,6 +56,8 @@ _OPTIONS = {
     # A connection that says nothing, or something other than HTTP/2, is given up (default: 120 s).
     "grpc.server_handshake_timeout_ms": 30_000,
     "grpc.max_concurrent_streams": 256,
+    # What a call may send before it has its turn: 64 KiB. By default it grows with the line's speed, to megabytes each.
+    "grpc.http2.bdp_probe": 0,
 }
 
 _PROFILES_SERVICE = "opentelemetry.proto.collector.profiles.v1development.ProfilesService"
@@ -78,31 +85,16 @@ class GrpcReceiver:
         self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
-        self._server: grpc.aio.Server | None = None
+        self._readers = Readers()
+        self._server: GrpcServer | None = None
 
-    async def start(self, host: str, port: int, certificate: tuple[bytes, bytes, bytes | None] | None = None) -> int:
+    async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Serve from now on and return the bound port. Raises `OSError` when the address cannot be bound.
 
         A `host` of the form `unix:/path` is a Unix domain socket; `port` does not count then, nor what is returned.
-        `certificate`, all in PEM: private key, chain, and the authority of the clients' own where they need one.
         """
-        options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
-        server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
-        server.add_generic_rpc_handlers(
-            [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
-            + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
-        )
-        address = _address(host, port)
-        try:
-            if certificate is None:
-                bound = server.add_insecure_port(address)
-            else:
-                bound = server.add_secure_port(address, _credentials(*certificate))
-        except RuntimeError as error:
-            raise OSError(f"cannot bind {address} for gRPC; is it in use by another program?") from error
-        await server.start()
-        self._server = server
-        return int(bound)
+        self._server = GrpcServer(self._made)
+        return await self._server.start(host, port, certificate)
 
     async def stop(self, grace_s: float) -> None:
         """Take no new calls; return when those in flight have ended, after `grace_s` at the latest."""
@@ -111,9 +103,19 @@ class GrpcReceiver:
         if server is not None:
             await server.stop(grace_s)
 
+    def _made(self) -> grpc.aio.Server:
+        """A server with all services, bound to nothing."""
+        options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
+        server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
+        server.add_generic_rpc_handlers(
+            [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
+            + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
+        )
+        return server
+
     def _handler(self, signal: Signal) -> Handler:
         async def export(_: Any, context: Any) -> bytes:
-            answer = await self._answer(signal, context)
+            answer = await self._answer(signal, context, _arrival(signal, context))
             # gRPC keeps what `abort` raises in the context: a cycle, which waits for the collector with all that is
             # reached from here. So the error that refused the request (its traceback has the rows) is let go before.
             if isinstance(answer, WireStatus):
@@ -122,33 +124,41 @@ class GrpcReceiver:
 
         return export
 
-    async def _answer(self, signal: Signal, context: Any) -> bytes | WireStatus:
+    async def _answer(self, signal: Signal, context: Any, arrival: Arrival) -> bytes | WireStatus:
         try:
-            return await self._export(signal, context)
+            return await self._export(signal, context, arrival)
         except Exception as error:
-            return self._intake.failure(error)
+            return self._intake.failure(error, arrival)
 
-    async def _export(self, signal: Signal, context: Any) -> bytes:
+    async def _export(self, signal: Signal, context: Any, arrival: Arrival) -> bytes:
         async with AsyncExitStack() as until_committed:
             with self._intake.before_decoding(signal):
                 identity = self._identity(context.invocation_metadata())
-                hold = until_committed.enter_context(self._admission.hold())
+                arrival.project = identity.project
+                require_ingest(identity)
                 await until_committed.enter_async_context(self._turn())
+                hold = until_committed.enter_context(self._admission.hold())
                 body = await self._message(context)
                 hold.grow_to(len(body))
-            rejections = await self._intake.export(signal, body, "protobuf", identity)
+            rejections = await self._intake.export(signal, body, "protobuf", identity, arrival)
         response: bytes = export_response(signal, rejections).SerializeToString()
         return response
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """One of the `MAX_MESSAGES` places. Raises `Overloaded` when none becomes free in time."""
+        """One of the `MAX_MESSAGES` places, if it can with room. Raises `Overloaded` when none comes free in time."""
+        give_up = asyncio.get_running_loop().time() + TURN_TIMEOUT_S
+        if self._messages.locked():
+            self._readers.end_slow()
         try:
-            async with asyncio.timeout(TURN_TIMEOUT_S):
+            async with asyncio.timeout_at(give_up):
                 await self._messages.acquire()
         except TimeoutError:
             raise Overloaded(f"{MAX_MESSAGES} calls are in work already", reason="calls_in_flight") from None
         try:
+            with suppress(TimeoutError):  # `Admission.hold` will say that there is none
+                async with asyncio.timeout_at(give_up):
+                    await self._admission.room()
             yield
         finally:
             self._messages.release()
@@ -156,12 +166,10 @@ class GrpcReceiver:
     async def _message(self, context: Any) -> bytes:
         """The one message of a call. Raises `Refused` where there is none, `Unavailable` when it comes too slowly."""
         try:
-            async with asyncio.timeout(self._limits.read_timeout_s):
+            async with self._readers.within(self._limits.read_timeout_s):
                 message = await context.read()
         except TimeoutError:
-            raise Unavailable(
-                f"the message did not arrive within {self._limits.read_timeout_s:g} seconds", reason="slow_body"
-            ) from None
+            raise too_slow("message", self._limits) from None
         if not isinstance(message, bytes):  # grpc.aio.EOF
             raise Refused("the call has no message", reason="broken_body")
         return message
@@ -170,20 +178,23 @@ class GrpcReceiver:
         pairs = [(key.lower(), value) for key, value in metadata or () if isinstance(value, str)]
         if sum(key == "authorization" for key, _ in pairs) > 1:
             raise Unauthorized("more than one authorization header")
-        identity = self._authenticate(dict(pairs))
-        require_ingest(identity)
-        return identity
+        return self._authenticate(dict(pairs))
 
 
-def _address(host: str, port: int) -> str:
-    if host.startswith("unix:"):
-        return host
-    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+def _arrival(signal: Signal, context: Any) -> Arrival:
+    metadata = context.invocation_metadata() or ()
+    agent, via = (
+        ", ".join(value for key, value in metadata if key == name and isinstance(value, str))
+        for name in ("user-agent", "via")
+    )
+    where = f"{signal.service.rpartition('.')[2]}/Export"
+    return Arrival("grpc", where, signal.name, address=_host(context.peer()), user_agent=agent, via=via)
 
 
-def _credentials(key: bytes, chain: bytes, client_authority: bytes | None) -> grpc.ServerCredentials:
-    must_show = client_authority is not None
-    return grpc.ssl_server_credentials([(key, chain)], client_authority, require_client_auth=must_show)
+def _host(peer: str) -> str:
+    """Of gRPC's name of the other end: `ipv4:10.0.0.7:53412`, `ipv6:%5B::1%5D:53412` (percent-encoded), `unix:...`."""
+    family, _, address = unquote(peer).partition(":")
+    return "unix" if family == "unix" else address.rpartition(":")[0].strip("[]")
 
 
 def _service(name: str, handlers: dict[str, Handler]) -> Any:

@@ -16,7 +16,8 @@ from contract.access import Identity
 from contract.errors import Refused
 from contract.sink import Sink
 from receiver.admission import Admission
-from receiver.body import content_encoding, read_body
+from receiver.body import content_encoding, quoted, read_body
+from receiver.clients import Arrival, Clients, http_arrival
 from receiver.counters import Counters
 from receiver.intake import Intake, Taken, require_ingest
 from receiver.limits import Limits
@@ -43,22 +44,26 @@ class _Context(NamedTuple):
     intake: Intake
     admission: Admission
     limits: Limits
+    clients: Clients
 
 
 def routes(
     sink: Sink, admission: Admission, counters: Counters, limits: Limits, taken: Taken | None = None
 ) -> list[web.RouteDef]:
     """Routes of OTLP/HTTP; what is below `/api/v1/` is none of them."""
-    context = _Context(Intake(sink, counters, "http", limits, taken=taken), admission, limits)
+    context = _Context(Intake(sink, counters, "http", limits, taken=taken), admission, limits, counters.clients)
 
     async def receive(request: web.Request) -> web.Response:
         return await _receive(request, context)
 
+    async def unknown_path(request: web.Request) -> web.Response:
+        return _plain_error(request, context, StatusCode.NOT_FOUND, 404, f"nothing is received on this path; {_WHERE}")
+
     return [
         web.route("*", SIGNAL_PATH, receive),
         web.post(BASE_PATH, receive),
-        web.post(UNKNOWN_SIGNAL_PATH, _unknown_path),
-        web.post("/", _unknown_path),
+        web.post(UNKNOWN_SIGNAL_PATH, unknown_path),
+        web.post("/", unknown_path),
     ]
 
 
@@ -78,19 +83,25 @@ def is_otlp_path(path: str) -> bool:
 async def _receive(request: web.Request, context: _Context) -> web.Response:
     signal = SIGNALS[request.match_info.get("signal", "traces")]
     if request.method != "POST":
-        return _plain_error(request, 405, f"use POST; {_WHERE}", {"Allow": "POST"})
+        response = _plain_error(request, context, StatusCode.UNIMPLEMENTED, 405, f"use POST; {_WHERE}")
+        response.headers["Allow"] = "POST"
+        return response
+    arrival = http_arrival(request, signal.name)
     try:
-        content, rejections = await _export(request, signal, context)
+        content, rejections = await _export(request, signal, context, arrival)
     except Exception as error:
-        return _status_response(request, context.intake.failure(error))
+        return _status_response(request, context.intake.failure(error, arrival))
     return _encoded(content, export_response(signal, rejections), 200)
 
 
-async def _export(request: web.Request, signal: Signal, context: _Context) -> tuple[Content, Rejections]:
-    intake, admission, limits = context
+async def _export(
+    request: web.Request, signal: Signal, context: _Context, arrival: Arrival
+) -> tuple[Content, Rejections]:
+    intake, admission, limits, _ = context
     with ExitStack() as until_committed:
         with intake.before_decoding(signal):
             identity: Identity = request.get("identity") or Identity()
+            arrival.project = identity.project
             require_ingest(identity)
             content = _content(request)
             encoding = content_encoding(request.headers.get("Content-Encoding", ""))
@@ -98,29 +109,30 @@ async def _export(request: web.Request, signal: Signal, context: _Context) -> tu
             body = await read_body(request.content, request.content_length, limits, hold)
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
-        return content, await intake.export(signal, body, content, identity)
+        return content, await intake.export(signal, body, content, identity, arrival)
 
 
 def _content(request: web.Request) -> Content:
     if request.content_type not in _CONTENTS:
-        raise Refused(f"Content-Type must be {PROTOBUF} or {JSON}", reason="unsupported_type", kind="unsupported_type")
+        sent = request.headers.get("Content-Type")
+        raise Refused(
+            f"Content-Type must be {PROTOBUF} or {JSON}, not {quoted(sent)}",
+            reason="unsupported_type",
+            kind="unsupported_type",
+        )
     return _CONTENTS[request.content_type]
 
 
-async def _unknown_path(request: web.Request) -> web.Response:
-    return _plain_error(request, 404, f"nothing is received on this path; {_WHERE}")
-
-
 def _plain_error(
-    request: web.Request, http_status: int, message: str, headers: dict[str, str] | None = None
+    request: web.Request, context: _Context, code: StatusCode, http_status: int, message: str
 ) -> web.Response:
-    code = StatusCode.NOT_FOUND if http_status == 404 else StatusCode.UNIMPLEMENTED
-    return _status_response(request, WireStatus(code, http_status, "wrong_path", message), headers)
+    status = WireStatus(code, http_status, "wrong_path", message)
+    context.clients.refused(http_arrival(request), status)
+    return _status_response(request, status)
 
 
-def _status_response(request: web.Request, status: WireStatus, headers: dict[str, str] | None = None) -> web.Response:
+def _status_response(request: web.Request, status: WireStatus) -> web.Response:
     response = _encoded(_CONTENTS.get(request.content_type, "json"), status.rpc_status(), status.http_status)
-    response.headers.update(headers or {})
     if status.retry_after_header is not None:
         response.headers["Retry-After"] = status.retry_after_header
     if status.http_status == 401:

@@ -20,6 +20,11 @@ from receiver.otlp_ids import INVALID_ID
 MAX_DEPTH = 48
 """Nested arrays and maps in one value; protobuf refuses the 48th (upb, depth 100), and later stages rely on it."""
 
+VALUES_AN_OBJECT = 4
+"""A value takes up to 90 bytes once it is read, also one that was four in the body; a quarter of an object's share."""
+TOKENS_A_VALUE = 3
+"""Key, value and comma; more texts than that are no JSON."""
+
 INT64, UINT64, UINT32, INT32 = (-(2**63), 2**63 - 1), (0, 2**64 - 1), (0, 2**32 - 1), (-(2**31), 2**31 - 1)
 
 _SIGNAL_OF_FIELD = {
@@ -31,6 +36,8 @@ _SNAKE = re.compile("_([a-z0-9])")
 _LONE_SURROGATES = re.compile(
     rb"\\\\|(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{,]', re.DOTALL)
+_DIVIDERS = frozenset((b",", b"[", b"{"))
 
 Object = dict[str, Any]
 
@@ -62,18 +69,39 @@ def parse(body: bytes, field: str, max_objects: int) -> Object:
 
 def load(body: bytes, max_objects: int) -> Any:
     """The JSON value of a body. Raises `Refused`."""
-    if len(body) > max_objects and body.count(b"{") + body.count(b"[") > max_objects:
-        raise Refused(
-            f"more than {max_objects:,} objects and lists in one request: send smaller batches",
-            reason="too_many_items",
-            kind="too_large",
-        )
+    if len(body) > max_objects:
+        _check_size(body, max_objects)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         if rb"\u" in body and "surrogate" in str(error):
             return _load_with_replacements(body)
         raise Refused(f"body is not valid JSON: {error}") from None
+
+
+def _check_size(body: bytes, max_objects: int) -> None:
+    """Before anything is made of it. Raises `Refused`."""
+    objects, commas = body.count(b"{") + body.count(b"["), body.count(b",")
+    if objects > max_objects:
+        raise _too_many(f"{max_objects:,} objects and lists")
+    most = VALUES_AN_OBJECT * max_objects
+    if objects + commas > most and not _has_at_most(body, most):
+        raise _too_many(f"{most:,} values")
+
+
+def _has_at_most(body: bytes, values: int) -> bool:
+    """Whether there are no more values than that; commas in texts divide none, as those of an embedding's numbers."""
+    tokens_left = TOKENS_A_VALUE * values
+    for token in _TOKEN.finditer(body):
+        values -= token[0] in _DIVIDERS
+        tokens_left -= 1
+        if values < 0 or tokens_left < 0:
+            return False
+    return True
+
+
+def _too_many(what: str) -> Refused:
+    return Refused(f"more than {what} in one request: send smaller batches", reason="too_many_items", kind="too_large")
 
 
 def _load_with_replacements(body: bytes) -> Any:

@@ -10,6 +10,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 REPAIRED_AT_MOST_BYTES = 16 << 20
 """Walking a body in Python takes 0.1 s a MB, which the parser reads in 1 ms: larger ones are refused as they are."""
+FIELDS_AT_MOST = 1_000_000
+"""As many as 16 MiB of model calls have; a field of two bytes takes as long as one of twenty."""
 MAX_DEPTH = 100
 """Messages within messages, as deep as protobuf's own parser goes."""
 
@@ -27,12 +29,12 @@ def repaired(body: bytes, request: Descriptor) -> tuple[bytes, int] | None:
     """The body with every string valid, and how many were not; null where that is not what is wrong with it."""
     if len(body) > REPAIRED_AT_MOST_BYTES:
         return None
-    walk = _Walk()
+    walk = _Walk(body)
     try:
-        changed = walk.message(body, request, 0)
+        changed = walk.message(0, len(body), request, 0)
     except _Malformed:
         return None
-    return None if changed is None else (changed, walk.count)
+    return None if changed is None else (bytes(changed), walk.count)
 
 
 @lru_cache(maxsize=256)
@@ -47,27 +49,32 @@ def _fields(message: Descriptor) -> Fields:
 
 
 class _Walk:
-    def __init__(self) -> None:
-        self.count = 0
+    """Over one body, by places in it: messages nest a hundred deep, and each could hold nearly all of the body."""
 
-    def message(self, data: bytes, kind: Descriptor, depth: int) -> bytes | None:
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.count = 0
+        self._fields_left = FIELDS_AT_MOST
+
+    def message(self, begin: int, end: int, kind: Descriptor, depth: int) -> bytearray | None:
         """The message anew; null where nothing in it had to change. Raises `_Malformed`."""
         if depth > MAX_DEPTH:
             raise _Malformed
-        fields, pieces, kept, place = _fields(kind), [], 0, 0
-        while place < len(data):
-            number, size_at, start, place = _field(data, place)
+        fields, changed, kept, place = _fields(kind), bytearray(), begin, begin
+        while place < end:
+            number, size_at, start, place = self._field(place, end)
             if number not in fields or not start:
                 continue
-            content = data[start:place]
             inner = fields[number]
-            new = self._text(content) if inner is None else self.message(content, inner, depth + 1)
+            new = self._text(start, place) if inner is None else self.message(start, place, inner, depth + 1)
             if new is not None:
-                pieces += [data[kept:size_at], _varint(len(new)), new]
+                changed += self.body[kept:size_at] + _varint(len(new))
+                changed += new
                 kept = place
-        return b"".join([*pieces, data[kept:]]) if pieces else None
+        return changed + self.body[kept:end] if kept > begin else None
 
-    def _text(self, content: bytes) -> bytes | None:
+    def _text(self, start: int, end: int) -> bytes | None:
+        content = self.body[start:end]
         try:
             content.decode()
         except UnicodeDecodeError:
@@ -75,23 +82,25 @@ class _Walk:
             return content.decode(errors="replace").encode()
         return None
 
-
-def _field(data: bytes, place: int) -> tuple[int, int, int, int]:
-    """Number, where its size and its bytes begin (bytes at 0: it has none), where the next is. Raises `_Malformed`."""
-    tag, size_at = _read(data, place)
-    wire, start = tag & 7, 0
-    if wire == _VARINT:
-        _, end = _read(data, size_at)
-    elif wire == _LENGTH:
-        size, start = _read(data, size_at)
-        end = start + size
-    elif wire in (_FIXED64, _FIXED32):
-        end = size_at + (8 if wire == _FIXED64 else 4)
-    else:
-        raise _Malformed  # groups, and what no version of protobuf knows
-    if end > len(data):
-        raise _Malformed
-    return tag >> 3, size_at, start, end
+    def _field(self, place: int, within: int) -> tuple[int, int, int, int]:
+        """Number, where its size and its bytes begin (at 0: it has none), where the next is. Raises `_Malformed`."""
+        self._fields_left -= 1
+        if self._fields_left < 0:
+            raise _Malformed
+        tag, size_at = _read(self.body, place)
+        wire, start = tag & 7, 0
+        if wire == _VARINT:
+            _, end = _read(self.body, size_at)
+        elif wire == _LENGTH:
+            size, start = _read(self.body, size_at)
+            end = start + size
+        elif wire in (_FIXED64, _FIXED32):
+            end = size_at + (8 if wire == _FIXED64 else 4)
+        else:
+            raise _Malformed  # groups, and what no version of protobuf knows
+        if end > within:
+            raise _Malformed
+        return tag >> 3, size_at, start, end
 
 
 def _read(data: bytes, place: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ gRPC shares). A client drops its data on everything but 429, 503, UNAVAILABLE an
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -60,6 +60,18 @@ _BY_CLASS: tuple[tuple[type[TracepondError], grpc.StatusCode, int, str], ...] = 
     (Overloaded, grpc.StatusCode.RESOURCE_EXHAUSTED, 429, "overloaded"),
     (Unavailable, grpc.StatusCode.UNAVAILABLE, 503, "unavailable"),
 )
+
+
+DROP_AT_429 = ("OTel-OTLP-Exporter-Python/",)
+"""How the `User-Agent` of exporters begins that drop what was answered with 429 and send again after 503: those of
+Python over HTTP up to 1.44 (opentelemetry-python, `_is_retryable`: 408 and 500 to 599). 1.45 knows both."""
+
+
+def as_understood(status: WireStatus, user_agent: str) -> WireStatus:
+    """The same outcome in the HTTP status that this client reads as "send it again"."""
+    if status.http_status == 429 and user_agent.startswith(DROP_AT_429):
+        return replace(status, http_status=503)
+    return status
 
 
 def wire_status(error: Exception) -> WireStatus:

@@ -9,7 +9,19 @@ from collections.abc import Callable, Sequence
 
 from api.times import parse_time
 from contract.errors import BadQuery, TracepondError
-from service import arguments, client, compact, config_print, lifecycle, logs, reprice, snapshot
+from service import (
+    arguments,
+    client,
+    compact,
+    config_print,
+    import_langfuse,
+    lifecycle,
+    logs,
+    recover,
+    reprice,
+    snapshot,
+    status,
+)
 from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
 from service.listening import StartFailed
 from service.version import version_line
@@ -80,8 +92,22 @@ def snapshot_command(options: argparse.Namespace, config: Config) -> int:
     return FINE
 
 
+def import_command(options: argparse.Namespace, config: Config) -> int:
+    done = import_langfuse.run(
+        import_langfuse.wanted(options, os.environ, config), lambda line: print(line, file=sys.stderr, flush=True)
+    )
+    print(done.report)
+    return FINE if done.whole else FAILURE
+
+
 def compact_command(_: argparse.Namespace, config: Config) -> int:
     print(compact.report(compact.run(config)))
+    return FINE
+
+
+def recover_command(_: argparse.Namespace, config: Config) -> int:
+    logs.set_up(config.logs.level, config.logs.encoding)
+    print("\n".join(recover.report(config.storage.path, recover.run(config))))
     return FINE
 
 
@@ -95,6 +121,11 @@ def send_test(_: argparse.Namespace, config: Config) -> int:
     return FINE
 
 
+def status_command(options: argparse.Namespace, config: Config) -> int:
+    print(status.run(config, as_json=options.as_json))
+    return FINE
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "serve": serve,
     "config": config_command,
@@ -102,7 +133,10 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Config], int]] = {
     "reprice": reprice_command,
     "snapshot": snapshot_command,
     "compact": compact_command,
+    "recover": recover_command,
+    "import-langfuse": import_command,
     "send-test": send_test,
+    "status": status_command,
 }
 
 if __name__ == "__main__":

@@ -35,17 +35,18 @@ def application(
     routes: Iterable[web.RouteDef],
     allowed_hosts: Iterable[str] | None = None,
     cors: Cors | None = None,
+    refused: Callable[[web.Request, TracepondError], None] = lambda *_: None,
 ) -> web.Application:
     """The application with these routes in this order, the fixed paths before the open ones.
 
     `allowed_hosts` are the names, beside those that are safe, under which it may be asked; null: any. `cors` opens
-    OTLP's paths to pages of other origins; null: to none.
+    OTLP's paths to pages of other origins; null: to none. `refused` is told of senders whose key opens nothing.
     """
     # A web.RequestKey that receiver and api share would have to stand in contract, which imports no aiohttp.
     warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
     host_check = [] if allowed_hosts is None else [hosts.checked(allowed_hosts, tells_nothing, in_form_of_path)]
     for_pages = [] if cors is None else [opened(cors, lambda request: is_otlp_path(request.path), otlp_error)]
-    app = web.Application(middlewares=[*for_pages, explain_unknown_paths, *host_check, guard(authenticate)])
+    app = web.Application(middlewares=[*for_pages, explain_unknown_paths, *host_check, guard(authenticate, refused)])
     app.add_routes(routes)
     return app
 
@@ -63,7 +64,7 @@ def tells_nothing(request: web.Request) -> bool:
     )
 
 
-def guard(authenticate: Authenticate) -> Any:
+def guard(authenticate: Authenticate, refused: Callable[[web.Request, TracepondError], None]) -> Any:
     """A middleware: every request carries its `Identity` in `request["identity"]`, or is answered with 401."""
 
     @web.middleware
@@ -75,12 +76,17 @@ def guard(authenticate: Authenticate) -> Any:
                 raise Unauthorized("there is more than one Authorization header")
             identity = request["identity"] = authenticate(request.headers)
         except Unauthorized as error:
-            response = in_form_of_path(request, error)
+            response = turned_away(request, error)
             response.headers["WWW-Authenticate"] = CHALLENGE
             return response
         if SCORE in identity.scopes and pattern(request) != SCORES_ROUTE:
-            return in_form_of_path(request, Forbidden("a public key alone may post scores, nothing else"))
+            return turned_away(request, Forbidden("a public key alone may post scores, nothing else"))
         return await handler(request)
+
+    def turned_away(request: web.Request, error: TracepondError) -> web.Response:
+        if is_otlp_path(request.path) or is_langfuse_path(request.path):
+            refused(request, error)
+        return in_form_of_path(request, error)
 
     return check
 

@@ -12,8 +12,11 @@ COMMANDS = {
     "config": "`config print` shows every key with the origin of its value, `config check` only says if it is fine",
     "snapshot": "write a consistent copy of the database to FILE, also while a server runs on it",
     "compact": "give the file's free space back, while no server runs on it",
+    "recover": "make a new file of what can be read of a damaged one, which is kept, while no server runs on it",
     "reprice": "calculate missing costs in the file with today's prices, while no server runs on it",
+    "import-langfuse": "copy everything from a Langfuse server to a running server; again changes nothing",
     "send-test": "send one test trace to a running server",
+    "status": "what a running server says of itself: who sends, what was refused, queue, file",
     "healthcheck": "exit 0 if a running server answers",
     "version": "print the version",
 }
@@ -23,8 +26,11 @@ FLAGS_USED = {
     "config": tuple(FLAG_OF),
     "snapshot": (STORAGE_PATH, HTTP_ENDPOINT),
     "compact": (STORAGE_PATH,),
+    "recover": (STORAGE_PATH,),
     "reprice": (STORAGE_PATH,),
+    "import-langfuse": (HTTP_ENDPOINT,),
     "send-test": (HTTP_ENDPOINT,),
+    "status": (HTTP_ENDPOINT,),
     "healthcheck": (HTTP_ENDPOINT,),
 }
 """Command -> the keys whose flags it takes, beside `--config`; `config` shows what `serve` would do with the same."""
@@ -56,8 +62,12 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("action", choices=("print", "check"))
         if name == "snapshot":
             command.add_argument("file", metavar="FILE", help="the copy; a file that exists is never replaced")
+        if name == "status":
+            command.add_argument("--json", action="store_true", dest="as_json", help="print the answer as it came")
         if name == "reprice":
             add_reprice_flags(command)
+        if name == "import-langfuse":
+            add_import_flags(command)
         if name in FLAGS_USED:
             add_flags(command, FLAGS_USED[name])
     return root
@@ -76,6 +86,17 @@ def add_reprice_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--all", action="store_true", dest="everything", help="calculated costs too; never reported ones"
     )
+
+
+def add_import_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("url", metavar="URL", help="the Langfuse server, such as https://cloud.langfuse.com")
+    command.add_argument("--public-key", metavar="KEY", help="its project's key (LANGFUSE_PUBLIC_KEY)")
+    command.add_argument("--secret-key", metavar="KEY", help="and the secret one (LANGFUSE_SECRET_KEY)")
+    command.add_argument("--from-time", metavar="TIME", help="records of then or later: RFC 3339 or --from-time=-30d")
+    command.add_argument("--to-time", metavar="TIME", help="records before; where an import that stopped goes on")
+    command.add_argument("--to", metavar="URL", help="the server to copy to; the one of --http where not given")
+    command.add_argument("--to-public-key", metavar="KEY", help="its key; that of the configuration where not given")
+    command.add_argument("--to-secret-key", metavar="KEY", help="and the secret one")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""The commands that talk to a running server: `healthcheck`, `send-test`, `snapshot`. Standard library only."""
+"""How commands talk to a running server, and `healthcheck`, `send-test`, `snapshot`. Standard library only."""
 
 import http.client
 import json

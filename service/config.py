@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from receiver.compiled import PURE_PYTHON_VARIABLE
+from contract.compiled import PURE_PYTHON_VARIABLE
 from service import tls, yaml_file
 from service.cors import Cors
 from service.memory import MIB, Memory, divided

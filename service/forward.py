@@ -2,13 +2,18 @@
 
 It never delays or fails what arrives: a request that finds no room is counted and left out. Status codes as in the OTLP
 specification, "OTLP/HTTP Response": 429, 502, 503 and 504 are tried again, with the pause that the answer asks for.
+
+Servers that send on to each other end the round by the header `Via` (RFC 9110, section 7.6.3): each adds its own id,
+and one that finds its id there, or too many others, keeps the request to itself.
 """
 
 import asyncio
 import logging
 import random
+import re
+import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -26,6 +31,9 @@ SENDERS = 4
 TIMEOUT_S = 30.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 RETRIED = frozenset({429, 502, 503, 504})
+MOST_HOPS = 8
+"""Servers that a request may have passed: more than chains have, and an end where ids change with restarts."""
+HOP = re.compile(r"\btracepond-([0-9a-f]{16})\b")
 Result = TypeVar("Result")
 CONTENT_TYPES = {"protobuf": "application/x-protobuf", "json": "application/json"}
 
@@ -37,20 +45,25 @@ class Forwarder:
         self._spool = spool
         self._endpoint = endpoint.rstrip("/")
         self._headers = dict(headers)
-        self._incoming: deque[tuple[str, str, bytes]] = deque()
+        self._id = secrets.token_hex(8)
+        self._incoming: deque[tuple[str, str, bytes, tuple[str, ...]]] = deque()
         self._incoming_bytes = 0
         self._arrived, self._stored = asyncio.Event(), asyncio.Event()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forward")
-        self._fates: Counter[str] = Counter(dict.fromkeys(("sent", "rejected", "dropped"), 0))
+        self._fates: Counter[str] = Counter(dict.fromkeys(("sent", "rejected", "dropped", "returned"), 0))
         self._failures = 0
         self._last_error = ""
 
-    def offer(self, signal: str, content: str, body: bytes) -> None:
-        """Never raises, never waits."""
+    def offer(self, signal: str, content: str, body: bytes, via: str = "") -> None:
+        """`via` is the request's `Via` header. Never raises, never waits."""
+        hops = tuple(HOP.findall(via))
+        if self._id in hops or len(hops) >= MOST_HOPS:
+            self._fates["returned"] += 1
+            return
         if self._incoming_bytes + len(body) > IN_MEMORY_BYTES:
             self._drop("the disk does not keep up")
             return
-        self._incoming.append((signal, content, body))
+        self._incoming.append((signal, content, body, (*hops, self._id)))
         self._incoming_bytes += len(body)
         self._arrived.set()
 
@@ -98,10 +111,10 @@ class Forwarder:
 
     async def _keep_all(self) -> None:
         while self._incoming:
-            signal, content, body = self._incoming.popleft()
+            signal, content, body, hops = self._incoming.popleft()
             self._incoming_bytes -= len(body)
             try:
-                if not await self._on_disk(partial(self._spool.put, signal, content, body)):
+                if not await self._on_disk(partial(self._spool.put, signal, content, body, hops)):
                     self._drop("exporters.otlp.queue_mib is full")
             except OSError as error:
                 self._drop(f"the queue cannot be written: {error.strerror}")
@@ -147,7 +160,7 @@ class Forwarder:
     async def _posted(self, session: aiohttp.ClientSession, request: Waiting) -> float:
         """0 when it is settled, else after how many seconds it may be sent again. Raises what aiohttp raises."""
         body = await self._on_disk(partial(self._spool.read, request))
-        headers = {"Content-Type": CONTENT_TYPES[request.content]}
+        headers = {"Content-Type": CONTENT_TYPES[request.content], "Via": via(request.hops)}
         url = f"{self._endpoint}/v1/{request.signal}"
         async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
             status, retry_after = answer.status, answer.headers.get("Retry-After", "")
@@ -175,6 +188,11 @@ class Forwarder:
         if what != self._last_error:
             LOGGER.warning("forwarding to %s: %s", self._endpoint, what[:300])
         self._last_error = what
+
+
+def via(hops: Iterable[str]) -> str:
+    """The header that `HOP` reads: a pseudonym for each server, in the order in which they sent it on."""
+    return ", ".join(f"1.1 tracepond-{hop}" for hop in hops)
 
 
 def seconds(retry_after: str) -> float:

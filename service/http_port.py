@@ -59,12 +59,29 @@ class RareLog:
         self._unwritten = 0
 
 
+ACCEPT_FAILED = "socket.accept() out of system resource"
+"""asyncio's words where the process may open no more files. It says them once for each place in the backlog, with a
+traceback, and tries again a second later."""
+
+
+def tell_rarely(log: RareLog) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """A handler for what asyncio cannot raise: no room for a connection is one line a minute, all else as ever."""
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if context.get("message") == ACCEPT_FAILED:
+            log.tell("no connection can be accepted now", fault=str(context.get("exception")))
+        else:
+            loop.default_exception_handler(context)
+
+    return handle
+
+
 class Connection(web.RequestHandler):
     """A connection whose broken requests are answered as `google.rpc.Status`: OTLP clients are most of the senders."""
 
-    __slots__ = ("_log",)
+    __slots__ = ("_log", "_refused")
 
-    def __init__(self, server: web.Server, log: RareLog, idle_timeout_s: float) -> None:
+    def __init__(self, server: web.Server, log: RareLog, idle_timeout_s: float, refused: Callable[[str], None]) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -73,6 +90,7 @@ class Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]
         )
         self._log = log
+        self._refused = refused
 
     def handle_error(
         self,
@@ -87,6 +105,7 @@ class Connection(web.RequestHandler):
         fault = exc.message.partition(":")[0].strip()
         told = NOT_HTTP.get(fault, f"not a valid HTTP request: {fault}")
         self._log.tell("a request was no HTTP", fault=told, client=request.remote)
+        self._refused(told)
         response = web.json_response({"code": 3, "message": told}, status=400)
         response.force_close()
         return response
@@ -102,7 +121,7 @@ class TurnedAway(asyncio.Protocol):
 class HttpSite(web.BaseSite):
     """Serves the runner's application on one endpoint, from `start` until the runner is cleaned up."""
 
-    __slots__ = ("_endpoint", "_idle_timeout_s", "_log", "_max_connections")
+    __slots__ = ("_endpoint", "_idle_timeout_s", "_log", "_max_connections", "_refused")
 
     def __init__(
         self,
@@ -112,12 +131,15 @@ class HttpSite(web.BaseSite):
         *,
         max_connections: int | None = None,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`refused` is told what is wrong with each request that is no HTTP."""
         super().__init__(runner, ssl_context=ssl_context, backlog=BACKLOG)
         self._endpoint = endpoint
         self._max_connections = max_connections or most_connections()
         self._idle_timeout_s = idle_timeout_s
         self._log = RareLog()
+        self._refused = refused
 
     @property
     def name(self) -> str:
@@ -128,6 +150,7 @@ class HttpSite(web.BaseSite):
         await super().start()
         host, port, path = self._endpoint
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(tell_rarely(RareLog()))
         options: dict[str, Any] = {"backlog": self._backlog}
         if self._ssl_context is not None:
             options |= {"ssl": self._ssl_context, "ssl_handshake_timeout": TLS_HANDSHAKE_TIMEOUT_S}
@@ -142,7 +165,7 @@ class HttpSite(web.BaseSite):
         if len(server.connections) >= self._max_connections:
             self._log.tell("a connection was turned away", connections=self._max_connections)
             return TurnedAway()
-        return Connection(server, self._log, self._idle_timeout_s)
+        return Connection(server, self._log, self._idle_timeout_s, self._refused)
 
 
 def most_connections() -> int:

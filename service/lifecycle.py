@@ -84,7 +84,7 @@ class Server:
         self.upkeep = FileUpkeep(self.database, self.writer, config.storage.retention)
         self.translator = Translator(self.prices)
         self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
-        self.admission = Admission(config.receivers.max_in_flight_bytes)
+        self.admission = Admission(config.receivers.max_in_flight_bytes, self.writer.check_room)
         self.counters = Counters()
         self.access = Access(config.auth)
         self.forwarder: Forwarder | None = None
@@ -125,8 +125,8 @@ class Server:
         build = Sample("build_info", {"version": version()}, 1)
         return [build, *(sample for stage in stages if stage is not None for sample in stage.stats())]
 
-    def status(self) -> dict[str, Any]:
-        """What `/api/v1/status` says beside the number of rows."""
+    def status(self, project: str = "default") -> dict[str, Any]:
+        """What `/api/v1/status` says to `project` beside the number of rows."""
         return {
             "version": version(),
             "decoder": DECODER.name,
@@ -143,6 +143,7 @@ class Server:
             "not_ready": self.not_ready(),
             "forwarding": None if self.forwarder is None else self.forwarder.report(),
             "translation": self.translator.report(),
+            **self.counters.clients.report(project),
         }
 
     def _check_addresses(self) -> None:
@@ -175,7 +176,7 @@ class Server:
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
         loop = asyncio.get_running_loop()
-        for work in (self.upkeep.run(), self.upkeep.text_index.run(), Trimmer().run()):
+        for work in (self.upkeep.run(), self.upkeep.text_index.run(), self.upkeep.hour_sums.run(), Trimmer().run()):
             self._stack.push_async_callback(ended, loop.create_task(work))
         await self._start_forwarding()
         self._stack.push_async_callback(self._stop_receivers)
@@ -218,7 +219,7 @@ class Server:
         self._stack.callback(unix_socket.removal(endpoint.path))
         return endpoint
 
-    def _taken(self) -> Callable[[str, str, bytes], None] | None:
+    def _taken(self) -> Callable[[str, str, bytes, str], None] | None:
         return None if self.forwarder is None else self.forwarder.offer
 
     def _limits(self, asked_bytes: int) -> Limits:
@@ -272,7 +273,13 @@ class Server:
     async def _start_http(self) -> None:
         endpoint = self._config.receivers.http_endpoint
         runner = web.AppRunner(
-            application(self.access, self._routes(), self._allowed_hosts(), self._config.receivers.http_cors),
+            application(
+                self.access,
+                self._routes(),
+                self._allowed_hosts(),
+                self._config.receivers.http_cors,
+                self.counters.clients.turned_away,
+            ),
             handle_signals=False,
             shutdown_timeout=self._config.drain_timeout_s,
         )
@@ -280,7 +287,8 @@ class Server:
         self._http = runner
         chosen = self._config.receivers.http_tls
         context = None if chosen is None else usable(tls.server_context, chosen)
-        await bind(HTTP_ENDPOINT, endpoint, HttpSite(runner, endpoint, context).start)
+        refused = partial(self.counters.clients.note, "400", "HTTP port", "no_http")
+        await bind(HTTP_ENDPOINT, endpoint, HttpSite(runner, endpoint, context, refused=refused).start)
         self.http_address = self._bound(endpoint, 0 if endpoint.path else runner.addresses[0][1])
 
     async def _stop_receivers(self) -> None:

@@ -4,6 +4,8 @@ import json
 import logging
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from typing import Any, TextIO
 
 STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -14,8 +16,36 @@ def set_up(level: str, encoding: str, stream: TextIO | None = None) -> None:
     """Send the log of the whole process to `stream` (stderr)."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(FORMATTERS[encoding]())
+    handler.addFilter(OfLibraries())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
+
+
+class OfLibraries(logging.Filter):
+    """What gRPC's library and asyncio say of errors: where, and of which class, at most once a minute each.
+
+    Anybody who can connect can cause such errors, and their texts repeat what was sent ("Invalid encoding on b'...'").
+    """
+
+    NAMES = ("grpc", "asyncio")
+    EVERY_S = 60.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._silent_until = dict.fromkeys(self.NAMES, float("-inf"))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        library = record.name.partition(".")[0]
+        if library not in self._silent_until or record.levelno < logging.WARNING:
+            return True
+        if self._clock() < self._silent_until[library]:
+            return False
+        self._silent_until[library] = self._clock() + self.EVERY_S
+        kind, _, trace = record.exc_info or (None, None, None)
+        frames = "".join(traceback.format_tb(trace))
+        record.msg, record.args, record.exc_info = "%s\n%s", (kind.__name__ if kind else "an error", frames), None
+        return True
 
 
 def extra_fields(record: logging.LogRecord) -> dict[str, Any]:

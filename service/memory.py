@@ -17,7 +17,8 @@ LEAST_BYTES = 240 * MIB
 
 
 class Share(NamedTuple):
-    """One line of the table: the size is `part` of what is left, divided by `unit_bytes`, within the bounds."""
+    """One line of the table: the size is `part` of what is left (but for `beside`), divided by `unit_bytes`, within the
+    bounds."""
 
     name: str
     part: float
@@ -25,12 +26,15 @@ class Share(NamedTuple):
     least: int
     most: int
     help: str
+    beside: int = 0
+    """Bytes of what is left that others have first."""
 
 
 SHARES = (
     Share("engine_bytes", 0.42, 1, 64 * MIB, 256 * MIB, "DuckDB: cached blocks, joins, sorts, rows not in the file"),
     Share("checkpoint_wal_bytes", 0.15, 1, 16 * MIB, 128 * MIB, "DuckDB's log; its rows are held until a checkpoint"),
-    Share("body_bytes", 0.43, 6, 4 * MIB, 64 * MIB, "largest request; parsed, decoded and translated it takes 6 times"),
+    Share("body_bytes", 0.64, 6, 3 * MIB, 64 * MIB, "largest request; parsed, decoded and translated it takes 6 times",
+          beside=102 * MIB),
     Share("in_flight_bytes", 0.08, 1, 8 * MIB, 64 * MIB, "requests received and not yet answered"),
     Share("queue_bytes", 0.20, 4.5, 5 * MIB, 64 * MIB, "requests that wait for the tables; as rows 4.5 times as much"),
     Share("group_bytes", 0.15, 4, 4 * MIB, 16 * MIB, "requests of one transaction; as columns and blocks 4 times"),
@@ -70,9 +74,13 @@ def divided(limit_bytes: int, origin: str) -> Memory:
             f"of which the idle program takes {shown(IDLE_BYTES)}"
         )
     rest = limit_bytes - IDLE_BYTES
-    sizes = {share.name: min(max(rounded(rest * share.part / share.unit_bytes), share.least), share.most)
-             for share in SHARES}  # fmt: skip
-    return Memory(limit_bytes, origin, **sizes)
+    return Memory(limit_bytes, origin, **{share.name: size_of(share, rest) for share in SHARES})
+
+
+def size_of(share: Share, rest_bytes: int) -> int:
+    """The share's size where `rest_bytes` are left beside the idle process."""
+    size = rounded((rest_bytes - share.beside) * share.part / share.unit_bytes)
+    return min(max(size, share.least), share.most)
 
 
 def rounded(size: float) -> int:

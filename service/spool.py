@@ -19,10 +19,12 @@ class Waiting(NamedTuple):
     signal: str
     content: str
     size_bytes: int
+    hops: tuple[str, ...] = ()
+    """Ids of the servers that sent it on: 16 digits each, 8 at most (`service/forward.py`)."""
 
     @property
     def file_name(self) -> str:
-        return f"{self.number:016}-{self.signal}-{self.content}"
+        return "-".join([f"{self.number:016}", self.signal, self.content, *self.hops])
 
 
 class Spool:
@@ -45,21 +47,21 @@ class Spool:
 
     def _left_behind(self) -> Iterator[Waiting]:
         for file in self._folder.iterdir():
-            number, _, rest = file.name.partition("-")
-            signal, _, content = rest.partition("-")
+            number, *rest = file.name.split("-")
             if file.name.endswith(PARTIAL):
                 file.unlink()
-            elif number.isdigit() and content:
-                yield Waiting(int(number), signal, content, file.stat().st_size)
+            elif number.isdigit() and len(rest) >= 2:
+                signal, content, *hops = rest
+                yield Waiting(int(number), signal, content, file.stat().st_size, tuple(hops))
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, signal: str, content: str, body: bytes) -> bool:
+    def put(self, signal: str, content: str, body: bytes, hops: tuple[str, ...] = ()) -> bool:
         """Whether there was room."""
         if self.size_bytes + len(body) > self._max_bytes:
             return False
-        request = Waiting(self._next, signal, content, len(body))
+        request = Waiting(self._next, signal, content, len(body), hops)
         path = self._folder / request.file_name
         partial = path.with_name(path.name + PARTIAL)
         partial.write_bytes(body)

@@ -6,6 +6,7 @@ from service.config import Config
 from storage.database import Database
 from storage.writer import Writer
 from translator.merge import merge_copies
+from translator.outline import Outline
 from translator.prices.book import PriceBook
 from translator.scores import merge_scores
 from translator.settle import settle
@@ -27,8 +28,9 @@ def writer(config: Config, opened: Database, prices: PriceBook) -> Writer:
         partial(merge_copies, price=prices.priced, translate=Translator(prices).row),
         match,
         merge_scores,
-        queue_bytes=config.memory.queue_bytes,
+        queue_bytes=config.memory.queue_bytes + config.memory.group_bytes,  # those that wait, and those being stored
         group_bytes=config.memory.group_bytes,
         recent_spans=config.memory.recent_spans,
         checkpoint_wal_bytes=config.storage.checkpoint_wal_bytes,
+        outline=Outline,
     )

@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 import duckdb
@@ -42,13 +42,10 @@ async def ask(database: Database, question: Callable[[duckdb.DuckDBPyConnection]
 
 
 def _answer(database: Database, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
-    cursor = database.cursor()
     try:
-        with one_state(cursor):
+        with closing(database.cursor()) as cursor, one_state(cursor):
             return question(cursor)
     except (
         duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException, duckdb.OutOfMemoryException
     ) as error:  # fmt: skip
         raise Unavailable("the database cannot answer now", reason="database", retry_after_s=5) from error
-    finally:
-        cursor.close()

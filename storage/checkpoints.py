@@ -11,7 +11,7 @@ import duckdb
 
 from contract.errors import Unavailable
 from storage.database import Database
-from storage.failures import first_line
+from storage.failures import first_line, is_lost
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +30,15 @@ class Checkpoints:
         """A copy of the file is being made."""
         self.waits: str | None = None
         """Why the log stays beside the file although it should go into it; null when nothing speaks against it."""
+        self._put_off_at: int | None = None
+        """How long the log was when a checkpoint was first put off, or last told of."""
 
     def due(self, wal_bytes: int) -> bool:
         """Whether the log is that long, and nobody needs the file as it is."""
         return self._database.wal_bytes() >= wal_bytes and not self.held
 
     def run(self) -> bool:
-        """The log is in the file; false when that cannot be now. Raises duckdb.FatalException: the engine is lost."""
+        """The log is in the file; false when that cannot be now. Raises duckdb.Error: the engine is lost."""
         self.held = False
         wal, free = self._database.wal_bytes(), self._database.free_bytes()
         comfortable = free >= 2 * wal + VACUUM_BYTES
@@ -45,13 +47,25 @@ class Checkpoints:
                 self._wait(wal, free)
                 return False
             self._database.checkpoint(vacuum=comfortable)
-        except duckdb.FatalException:
-            raise
         except (duckdb.Error, Unavailable) as error:
+            if is_lost(error):
+                raise
+            if isinstance(error, duckdb.TransactionException):
+                self._put_off(wal, error)
+                return False
             logger.warning("checkpoint failed: %s", first_line(error))
             return False
-        self.waits = None
+        self.waits, self._put_off_at = None, None
         return True
+
+    def _put_off(self, wal: int, error: duckdb.Error) -> None:
+        """A reader that began before stored rows were last updated has not ended. Normal; worth a word only where it
+        goes on until the log is twice as long."""
+        if self._put_off_at is None:
+            self._put_off_at = wal
+        elif wal >= 2 * self._put_off_at:
+            self._put_off_at = wal
+            logger.warning("checkpoint put off since the log had half of its %d MiB: %s", wal >> 20, first_line(error))
 
     def _wait(self, wal: int, free: int) -> None:
         if self.waits is None:

@@ -1,7 +1,8 @@
 """Rows (lists of Python values) to columns that DuckDB reads without a copy per value, and the INSERT for them.
 
-Arrow through arro3-core: 3 µs a row where the appender takes 8, and nothing is written twice (docs/adr/0003). The
-arrays of columns that are null in every row are kept from commit to commit: most commits fill half of the columns.
+Arrow through arro3-core: 3 µs a row where the appender takes 8, and nothing is written twice (docs/adr/0003); half of
+that where `storage/_arrow.pyx` makes the columns. Without it the arrays of columns that are null in every row are kept
+from commit to commit: most commits fill half of the columns.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import arro3.core as arrow
 import duckdb
 
 from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, Row
+from storage.compiled import COLUMNAR
 
 ARROW_TYPES = {
     "text": arrow.DataType.utf8(),
@@ -31,6 +33,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "metric_point": METRIC_COLUMNS,
     "score": SCORE_COLUMNS,
 }
+NAMES = {table: tuple(column.name.encode() for column in columns) for table, columns in TABLES.items()}
+KINDS = {
+    table: bytes(ord({"int": "l", "float": "g", "bool": "b", "time": "t"}.get(column.type, "u")) for column in columns)
+    for table, columns in TABLES.items()
+}
+"""The types of the columns as `storage/_arrow.pyx` takes them: Arrow's letters."""
 STAGE = "stage"
 """Name under which columns are registered for the length of one statement."""
 
@@ -56,12 +64,20 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row
     """
     if not rows:
         return
+    connection.from_arrow(table_of(table, rows)).insert_into(table)
+
+
+def table_of(table: str, rows: Sequence[Row]) -> arrow.Table:
+    """The rows as columns."""
+    batch = COLUMNAR.batch(rows, NAMES[table], KINDS[table])
+    if batch is not None:
+        return arrow.Table.from_batches([arrow.RecordBatch.from_arrow(batch)])
     height = len(rows)
     columns: dict[str, Any] = {
         column.name: nulls(column.type, height) if values.count(None) == height else array(column.type, values)
         for column, values in zip(TABLES[table], zip(*rows, strict=True), strict=True)
     }
-    connection.from_arrow(arrow.Table.from_pydict(columns)).insert_into(table)
+    return arrow.Table.from_pydict(columns)
 
 
 def array(kind: str, values: Sequence[Any]) -> arrow.Array:

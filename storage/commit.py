@@ -3,6 +3,7 @@
 Memory (`recent`, `seen`, `twins`) is changed only in step with the file: a group that fails forgets what it touched.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from contract.settling import (
     CONTENT_COLUMNS,
     CallKey,
     Facts,
+    MakeOutline,
     Match,
     MergeCopies,
     Settle,
@@ -24,11 +26,12 @@ from contract.settling import (
     facts_of_row,
 )
 from contract.translated import Translated
-from storage import scores
+from storage import position, reached, scores
+from storage.changed_hours import HOUR_SQL, changed
 from storage.columns import insert, stage
 from storage.contents import Contents, put_back
 from storage.homes import bring_home
-from storage.lookback import SPAN_COLUMN, describing_logs, keys_stage, look_back, stored_rows, trace_keys, uncover
+from storage.lookback import SPAN_COLUMN, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered
 from storage.seen import SeenKeys
 from storage.settled import cover, dumps, remembered, settled_of
@@ -61,10 +64,12 @@ UPDATE_COLUMNS = (*SETTLED_COLUMNS, "duplicate_of_trace", "own", "settled_from",
 UPDATE_SQL = f"""
 UPDATE span SET {", ".join(f"{name} = stage.{name}" for name in UPDATE_COLUMNS)} FROM stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
+RETURNING {HOUR_SQL}
 """
 UPDATE_CONTENT_SQL = """
 UPDATE span SET
     {column} = stage.{column},
+    preview = NULL,
     apart = nullif(json_merge_patch(coalesce(span.apart, '{{}}'), stage.apart)::VARCHAR, '{{}}')
 FROM stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
@@ -74,9 +79,10 @@ SELECT t.project, t.trace_id, t.span_id, t.input, t.output, t.apart
 FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id AND t.span_id = k.span_id
 """
 TEXTS_KEYS = {"project": 0, "input": 3, "output": 4, "apart": 5}
-DELETE_SQL = """
+DELETE_SQL = f"""
 DELETE FROM span USING stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
+RETURNING {HOUR_SQL}
 """
 NUMBERED_ROWS = 2048
 """Rows that share a `commit_seq` where a group has more of them. DuckDB unpacks texts of so many at once: those that
@@ -85,7 +91,6 @@ LATEST = (1 << 63) - 2
 """The last time that make_timestamp_ns takes; the number behind it is DuckDB's infinity."""
 FREE_SQL = "SELECT flushed_seq + 1 FROM store"
 """No row in the file has this `commit_seq` or a higher one."""
-POSITION_SQL = "UPDATE store SET flushed_seq = {seq:d}"
 KNOWN_DIGESTS_SQL = """
 SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
 WHERE t.time BETWEEN make_timestamp_ns({low}) AND {high}
@@ -102,6 +107,8 @@ class Group:
     replaced: list[SpanKey] = field(default_factory=list)
     former: dict[SpanKey, Facts] = field(default_factory=dict)
     """Of calls among the replaced."""
+    touched: dict[TraceKey, dict[str, str | None]] = field(default_factory=lambda: defaultdict(dict))
+    """See `storage/reached.py`."""
     updates: list[tuple[SpanKey, SettledSpan]] = field(default_factory=list)
     marks: dict[SpanKey, CallKey | None] = field(default_factory=dict)
     """Stored calls -> the call of another trace that each repeats."""
@@ -117,8 +124,10 @@ class Committer:
         match: Match = apart,
         merge_scores: MergeCopies = scores.last,
         recent_spans: int = RECENT_SPANS,
+        outline: MakeOutline = reached.Whole,
     ) -> None:
         self._settle = settle
+        self._outline = outline
         self._merge = merge
         self._merge_scores = merge_scores
         self._recent = RecentTraces(recent_spans)
@@ -153,7 +162,7 @@ class Committer:
             write(connection, group, requests, seq)
             told = [row for request in requests for row in request.scores]
             scores.store(connection, told, self._merge_scores, seq)
-            connection.execute(POSITION_SQL.format(seq=seq)).fetchall()
+            position.put(connection, seq)
             connection.execute("COMMIT").fetchall()
         except BaseException:
             for key in group.traces:
@@ -213,6 +222,7 @@ class Committer:
                 group.traces[key] = trace or Remembered()
         if unsure:
             group.traces.update(look_back(connection, unsure))
+        reached.outline(group.traces, self._outline)
 
     def _fold_repeats(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
         """Spans that the file has already: an equal copy is dropped, a different one completes the row."""
@@ -231,28 +241,30 @@ class Committer:
         """Add the new facts to the known ones; spans that have moved are not there any more."""
         for project, trace_id, span_id in group.replaced:
             if (project, trace_id, span_id) not in group.rows:
-                group.traces[project, trace_id].facts.parents.pop(span_id, None)
-                group.traces[project, trace_id].facts.calls.pop(span_id, None)
+                facts = group.traces[project, trace_id].facts
+                group.touched[project, trace_id][span_id] = facts.parents.pop(span_id, None)
+                facts.calls.pop(span_id, None)
         for (project, trace_id, span_id), row in group.rows.items():
             facts = group.traces[project, trace_id].facts
+            group.touched[project, trace_id][span_id] = facts.parents.get(span_id)
             facts.parents[span_id] = row[S.parent_span_id]
             former = facts.calls.pop(span_id, None)
             if former is not None:
                 group.former[project, trace_id, span_id] = former
             if row[S.kind] in CALL_KINDS:
                 facts.calls[span_id] = facts_of_row(row)
-        described = [key for key, trace in group.traces.items() if trace.described]
-        stored = [row for rows in describing_logs(connection, described).values() for row in rows]
-        for row in stored + [row for row in group.logs if row[L.describes_span]]:
-            trace = group.traces[row[L.project], row[L.trace_id]]
-            trace.facts.logs.setdefault(row[L.span_id], []).append(row)
+        describing = [row for row in group.logs if row[L.describes_span]]
+        for row in describing:
+            parents = group.traces[row[L.project], row[L.trace_id]].facts.parents
+            group.touched[row[L.project], row[L.trace_id]].setdefault(row[L.span_id], parents.get(row[L.span_id]))
+        reached.add_logs(connection, group.traces, group.touched, describing)
 
     def _apply(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
         """Settle each trace; new rows are changed in place, known ones become updates."""
         changes: list[tuple[SpanKey, SettledSpan]] = []
-        for key, trace in group.traces.items():
-            if to_settle(trace.facts):
-                changes += [((*key, change.span_id), change) for change in self._settle(trace.facts)]
+        for key, facts in reached.reached(connection, group.traces, group.touched).items():
+            if to_settle(facts):
+                changes += [((*key, change.span_id), change) for change in self._settle(facts)]
         fetch_content(connection, group, changes)
         for span_key, change in changes:
             row = group.rows.get(span_key)
@@ -270,7 +282,7 @@ def to_settle(facts: TraceFacts) -> bool:
 def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated], seq: int) -> None:
     """Every statement of the transaction."""
     if group.replaced:
-        keys_stage(connection, group.replaced, DELETE_SQL)
+        changed(connection, keys_stage(connection, group.replaced, DELETE_SQL))
     rows, contents = list(group.rows.values()), Contents()
     for row, row_seq in zip(rows, row_seqs(connection, len(rows), seq), strict=True):
         row[S.commit_seq] = row_seq
@@ -327,15 +339,16 @@ def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int, conten
             if column in change.columns or column in facts.settled:
                 text = change.columns.get(column, (None, ""))[0]
                 content_rows[column].append((*key, *contents.text(key[0], column, text)))
-    stage_rows(connection, fact_rows, UPDATE_COLUMNS, UPDATE_SQL)
+    changed(connection, stage_rows(connection, fact_rows, UPDATE_COLUMNS, UPDATE_SQL))
     for column, rows in content_rows.items():
         stage_rows(connection, rows, (column, "apart"), UPDATE_CONTENT_SQL.format(column=column))
 
 
-def stage_rows(connection: duckdb.DuckDBPyConnection, rows: list[Any], names: Iterable[str], sql: str) -> None:
-    if rows:
-        columns = [SPAN_COLUMN[name] for name in ("project", "trace_id", "span_id", *names)]
-        stage(connection, list(zip(columns, zip(*rows, strict=True), strict=True)), sql)
+def stage_rows(connection: duckdb.DuckDBPyConnection, rows: list[Any], names: Iterable[str], sql: str) -> list[Any]:
+    if not rows:
+        return []
+    columns = [SPAN_COLUMN[name] for name in ("project", "trace_id", "span_id", *names)]
+    return stage(connection, list(zip(columns, zip(*rows, strict=True), strict=True)), sql)
 
 
 def fetch_content(

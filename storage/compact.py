@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import duckdb
 
 from contract.errors import Refused
-from storage.database import ROW_GROUP_ROWS, Database, explain_open_failure, quoted, run
-from storage.journal import journal_paths, sync_folder
+from storage.database import COMPACT_SUFFIX, ROW_GROUP_ROWS, Database, explain_open_failure, quoted, run, sync_folder
+from storage.journal import journal_paths
 from storage.snapshot import remove
-
-SUFFIX = ".compact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ def compact(path: str, *, memory_limit: str = "256MB", threads: int = 1) -> Comp
     """The file at `path` holds what it held. Raises `Refused` with the old file in its place, untouched."""
     path = os.path.realpath(path)
     check_closed_well(path)
-    before, part = os.path.getsize(path), path + SUFFIX
+    before, part = os.path.getsize(path), path + COMPACT_SUFFIX
     remove(part)
     try:
         make_empty(part)

@@ -13,7 +13,9 @@ import orjson
 from contract.columns import Column, L, Row, S
 from contract.formats import CONTENT_PATH
 from storage.columns import stage
+from storage.compiled import COLUMNAR
 from storage.pieces import LONGEST_IN_ROW, Piece, pieces
+from storage.previews import with_preview
 
 Recipe = Mapping[str, Sequence[str] | None]
 """Column -> pieces that make its text: ids, of media with its size in bytes behind a colon."""
@@ -101,13 +103,21 @@ class Contents:
     def __init__(self) -> None:
         self._pieces: dict[tuple[str, str], Piece] = {}
 
-    def spans(self, rows: Iterable[Row]) -> list[Row]:
+    def spans(self, rows: list[Row]) -> list[Row]:
         """The rows as they are stored; those that were given stay as they are."""
-        return [self._row(row, SPAN_HEADS, SPAN_PLACES) for row in rows]
+        stored = self._rows(rows, SPAN_HEADS, SPAN_PLACES)
+        return [with_preview(kept, row) for kept, row in zip(stored, rows, strict=True)]
 
-    def logs(self, rows: Iterable[Row]) -> list[Row]:
+    def logs(self, rows: list[Row]) -> list[Row]:
         """Likewise."""
-        return [self._row(row, LOG_HEADS, LOG_PLACES) for row in rows]
+        return self._rows(rows, LOG_HEADS, LOG_PLACES)
+
+    def _rows(self, rows: list[Row], heads: Mapping[str, Head], places: Mapping[str, int]) -> list[Row]:
+        long = COLUMNAR.with_long_texts(rows, tuple(places[name] for name in heads), LONGEST_IN_ROW)
+        stored = rows.copy()
+        for nth in long:
+            stored[nth] = self._row(rows[nth], heads, places)
+        return stored
 
     def text(self, project: str, column: str, text: str | None) -> tuple[str | None, str]:
         """What a span has in `column`, and what its `apart` is to be told of it (RFC 7396)."""
@@ -117,8 +127,6 @@ class Contents:
 
     def _row(self, row: Row, heads: Mapping[str, Head], places: Mapping[str, int]) -> Row:
         long = [name for name in heads if len(row[places[name]] or "") > LONGEST_IN_ROW]
-        if not long:
-            return row
         stored = list(row)
         for name in long:
             stored[places[name]] = heads[name](row[places[name]])

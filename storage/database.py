@@ -7,6 +7,7 @@ DuckDB is opened in memory and the file attached, because ROW_GROUP_SIZE and BLO
 import logging
 import os
 import re
+import secrets
 import shutil
 import threading
 from contextlib import suppress
@@ -33,8 +34,16 @@ second row of 650,000 was deleted. Row groups that are deleted whole cost nothin
 
 REUSABLE_SQL = f"SELECT free_blocks * block_size FROM pragma_database_size() WHERE database_name = '{CATALOG}'"
 
+NEW_SUFFIX, COMPACT_SUFFIX = ".new-", ".compact"
+"""Of a file that is being made, empty or with the rows of the old one."""
+
 SPILLED_SUFFIX = ".tmp"
 """Of the folder where DuckDB puts what a query does not hold in memory."""
+
+CURE = (
+    "Put back a copy, or let `tracepond recover` make a new file of what can be read; it keeps the old one "
+    "(docs/reliability.md)"
+)
 
 SETTINGS = {
     "wal_autocheckpoint": NEVER_BY_ITSELF,
@@ -63,10 +72,15 @@ class Database:
 
     def open(self) -> None:
         """The file is open and at the program's schema version. Raises `Refused` naming the cause and the cure."""
+        if not self.in_memory and not os.path.exists(self.path):
+            make_file(os.path.realpath(self.path))
         root = duckdb.connect(":memory:")
         try:
             self._attach(root)
             migrate(root, self.path)
+        except duckdb.Error as error:
+            root.close()
+            raise Refused(explain_open_failure(self.path, str(error)), reason="database") from error
         except BaseException:
             root.close()
             raise
@@ -77,10 +91,7 @@ class Database:
         run(root, f"SET threads = {int(self._threads)}")
         if not self.in_memory:
             run(root, f"SET temp_directory = {quoted(self.path + SPILLED_SUFFIX)}")
-        try:
-            run(root, f"ATTACH {quoted(self.path)} AS {CATALOG} ({self._attach_options()})")
-        except duckdb.Error as error:
-            raise Refused(explain_open_failure(self.path, str(error)), reason="database") from error
+        run(root, f"ATTACH {quoted(self.path)} AS {CATALOG} ({self._attach_options()})")
         if not self.in_memory:
             remove_spilled(self.path + SPILLED_SUFFIX)  # by now no other process has the file open
         run(root, f"USE {CATALOG}")
@@ -147,6 +158,34 @@ class Database:
 
     def schema_version(self) -> int:
         return newest_version()
+
+
+def make_file(path: str) -> None:
+    """An empty database stands at `path`, at once or not at all. A file that came to be there meanwhile stays.
+
+    DuckDB writes one in three pieces, and refuses for ever what a process that died in between has left.
+    """
+    part = f"{path}{NEW_SUFFIX}{secrets.token_hex(8)}"
+    root = duckdb.connect(":memory:")
+    try:
+        with suppress(duckdb.Error, OSError):  # what is wrong is told when DuckDB makes the file itself
+            run(root, f"ATTACH {quoted(part)} AS made (ROW_GROUP_SIZE {ROW_GROUP_ROWS}, BLOCK_SIZE {BLOCK_BYTES})")
+            run(root, "DETACH made")
+            os.link(part, path)  # unlike renaming, it replaces nothing
+            sync_folder(path)
+    finally:
+        root.close()
+        with suppress(OSError):
+            os.unlink(part)
+
+
+def sync_folder(path: str) -> None:
+    """A new file's name is on disk only when its folder is."""
+    fd = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def run(connection: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[object, ...]]:
@@ -229,8 +268,15 @@ def explain_open_failure(path: str, message: str) -> str:
     if "not a valid DuckDB" in message:
         return f"{path} is not a DuckDB file. Name another file with --db."
     cause = message.splitlines()[0]
+    if "WAL" in message:
+        return f"{path}.wal is damaged and was left as it is: {cause}. {CURE}"
+    if is_damage(message):
+        return f"{path} is damaged and was left as it is: {cause}. {CURE}"
     if "No such file or directory" in message or "Cannot open file" in message:
         return f"{path} cannot be opened: {cause}. Does its folder exist, and may this user write there?"
-    if "WAL" in message:
-        return f"{path}.wal is damaged and was left as it is: {cause}"
     return f"{path} cannot be opened: {cause}"
+
+
+def is_damage(message: str) -> bool:
+    """Whether DuckDB says that bytes of a file are not those that it wrote (words of DuckDB 2.0)."""
+    return "Corrupt" in message or "Could not read enough bytes" in message

@@ -15,6 +15,7 @@ from contract.settling import Match, TraceKey
 from contract.upkeep import Erased
 from storage import media
 from storage.asking import ask
+from storage.changed_hours import HOUR_SQL, changed
 from storage.commit import roll_back
 from storage.database import Database, run
 from storage.lookback import keys_stage
@@ -51,6 +52,7 @@ WHERE t.commit_seq > {seq:d}
 DELETE_SQL = """
 DELETE FROM {table} AS t USING stage
 WHERE t.project = stage.project AND t.trace_id = stage.trace_id AND t.commit_seq BETWEEN {first:d} AND {last:d}
+RETURNING {hour}
 """
 SCORES_SQL = "DELETE FROM score AS t USING stage WHERE t.project = stage.project AND t.trace_id = stage.trace_id"
 NEWEST = (1 << 63) - 1
@@ -144,10 +146,13 @@ def erase(connection: duckdb.DuckDBPyConnection, table: str, keys: Collection[Tr
     """How many rows were deleted."""
     if not keys:
         return 0
-    found = [
-        keys_stage(connection, keys, DELETE_SQL.format(table=table, first=first, last=last)) for first, last in ranges
-    ]
-    return sum(count for [(count,)] in found)
+    gone = 0
+    for first, last in ranges:
+        sql = DELETE_SQL.format(table=table, first=first, last=last, hour=HOUR_SQL if table == "span" else "NULL")
+        hours = keys_stage(connection, keys, sql)
+        changed(connection, hours)
+        gone += len(hours)
+    return gone
 
 
 class Eraser:

@@ -5,6 +5,7 @@ import logging
 import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
+from storage.database import is_damage
 from storage.pending import Pending
 
 logger = logging.getLogger(__name__)
@@ -20,9 +21,31 @@ ALLOCATION_FAILED = "could not allocate"
 """In the words of a COMMIT that ran out of memory (DuckDB 2.0), whose class is the same as a full disk's."""
 
 
+INVALIDATED = "has been invalidated"
+"""In the words of every error after a checkpoint that failed, and of that one or the next: mostly an IOException, no
+FatalException (DuckDB 2.0)."""
+
+DAMAGED = "a part of the database file is damaged; when the server is stopped, `tracepond recover` saves the rest"
+
+
+def damaged(error: BaseException) -> Unavailable | None:
+    """What an error of the engine says where it met bytes that are not those that it wrote; null for any other."""
+    if not isinstance(error, duckdb.Error) or not is_damage(str(error)):
+        return None
+    logger.error("%s: %s", DAMAGED, first_line(error))
+    return Unavailable(DAMAGED, reason="damaged", retry_after_s=60)
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether the engine takes nothing and answers nothing any more until the file is opened again."""
+    return isinstance(error, duckdb.FatalException) or (isinstance(error, duckdb.Error) and INVALIDATED in str(error))
+
+
 def meaning(error: Exception) -> TracepondError:
     """`Refused` for rows that can never be stored, `Unavailable` for all else."""
-    if isinstance(error, duckdb.FatalException):
+    if (told := damaged(error)) is not None:
+        return told
+    if is_lost(error):
         return Unavailable("the store failed and is opened again", reason="store", retry_after_s=5)
     if isinstance(error, duckdb.OutOfMemoryException) or ALLOCATION_FAILED in str(error):
         logger.error("commit failed: %s", first_line(error))

@@ -18,21 +18,20 @@ import duckdb
 from contract.errors import Refused, TracepondError, Unavailable
 from contract.settling import TraceKey
 from contract.stats import Sample
+from storage import position
 from storage.checkpoints import Checkpoints
-from storage.commit import POSITION_SQL, Committer, roll_back
+from storage.commit import Committer, roll_back
 from storage.database import Database
-from storage.failures import first_line, given_up, may_be_too_much, meaning, worth_another_try
+from storage.failures import first_line, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
+from storage.pace import GROUP_BYTES, Pace
 from storage.payload import decode, encode
 from storage.pending import Call, Pending, Waiter, divided, halves, settle_future, wake
 
 logger = logging.getLogger(__name__)
 
-GROUP_ROWS = 8192
-"""Spans: a whole row group, which goes to the file without the WAL. Larger groups keep a waiting reader longer."""
-GROUP_BYTES = 16 << 20
 RECOVERY = 4
-"""Groups in one at the start. Each settles its traces anew, so that a trace of 250,000 spans is better met seldom."""
+"""Groups in one at the start. Each looks back at its traces, so that a trace of 250,000 spans is better met seldom."""
 AGE_S = 3.0
 """How long a request waits for company when nobody asks for it."""
 IDLE_S = 0.2
@@ -57,10 +56,12 @@ class Flusher:
         self.identity = ""
         self.broken: str | None = None
         self.pending_bytes = 0
+        self.storing_bytes = 0
+        """Of the group that is being stored."""
         self.checkpoints = Checkpoints(database)
         self._database = database
         self._committer = committer
-        self._group_bytes = group_bytes
+        self._pace = Pace(group_bytes)
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._pending: deque[Pending] = deque()
         self._pending_rows = 0
@@ -102,7 +103,7 @@ class Flusher:
         """
         for request in requests:
             self.add([request])
-            if self._pending_rows >= RECOVERY * GROUP_ROWS or self.pending_bytes >= RECOVERY * self._group_bytes:
+            if self._pending_rows >= RECOVERY * self._pace.rows or self.pending_bytes >= RECOVERY * self._pace.bytes:
                 self._recover_group()
         while self._pending:
             self._recover_group()
@@ -210,8 +211,8 @@ class Flusher:
             self._stopping
             or oldest.done is not None
             or oldest.seq <= self._wanted_seq
-            or self._pending_rows >= GROUP_ROWS
-            or self.pending_bytes >= self._group_bytes
+            or self._pending_rows >= self._pace.rows
+            or self.pending_bytes >= self._pace.bytes
             or time.monotonic() - oldest.since >= AGE_S
         )
 
@@ -224,21 +225,19 @@ class Flusher:
         return IDLE_S if self._database.wal_bytes() > IDLE_WAL_BYTES else None
 
     def _next_group(self, times: int = 1) -> list[Pending]:
-        """As many requests as make a whole row group, or several; of the last one, what has room in it."""
+        """As many requests as are stored in time, or several times that; of the last one, what has room in it."""
         group: list[Pending] = []
-        most, most_bytes = times * GROUP_ROWS, times * self._group_bytes
-        spans = rows = size_bytes = 0
-        while self._pending and spans < most and rows < 4 * most and size_bytes < most_bytes:
+        room = self._pace.room(times)
+        while self._pending and not room.is_full():
             request = self._pending.popleft()
-            if group and spans + len(request.translated.spans) > most:
-                request, rest = divided(request, most - spans)
+            if (fitting := room.fitting(request)) < request.translated.rows:
+                request, rest = divided(request, fitting)
                 self._pending.appendleft(rest)
-            spans += len(request.translated.spans)
-            rows += request.translated.rows
-            size_bytes += request.translated.size_bytes
+            room.take(request)
             group.append(request)
-        self._pending_rows -= rows
-        self.pending_bytes -= size_bytes
+        self._pending_rows -= sum(request.translated.rows for request in group)
+        self.storing_bytes = sum(request.translated.size_bytes for request in group)
+        self.pending_bytes -= self.storing_bytes
         return group
 
     def _look_after(self) -> None:
@@ -269,6 +268,14 @@ class Flusher:
 
         Where the store cannot take data now, what is left goes back to the head of the queue and `broken` says why.
         """
+        try:
+            self._flush(group)
+        finally:
+            self.storing_bytes = 0
+        if not self.broken:
+            self._checkpoint_if(self._checkpoint_wal_bytes)
+
+    def _flush(self, group: list[Pending]) -> None:
         parts, set_aside = deque([group]), 0
         while parts:
             part = parts.popleft()
@@ -284,7 +291,6 @@ class Flusher:
                 self._give_up([*part, *(request for rest in parts for request in rest)], error)
                 return
             self._finish(part, error)
-        self._checkpoint_if(self._checkpoint_wal_bytes)
 
     def _try(self, group: list[Pending]) -> TracepondError | None:
         """Null when committed, else why not: `Refused` for rows that can never be, `Unavailable` for all else."""
@@ -296,11 +302,13 @@ class Flusher:
             self._committer.commit(self._connection, [request.translated for request in group], group[-1].seq)
         except Exception as error:
             return self._explained(error)
-        self._seconds.add(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._seconds.add(seconds)
+        self._pace.took(seconds, sum(request.translated.rows for request in group))
         return None
 
     def _explained(self, error: Exception) -> TracepondError:
-        if isinstance(error, duckdb.FatalException):
+        if is_lost(error):
             self._lose(str(error))
         return meaning(error)
 
@@ -311,7 +319,7 @@ class Flusher:
         try:
             self._connection.execute("BEGIN").fetchall()
             self._connection.execute(SET_ASIDE_SQL, values).fetchall()
-            self._connection.execute(POSITION_SQL.format(seq=request.seq)).fetchall()
+            position.put(self._connection, request.seq)
             self._connection.execute("COMMIT").fetchall()
         except duckdb.Error as error:
             roll_back(self._connection)
@@ -382,6 +390,6 @@ class Flusher:
         """The WAL is in the file; false when it cannot be now. In the flusher's thread only (a `call`)."""
         try:
             return self.checkpoints.run()
-        except duckdb.FatalException as error:
+        except duckdb.Error as error:
             self._lose(str(error))
         return False

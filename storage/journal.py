@@ -8,14 +8,18 @@ behind the last record mark the end. Appending returns after fdatasync.
 import logging
 import mmap
 import os
+import re
 import struct
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
+
+from storage.database import sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,11 @@ from `TURN_BYTES` on."""
 PARTS_A_CALL = 1024
 """As many as the system takes (IOV_MAX of Linux)."""
 UNFINISHED = "the last record of %s is not whole: it was being written when the process died, or the file is damaged"
+UNREADABLE = "%s is damaged: not all of its records can be read. It is kept as %s"
+MISSING = (
+    "acknowledged requests %d to %d are neither in %s nor in its journal: a file was damaged, cut, deleted or put back "
+    "from a copy (docs/reliability.md)"
+)
 
 
 class Record(NamedTuple):
@@ -56,7 +65,11 @@ class JournalFile:
 
     def _made(self) -> int:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.pwrite(fd, MAGIC + self._identity, 0)
+        try:
+            os.pwrite(fd, MAGIC + self._identity, 0)
+        except OSError:
+            os.close(fd)
+            raise
         return fd
 
     def rewind(self, kept_bytes: int) -> None:
@@ -101,18 +114,30 @@ class Journal:
     """Appends in one thread; `flushed_seq` may be read in any. Raises OSError where the disk does."""
 
     def __init__(self, database_path: str, identity: str) -> None:
+        self._database_path = database_path
         self._paths = journal_paths(database_path)
         self._identity = identity.encode()
+        self._damaged: list[str] = []
         self._files: list[JournalFile] = []
         self._lock = threading.Lock()
 
     def recover(self, flushed_seq: int) -> list[Record]:
         """The acknowledged records that the tables do not have, in order of arrival."""
-        found = [record for path in self._paths for record in read_records(path, self._identity)]
-        return sorted((record for record in found if record.seq > flushed_seq), key=lambda record: record.seq)
+        records: list[Record] = []
+        for path in self._paths:
+            found = read_records(path, self._identity, flushed_seq)
+            records += found.records
+            if found.damaged:
+                self._damaged.append(path)
+        records.sort(key=lambda record: record.seq)
+        for first, last in gaps(records, flushed_seq):
+            logger.error(MISSING, first, last, self._database_path)
+        return records
 
     def open(self) -> None:
         """Both files stand ready and what they held is gone: to be called when all of it is in the tables."""
+        for path in self._damaged:
+            logger.error(UNREADABLE, path, moved_aside(path, "damaged"))
         self._files = [JournalFile(path, self._identity) for path in self._paths]
         sync_folder(self._paths[0])
 
@@ -159,6 +184,16 @@ def journal_paths(database_path: str) -> list[str]:
     return [f"{database_path}.journal{number}" for number in (0, 1)]
 
 
+def identity_beside(database_path: str) -> str | None:
+    """Of the database whose journal lies beside the file; null where none does."""
+    for path in journal_paths(database_path):
+        with suppress(OSError), open(path, "rb") as file:
+            head = file.read(FIRST_RECORD_BYTES)
+            if head.startswith(MAGIC):
+                return head[len(MAGIC) :].rstrip(b"\0").decode(errors="replace")
+    return None
+
+
 def checksum(identity: bytes, seq: int, payload: bytes | memoryview) -> int:
     return crc32(payload, crc32(identity + seq.to_bytes(8, "little")))
 
@@ -175,43 +210,66 @@ def write_all(fd: int, parts: Iterable[bytes | memoryview], offset: int) -> None
             views[0] = views[0][written:]
 
 
-def sync_folder(path: str) -> None:
-    """A new file's name is on disk only when its folder is."""
-    fd = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+class Found(NamedTuple):
+    """What a file of the journal holds."""
+
+    records: list[Record]
+    damaged: bool
+    """Records can be read behind something that cannot."""
 
 
-def read_records(path: str, identity: bytes) -> Iterator[Record]:
-    """Every whole record, in the order written; a file of another database is moved aside."""
+def read_records(path: str, identity: bytes, flushed_seq: int) -> Found:
+    """The whole records newer than `flushed_seq`, in the order written; a file of another database is moved aside."""
+    found = Found([], False)
     try:
         data = mapped(path)
     except FileNotFoundError:
-        return
+        return found
     if bytes(data[:FIRST_RECORD_BYTES]).rstrip(b"\0") not in (MAGIC + identity, b""):
-        logger.warning("%s belongs to another database and was renamed to %s", path, moved_aside(path))
-        return
+        logger.warning("%s belongs to another database and was renamed to %s", path, moved_aside(path, "foreign"))
+        return found
     at, newest = FIRST_RECORD_BYTES, 0
-    while at + HEADER.size <= len(data):
+    while True:
         record, following = record_at(data, at, identity, newest)
         if record is None:
-            behind, _ = record_at(data, following, identity, newest)
-            if behind is None:
-                if bytes(data[at : at + HEADER.size]).strip(b"\0"):
-                    logger.info(UNFINISHED, path)
-                return
-            logger.error("%s is damaged: the request before number %d cannot be read and is lost", path, behind.seq)
-        else:
-            yield record
-            newest = record.seq
-        at = following
+            record, following = next_record(data, at, identity, max(newest, flushed_seq))
+            if record is None:
+                break
+            found = Found(found.records, found.damaged or record.seq != newest + 1)
+        if record.seq > flushed_seq:
+            found.records.append(record)
+        at, newest = following, record.seq
+    if bytes(data[at : at + HEADER.size]).strip(b"\0"):
+        logger.info(UNFINISHED, path)
+    return found
 
 
-def moved_aside(path: str) -> str:
+def next_record(data: memoryview, at: int, identity: bytes, newest: int) -> tuple[Record | None, int]:
+    """The first whole record behind `at` that is newer than `newest`, and where the next one would begin.
+
+    A damaged length says nothing about where the next record is. But a header ends with the half of a seq that
+    all have, mostly zeros, which no payload has (it is JSON): so few places are looked at.
+    """
+    half = (newest + 1).to_bytes(8, "little")[4:]
+    for ends in re.finditer(re.escape(half) + rb"(?=[^\0])", data[at:]):
+        record, following = record_at(data, at + ends.end() - HEADER.size, identity, newest)
+        if record is not None:
+            return record, following
+    return None, at
+
+
+def gaps(records: list[Record], flushed_seq: int) -> Iterator[tuple[int, int]]:
+    """First and last of the seqs that are missing between `flushed_seq` and the newest record: seqs have no gaps."""
+    known = flushed_seq
+    for record in records:
+        if record.seq > known + 1:
+            yield known + 1, record.seq - 1
+        known = max(known, record.seq)
+
+
+def moved_aside(path: str, why: str) -> str:
     """The file has another name, which nothing else has; the name."""
-    names = (f"{path}.foreign{number}" for number in count(1))
+    names = (f"{path}.{why}{number}" for number in count(1))
     name = next(name for name in names if not os.path.lexists(name))
     os.rename(path, name)
     return name
@@ -234,7 +292,7 @@ def released(records: list[Record]) -> Iterator[Record]:
 
 def record_at(data: memoryview, at: int, identity: bytes, newest: int) -> tuple[Record | None, int]:
     """The record there, null when it is not whole or not newer than `newest`; and where the next one would begin."""
-    if at + HEADER.size > len(data):
+    if at < FIRST_RECORD_BYTES or at + HEADER.size > len(data):
         return None, at
     length, expected, seq = HEADER.unpack_from(data, at)
     following = at + HEADER.size + length

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from contract.columns import LOG_COLUMNS, SPAN_COLUMNS, Column, L, Row, S
+from contract.columns import LOG_COLUMNS, SPAN_COLUMNS, Column, Row, S
 from contract.settling import CALL_KINDS, CONTENT_COLUMNS, FACT_COLUMNS, Facts, OwnValues, TraceKey
 from storage.columns import select_list, stage
 from storage.contents import LOG_PLACES, SPAN_PLACES, put_back
@@ -26,6 +26,11 @@ WHERE t.kind IN ({", ".join(f"'{kind}'" for kind in sorted(CALL_KINDS))})
 """
 DESCRIBING_LOGS_SQL = f"""
 SELECT {select_list(LOG_COLUMNS)}
+FROM log_record t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id
+WHERE t.describes_span
+"""
+DESCRIBED_SQL = """
+SELECT DISTINCT t.project, t.trace_id
 FROM log_record t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id
 WHERE t.describes_span
 """
@@ -50,20 +55,21 @@ def look_back(connection: duckdb.DuckDBPyConnection, keys: Collection[TraceKey])
     for project, trace_id, input_length, output_length, *values in keys_stage(connection, keys, CALLS_SQL):
         facts = stored_facts(dict(zip(FACT_COLUMNS, values, strict=True)), input_length, output_length)
         known[project, trace_id].facts.calls[facts.values["span_id"]] = facts
-    for key, logs in describing_logs(connection, keys).items():
-        known[key].described = bool(logs)
+    for project, trace_id in keys_stage(connection, keys, DESCRIBED_SQL):
+        known[project, trace_id].described = True
     return known
 
 
-def describing_logs(connection: duckdb.DuckDBPyConnection, keys: Collection[TraceKey]) -> dict[TraceKey, list[Row]]:
-    """The log records that describe spans of these traces."""
-    found: dict[TraceKey, list[Row]] = {key: [] for key in keys}
-    if found:
-        rows = [list(row) for row in keys_stage(connection, keys, DESCRIBING_LOGS_SQL)]
-        put_back(connection, rows, LOG_PLACES)
-        for row in rows:
-            found[row[L.project], row[L.trace_id]].append(row)
-    return found
+def describing_logs(
+    connection: duckdb.DuckDBPyConnection, traces: Collection[TraceKey], spans: Collection[SpanKey] = ()
+) -> list[Row]:
+    """The log records that describe spans of these traces, and these spans of others."""
+    found = keys_stage(connection, traces, DESCRIBING_LOGS_SQL) if traces else []
+    if spans:
+        found += keys_stage(connection, spans, f"{DESCRIBING_LOGS_SQL} AND t.span_id = k.span_id")
+    rows = [list(row) for row in found]
+    put_back(connection, rows, LOG_PLACES)
+    return rows
 
 
 def stored_facts(values: dict[str, Any], input_length: int | None, output_length: int | None) -> Facts:
@@ -94,6 +100,7 @@ def stored_rows(connection: duckdb.DuckDBPyConnection, keys: Collection[SpanKey]
     put_back(connection, rows, SPAN_PLACES)
     for row in rows:
         uncover(row)
+        row[S.preview] = None
     return {(row[S.project], row[S.trace_id], row[S.span_id]): row for row in rows}
 
 

@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -19,11 +20,13 @@ from contract.entities import VALUES
 from contract.errors import Overloaded, TracepondError, Unavailable
 from contract.reading import INLINE, MEDIA, QUERIES, Condition, Row, Value
 from contract.stats import Sample
+from storage import hour_sums
 from storage.aggregates import SHAPE, add_shape
 from storage.asking import one_state
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
 from storage.entities import compile_measures
+from storage.failures import damaged
 from storage.text_search import Search
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
@@ -75,9 +78,9 @@ class Query:
 
 
 def load_queries() -> dict[str, Query]:
-    """Every query by name. RuntimeError when files and `contract.reading.QUERIES` are not the same set."""
+    """Every query by name. RuntimeError when files and `contract.reading.QUERIES` (and sums) are not the same set."""
     queries = {file.stem: Query(file.stem, file.read_text("utf-8")) for file in QUERIES_FOLDER.glob("*.sql")}
-    if queries.keys() != set(QUERIES):
+    if queries.keys() != {*QUERIES, hour_sums.QUERY}:
         raise RuntimeError(f"storage/queries and contract.reading.QUERIES differ: {queries.keys() ^ set(QUERIES)}")
     return queries
 
@@ -121,6 +124,8 @@ class Question(NamedTuple):
     reads_texts: bool
     terms: list[list[str]]
     media_inline: bool
+    of_sums: Compiled | None
+    """What sums of hours are asked, where they can answer it."""
 
 
 class DuckReader:
@@ -195,6 +200,7 @@ class DuckReader:
             compiled.reads_texts,
             compiled.terms,
             parameters.get(MEDIA) == INLINE,
+            hour_sums.question_of(query, conditions, shape, bound),
         )
 
     def _admit(self) -> None:
@@ -203,6 +209,14 @@ class DuckReader:
             raise Overloaded("too many queries are waiting; ask again", reason="readers_busy")
 
     def _run(self, ticket: _Ticket, question: Question) -> list[Row]:
+        """The rows; asked once more where this thread's connection is one to the file before it was opened again."""
+        try:
+            return self._ask(ticket, question)
+        except (duckdb.ConnectionException, duckdb.FatalException):
+            self._local.cursor = None
+            return self._ask(ticket, question)
+
+    def _ask(self, ticket: _Ticket, question: Question) -> list[Row]:
         cursor = self._cursor()
         with one_state(cursor):
             ticket.start(cursor)
@@ -217,10 +231,10 @@ class DuckReader:
         search = search_of(cursor, question)
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
-            result = cursor.execute(search.sql if search else question.sql, {**bound, **question.values})
-            names = [column[0] for column in result.description]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+            return rows_of(cursor.execute(search.sql if search else question.sql, {**bound, **question.values}))
 
+        if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
+            return self._sums(cursor, question.of_sums, question.bound)
         if not worth_it(question.query, question.bound, question.places):
             if search is not None:
                 search.look_up(question.bound["from_ns"])
@@ -229,6 +243,11 @@ class DuckReader:
             lambda sql: cursor.execute(sql).fetchall(), question.bound, costly=question.reads_texts, search=search
         )
         return WINDOWED[question.query](ask, question.bound, parts)
+
+    def _sums(self, cursor: duckdb.DuckDBPyConnection, asked: Compiled, bound: Mapping[str, Any]) -> list[Row]:
+        query = self._queries[hour_sums.QUERY]
+        result = cursor.execute(query.render(asked), {name: bound[name] for name in query.parameters})
+        return rows_of(result)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
@@ -243,6 +262,9 @@ class DuckReader:
             self._counts["expired"] += 1
             limit = f"{self._time_limit_s:g} s"
             return Unavailable(f"the query took longer than {limit}; ask for a shorter time range", reason="time_limit")
+        if (told := damaged(error)) is not None:
+            self._counts["failed"] += 1
+            return told
         if isinstance(error, duckdb.OutOfMemoryException):
             self._counts["failed"] += 1
             return Unavailable("the query needs more memory than it may have; ask for less", reason="memory")
@@ -262,11 +284,18 @@ class DuckReader:
     def close(self) -> None:
         """Running questions end, their connections are closed; nothing can be asked afterwards."""
         for cursor in self._cursors:
-            cursor.interrupt()
+            with suppress(duckdb.ConnectionException):  # one to the file before it was opened again
+                cursor.interrupt()
         self._executor.shutdown(wait=True, cancel_futures=True)
         for cursor in self._cursors:
             cursor.close()
         self._cursors.clear()
+
+
+def rows_of(result: duckdb.DuckDBPyConnection) -> list[Row]:
+    """What a statement gives, by the names of its columns."""
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def search_of(cursor: duckdb.DuckDBPyConnection, question: Question) -> Search | None:

@@ -7,7 +7,7 @@ is not remembered is asked of the database.
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from contract.settling import TraceFacts, TraceKey
+from contract.settling import Outline, TraceFacts, TraceKey
 
 
 @dataclass(slots=True)
@@ -16,6 +16,8 @@ class Remembered:
 
     facts: TraceFacts = field(default_factory=TraceFacts)
     described: bool = False
+    outline: Outline | None = None
+    """Of a long trace (`storage/reached.py`)."""
 
 
 GIANT = 8

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from contract.columns import SPAN_COLUMNS, Column
+from storage.changed_hours import reset
 from storage.columns import FROM_STORED, stage
 from storage.database import Database, run
 
@@ -98,6 +99,7 @@ def write(cursor: duckdb.DuckDBPyConnection, changed: Sequence[tuple[Any, ...]])
     run(cursor, "BEGIN")
     try:
         stage(cursor, list(zip(columns, zip(*changed, strict=True), strict=True)), UPDATE_SQL)
+        reset(cursor)
         run(cursor, "COMMIT")
     except BaseException:
         run(cursor, "ROLLBACK")

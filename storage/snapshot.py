@@ -13,8 +13,15 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from contract.errors import Overloaded, Refused, Unavailable
-from storage.database import Database, run
-from storage.journal import sync_folder
+from storage.database import (
+    COMPACT_SUFFIX,
+    NEW_SUFFIX,
+    SPILLED_SUFFIX,
+    Database,
+    remove_spilled,
+    run,
+    sync_folder,
+)
 from storage.writer import Writer
 
 PIECE_BYTES = 4 << 20
@@ -125,8 +132,14 @@ def remove(path: str) -> None:
 
 
 def remove_leftovers(database_path: str) -> None:
-    """Copies that a killed process left behind."""
-    folder, name = os.path.split(os.path.abspath(database_path))
+    """What killed processes were making beside the file is gone: copies, a new file, a compact one.
+
+    To be called when the file is open: nobody else makes any then.
+    """
+    path = os.path.abspath(database_path)
+    folder, name = os.path.split(path)
     for entry in os.listdir(folder):
-        if entry.startswith(name + SUFFIX):
+        if entry.startswith((name + SUFFIX, name + NEW_SUFFIX)):
             remove(os.path.join(folder, entry))
+    remove(path + COMPACT_SUFFIX)
+    remove_spilled(path + COMPACT_SUFFIX + SPILLED_SUFFIX)

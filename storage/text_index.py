@@ -40,6 +40,10 @@ SMALL_BYTES = 1 << 20
 """Words of that size are kept whatever their share."""
 WORDS_A_ROW = 512
 """4 kB, which DICT_FSST can pack."""
+RARE_USES = 64
+"""Words that a piece has no more of are kept once a tile, with those last used at about the same time."""
+TIMES = 256
+"""Such times of a tile."""
 CHECKED = 16
 """Pieces looked at in one step for rows that have left them, 0.3 ms each."""
 
@@ -78,31 +82,50 @@ SELECT count(DISTINCT (project, content_id)) FROM (
 """
 DISTINCT_SQL = f"""
 WITH apart AS MATERIALIZED (
-    SELECT DISTINCT tile, content.rowid AS row_id
+    SELECT tile, content.rowid AS row_id, min(began) AS earliest, max(began) AS latest, count(*) AS uses
     FROM (
-        SELECT {{tile}} AS tile, project, {{ids}} AS content_id
+        SELECT {{tile}} AS tile, {{time}} AS began, project, {{ids}} AS content_id
         FROM {{source}} WHERE commit_seq BETWEEN {{first}} AND {{last}} AND apart IS NOT NULL
     )
     JOIN content USING (project, content_id)
+    GROUP BY ALL
 ),
 lying AS (SELECT rowid AS row_id, text FROM content WHERE rowid IN (SELECT row_id FROM apart)),
-token AS (
-    SELECT DISTINCT tile, unnest(string_split(text, ' ')) AS token
+said AS (
+    SELECT tile, text, min(began) AS earliest, max(began) AS latest, count(*) AS uses
     FROM (
-        SELECT DISTINCT {{tile}} AS tile, unnest([{{columns}}]) AS text
+        SELECT {{tile}} AS tile, {{time}} AS began, unnest([{{columns}}]) AS text
         FROM {{source}} WHERE commit_seq BETWEEN {{first}} AND {{last}}
-        UNION ALL
-        SELECT tile, text FROM apart JOIN lying USING (row_id)
     )
+    GROUP BY ALL
+    UNION ALL
+    SELECT tile, text, earliest, latest, uses FROM apart JOIN lying USING (row_id)
+),
+token AS (
+    SELECT tile, token, min(earliest) AS earliest, max(latest) AS latest, sum(uses) AS uses
+    FROM (SELECT tile, earliest, latest, uses, unnest(string_split(text, ' ')) AS token FROM said)
+    GROUP BY ALL
 ),
 word AS (
-    SELECT tile, unnest({WORDS_SQL.format("token")}) AS word FROM token
+    SELECT tile, earliest, latest, uses, unnest({WORDS_SQL.format("token")}) AS word FROM token
     UNION ALL
-    SELECT tile, unnest({PAIRS_SQL.format("token")}) FROM token WHERE {HAS_PAIRS_SQL.format("token")}
+    SELECT tile, earliest, latest, uses, unnest({PAIRS_SQL.format("token")})
+    FROM token WHERE {HAS_PAIRS_SQL.format("token")}
 ),
-placed AS (SELECT {FOLDED.format("word")} AS word, bit_or(1::BIGINT << tile) AS tiles FROM word GROUP BY 1),
-numbered AS (SELECT *, row_number() OVER (PARTITION BY tiles ORDER BY word) // {WORDS_A_ROW} AS place FROM placed)
-SELECT tiles, $between || string_agg(word, $between ORDER BY word) || $between FROM numbered GROUP BY tiles, place
+used AS (
+    SELECT tile, {FOLDED.format("word")} AS word, min(earliest) AS earliest, max(latest) AS latest, sum(uses) AS uses
+    FROM word GROUP BY 1, 2
+),
+known AS (SELECT *, sum(uses) OVER (PARTITION BY word) <= {RARE_USES} AND {{timed}} AS rare FROM used),
+frequent AS (SELECT word, bit_or(1::BIGINT << tile) AS tiles FROM known WHERE NOT rare GROUP BY 1),
+numbered AS (SELECT *, row_number() OVER (PARTITION BY tiles ORDER BY word) // {WORDS_A_ROW} AS place FROM frequent),
+late AS (SELECT *, ntile({TIMES}) OVER (PARTITION BY tile ORDER BY latest) AS place FROM known WHERE rare)
+SELECT NULL, NULL, tiles, $between || string_agg(word, $between ORDER BY word) || $between
+FROM numbered GROUP BY tiles, place
+UNION ALL
+SELECT epoch_ns(min(earliest)), epoch_ns(max(latest)), 1::BIGINT << tile,
+    $between || string_agg(word, $between ORDER BY word) || $between
+FROM late GROUP BY tile, place
 """
 COUNT_SQL = "SELECT count(*) FROM {source} WHERE commit_seq BETWEEN {first} AND {last}"
 PIECES_SQL = f"""
@@ -273,11 +296,14 @@ def made(cursor: duckdb.DuckDBPyConnection, source: str, rows: Range, ends: Sequ
     text_bytes += apart * APART_BYTES
     if text_bytes > PIECE_BYTES:
         return None, text_bytes
+    parts["timed"] = "false" if first_ns is None or last_ns is None else "latest IS NOT NULL"
     found = cursor.execute(DISTINCT_SQL.format(**parts), {"between": BETWEEN, **PATTERNS}).fetchall()
-    if sum(len(words) for _, words in found) > max(SMALL_BYTES, SHARE * text_bytes):
+    if sum(len(words) for *_, words in found) > max(SMALL_BYTES, SHARE * text_bytes):
         return None, text_bytes
-    fixed = (source, *rows, row_count, first_ns, last_ns, str(list(ends)))
-    stored = [(*fixed, *each) for each in found or [(0, BETWEEN)]]
+    whole, ends_text = (first_ns, last_ns), str(list(ends))
+    found.append((None, None, 0, BETWEEN))
+    times = [whole if last is None else (first, last) for first, last, *_ in found]
+    stored = [(source, *rows, row_count, *time, ends_text, *each[2:]) for time, each in zip(times, found, strict=True)]
     return Piece(source, rows, row_count, stored), text_bytes
 
 

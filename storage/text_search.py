@@ -17,6 +17,9 @@ Ask = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
 RANGES_AT_MOST = 256
 """Ranges of rows that one statement leaves out, the longest; each costs it 10 us of planning."""
 
+RARE = 0.75
+"""Where a larger part of the tiles has not the term, texts of the others are soon unpacked."""
+
 ASK_SQL = """
 SELECT first_seq, any_value(tile_last_seqs), {tests} FROM text_words
 WHERE source = $source AND ($from_ns IS NULL OR last_time >= make_timestamp_ns($from_ns))
@@ -60,6 +63,8 @@ class Search:
         self._absent: list[list[Range]] = [[] for _ in terms]
         self._known_from: int | None = None
         self._is_asked = False
+        self._tiles = 0
+        self._without = [0 for _ in terms]
 
     @property
     def sql(self) -> str:
@@ -78,13 +83,25 @@ class Search:
         values = {f"w{number}": part for number, (part,) in enumerate(folded)}
         tests = ", ".join(TEST_SQL.format(name) for name in values)
         bound = {"source": self._source, "from_ns": from_ns, "to_ns": self._to_ns, **values}
-        self._absent = [[] for _ in self._terms]
+        self._absent, self._tiles = [[] for _ in self._terms], 0
         for first_seq, ends, *hits in self._ask(ASK_SQL.format(tests=tests), bound):
             tiles = list(map(Range, [first_seq, *(end + 1 for end in ends)], ends))
+            self._tiles += len(tiles)
             has = dict(zip(wanted, hits, strict=True))
             for absent, forms in zip(self._absent, self._terms, strict=True):
                 absent += without(forms, has, tiles)
+        self._without = list(map(len, self._absent))
         self._absent = [longest(joined(ranges)) for ranges in self._absent]
+
+    @property
+    def is_rare(self) -> bool:
+        """Whether the index was asked, and most of what it knows has not one of the terms."""
+        return self._tiles > 0 and max(self._without) > RARE * self._tiles
+
+    @property
+    def possible(self) -> int:
+        """Tiles that may have all terms, of those that the index was asked about."""
+        return self._tiles - max(self._without)
 
     def may_match(self, seq: int | None) -> bool:
         """Whether a row of this `commit_seq` may be one of those that are looked for."""

@@ -27,6 +27,7 @@ from contract.settling import (
     Told,
     TraceKey,
 )
+from storage.changed_hours import HOUR_SQL, changed
 from storage.columns import select_list, stage
 from storage.seen import SeenKeys
 
@@ -69,9 +70,10 @@ WHERE {OF_TWIN_KIND} AND (t.duplicate_of IS NULL OR t.duplicate_of_trace IS NOT 
     AND t.start_time BETWEEN make_timestamp_ns({{first_ns:d}}) AND make_timestamp_ns({{last_ns:d}})
 QUALIFY row_number() OVER (PARTITION BY t.project, t.response_id ORDER BY t.trace_id, t.span_id) <= {{at_most:d}}
 """
-MARK_SQL = """
+MARK_SQL = f"""
 UPDATE span SET duplicate_of = stage.duplicate_of, duplicate_of_trace = stage.duplicate_of_trace FROM stage
 WHERE span.project = stage.project AND span.trace_id = stage.trace_id AND span.span_id = stage.span_id
+RETURNING {HOUR_SQL}
 """
 """`commit_seq` stays: the trace did not grow."""
 MARKED_IDS_SQL = """
@@ -238,7 +240,8 @@ def write_marks(connection: duckdb.DuckDBPyConnection, marks: Mapping[SpanKey, C
     """Marks of stored spans, and nothing else of them."""
     rows = [(*key, *(mark or (None, None))) for key, mark in marks.items()]
     if rows:
-        stage(connection, list(zip(MARK_COLUMNS, zip(*rows, strict=True), strict=True)), MARK_SQL)
+        columns = list(zip(MARK_COLUMNS, zip(*rows, strict=True), strict=True))
+        changed(connection, stage(connection, columns, MARK_SQL))
 
 
 def marked_ids(connection: duckdb.DuckDBPyConnection, keys: Iterable[TraceKey]) -> list[IdKey]:

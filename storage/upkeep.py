@@ -10,6 +10,7 @@ from contract.stats import Sample
 from contract.upkeep import Erased
 from storage.database import Database
 from storage.erasure import Eraser
+from storage.hour_sums import HourSums
 from storage.leftovers import Leftovers
 from storage.retention import Policy, Retention, sweep_and_tell
 from storage.scores import deletion
@@ -34,6 +35,7 @@ class FileUpkeep:
         self._snapshots = Snapshots(database, writer)
         self._policy = policy
         self.text_index = TextIndex(database, writer)
+        self.hour_sums = HourSums(writer)
         self.retention = Retention(database, writer, self._eraser, self._leftovers, policy, now_ns)
 
     async def run(self) -> None:

@@ -8,6 +8,7 @@ sample of it, so that rows may lie in any order; each answer is exact.
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from contract.reading import Row
@@ -41,6 +42,19 @@ RARE = 4
 SPARE = 1.2
 """More rows than the page should need by what was found so far."""
 
+NEWEST = 8
+SCATTERED = 2
+"""Where rows came in the order of their time, none of the newest samples lies so many times as far from the end of the
+file. Where one does, each part of time is everywhere in the file, and a part of 8,000 rows is as dear as all of it."""
+
+NEAR_ROWS = 2
+"""Rows a row of the page in the first part there, where the index does not know the terms to be rare."""
+NTH_SQL = """
+SELECT epoch_ns(min(start_time)) FROM (
+    SELECT start_time FROM span WHERE {below} ORDER BY start_time DESC LIMIT {rows:d}
+)
+"""
+
 SAMPLE_LASTS_S = 10.0
 FEWEST_ROWS = 50_000
 """Below it everything is asked at once: a part costs 10 ms of planning."""
@@ -64,10 +78,12 @@ class Parts:
         *,
         costly: bool = True,
         search: Search | None = None,
+        nth: Callable[[int], int | None] | None = None,
     ) -> None:
         """`rows`: sampled in the order of time, of what may be asked for; `from_ns`: where the question begins.
 
         `costly`: rows are, so that parts should grow slowly. `search`: tells which rows need not be looked at.
+        `nth`: the start of the nth newest row, where rows are scattered: then parts begin with few rows.
         """
         self._costly = costly
         self._search = search
@@ -75,14 +91,30 @@ class Parts:
         self._limit = limit
         self._from_ns = from_ns
         self._samples = FIRST_PART
+        self._near_rows = NEAR_ROWS * limit
+        self._near_ns: int | None = None
+        self._nth = nth
+        if nth is not None and search is not None:
+            self._begin(nth, search)
+
+    def _begin(self, nth: Callable[[int], int | None], search: Search) -> None:
+        """The first part where rows are scattered: as the index of words tells where the term is, or few rows."""
+        search.look_up(self.floor)
+        if not search.is_rare:
+            self._near_ns = nth(self._near_rows)
+        while search.is_rare and search.possible < self._limit and not self.is_last:
+            self._samples = grown(self._samples, search.possible, self._limit)
+            search.look_up(self.floor)
 
     @property
     def floor(self) -> int | None:
         """The beginning of this part, `from_ns` or null of the last one."""
         if self._samples >= len(self._rows):
             return self._from_ns
-        sampled = self._rows[-self._samples].start_ns
-        return sampled if self._from_ns is None or sampled > self._from_ns else self._from_ns
+        begins = self._rows[-self._samples].start_ns
+        if self._near_ns is not None:
+            begins = max(begins, self._near_ns)
+        return begins if self._from_ns is None or begins > self._from_ns else self._from_ns
 
     @property
     def is_last(self) -> bool:
@@ -94,14 +126,17 @@ class Parts:
         A term that the newest part does not have is rare: then the index of words is asked about all parts, and those
         that cannot have it are no reason to stop.
         """
+        if self._near_ns is not None and self._nth is not None:
+            former_ns, self._near_rows = self._near_ns, grown(self._near_rows, found, self._limit)
+            near_ns = self._nth(self._near_rows)
+            self._near_ns = near_ns if near_ns is not None and near_ns < former_ns else None
+            return
         if self._search is not None and not found:
             self._search.look_up(self._from_ns)
             older, newer = self._rows[: -self._samples], self._rows[-self._samples :]
             self._rows = [*(row for row in older if self._search.may_match(row.seq)), *newer]
-        most = self._samples * (GROWTH if self._costly else SAMPLES)
-        needed = self._samples * (1 + SPARE * (self._limit - found) / found) if found and self._costly else most
         is_rare = found < RARE * self._samples
-        self._samples = max(self._samples + 1, min(most, round(needed)))
+        self._samples = grown(self._samples, found, self._limit) if self._costly else self._samples * SAMPLES
         if self._search is not None and is_rare:
             self._search.look_up(self.floor)
 
@@ -119,7 +154,9 @@ class Windows:
         rows, below_ns = self._sampled(run), upper_bound(bound)
         known = rows if below_ns is None else rows[: bisect_left(rows, below_ns, key=lambda row: row.start_ns)]
         from_ns = bound["from_ns"] if "floor_ns" not in bound else None
-        return Parts(known, bound["limit"], from_ns, costly=costly, search=search)
+        below = "true" if below_ns is None else f"start_time < make_timestamp_ns({below_ns:d})"
+        nth = partial(nth_newest, run, below) if search is not None and are_scattered(known) else None
+        return Parts(known, bound["limit"], from_ns, costly=costly, search=search, nth=nth)
 
     def _sampled(self, run: Run) -> list[Sampled]:
         if self._clock() >= self._until:
@@ -135,6 +172,25 @@ def sample(run: Run) -> list[Sampled]:
         return []
     found = (Sampled(*row) for row in run(SAMPLE_SQL.format(last=rows - 1, parts=SAMPLES - 1, count=SAMPLES)))
     return sorted(found, key=lambda row: row.start_ns)
+
+
+def grown(size: int, found: int, limit: int) -> int:
+    """How large a part should be where one of this size, and all before it, gave so many rows of the page."""
+    most = size * GROWTH
+    return max(size + 1, min(most, round(size * (1 + SPARE * (limit - found) / found)) if found else most))
+
+
+def are_scattered(rows: Sequence[Sampled]) -> bool:
+    """Whether the newest of the rows, which are in the order of time, came with older ones."""
+    if len(rows) < SCATTERED * NEWEST:
+        return False
+    late = sorted(row.seq or 0 for row in rows)[-SCATTERED * NEWEST]
+    return any((row.seq or 0) < late for row in rows[-NEWEST:])
+
+
+def nth_newest(run: Run, below: str, rows: int) -> int | None:
+    [(start_ns,)] = run(NTH_SQL.format(below=below, rows=rows))
+    return None if start_ns is None else int(start_ns)
 
 
 def ask_spans(ask: Ask, bound: Mapping[str, Any], parts: Parts) -> list[Row]:

@@ -17,17 +17,19 @@ from functools import partial
 import duckdb
 
 from contract.errors import Overloaded, Refused, TracepondError, Unavailable
-from contract.settling import Match, MergeCopies, Settle, TraceKey
+from contract.settling import MakeOutline, Match, MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.commit import RECENT_SPANS, Committer
 from storage.database import Database
-from storage.failures import first_line
-from storage.flusher import GROUP_BYTES, Flusher, Result, Work
+from storage.failures import damaged, first_line
+from storage.flusher import Flusher, Result, Work
 from storage.histogram import Seconds
 from storage.journal import Journal, Record, released
+from storage.pace import GROUP_BYTES
 from storage.payload import decode, encode
 from storage.pending import Pending, settle_future
+from storage.reached import Whole
 from storage.scores import last
 from storage.twins import apart
 
@@ -36,6 +38,8 @@ logger = logging.getLogger(__name__)
 LAG_AT_MOST_S = 10
 IDLE_S = 1.0
 """So long after the last request a journal that grew is cut."""
+SYNCED_BYTES = 8 << 20
+"""What is encoded and synced at once: each byte is there once more until it is, and the first waits for the last."""
 FULL_S = 5.0
 """So long after a request that the disk did not take the store is not ready: only another request can tell more, and
 nobody sends to a server that is not ready."""
@@ -66,10 +70,11 @@ class Writer:
         group_bytes: int = GROUP_BYTES,
         recent_spans: int = RECENT_SPANS,
         checkpoint_wal_bytes: int = 128 << 20,
+        outline: MakeOutline = Whole,
     ) -> None:
         self.match = match
         self._database = database
-        committer = Committer(settle, merge, match, merge_scores, recent_spans)
+        committer = Committer(settle, merge, match, merge_scores, recent_spans, outline)
         self._flusher = Flusher(database, committer, group_bytes=group_bytes, checkpoint_wal_bytes=checkpoint_wal_bytes)
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
@@ -88,9 +93,13 @@ class Writer:
     def start(self) -> None:
         """What an earlier process acknowledged is in the tables, and the threads take work.
 
-        Raises `Unavailable` when the tables cannot take it or the journal cannot be opened: it stays as it is.
+        Raises `Unavailable` when the tables cannot be read, or cannot take it, or the journal cannot be opened: all
+        stays as it is.
         """
-        self._flusher.connect()
+        try:
+            self._flusher.connect()
+        except duckdb.Error as error:
+            raise damaged(error) or Unavailable(first_line(error), reason="store") from error
         self._seq = self._flusher.flushed_seq
         if not self._database.in_memory:
             self._journal = Journal(self._database.path, self._flusher.identity)
@@ -133,7 +142,12 @@ class Writer:
             raise Unavailable("the server is stopping", reason="stopping")
         if self._flusher.broken:
             raise Unavailable(self._flusher.broken, reason="store", retry_after_s=5)
-        waiting_bytes = self._queue_bytes + self._flusher.pending_bytes
+        self.check_room(size_bytes)
+
+    def check_room(self, size_bytes: int) -> None:
+        """Raises `Overloaded` when so many bytes more would be too many; a request that finds nothing waiting is let in
+        whatever its size. In any thread."""
+        waiting_bytes = self.queue_bytes()
         if waiting_bytes and waiting_bytes + size_bytes > self._queue_capacity_bytes:
             raise Overloaded("the write queue is full", reason="queue_full")
 
@@ -203,8 +217,8 @@ class Writer:
             return time.monotonic() - self._jobs[0].queued_at if self._jobs else 0.0
 
     def queue_bytes(self) -> int:
-        """Bytes that wait to be acknowledged or, acknowledged, to be brought to the tables."""
-        return self._queue_bytes + self._flusher.pending_bytes
+        """Bytes that wait to be acknowledged or, acknowledged, to be in the tables."""
+        return self._queue_bytes + self._flusher.pending_bytes + self._flusher.storing_bytes
 
     def stats(self) -> list[Sample]:
         journal = self._journal
@@ -230,7 +244,8 @@ class Writer:
                 answer(group, Unavailable("internal error while storing", reason="internal"))
 
     def _take(self) -> list[Job] | None:
-        """Every request that waits; empty when none came for a while; null when stopped and drained."""
+        """The requests that wait, as many as one sync is for; empty when none came for a while; null when stopped and
+        drained."""
         with self._wake:
             while not self._jobs:
                 if self._stopping:
@@ -238,8 +253,10 @@ class Writer:
                 grown = self._journal is not None and self._journal.has_grown()
                 if not self._wake.wait(IDLE_S if grown else None):
                     return []
-            group = list(self._jobs)
-            self._jobs.clear()
+            group, room = [], SYNCED_BYTES
+            while self._jobs and room > 0:
+                group.append(self._jobs.popleft())
+                room -= group[-1].translated.size_bytes
             return group
 
     def _acknowledge(self, group: list[Job]) -> None:

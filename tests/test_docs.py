@@ -1,6 +1,7 @@
 """What is documented is what there is: settings, metrics, routes; and the README stays short."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import orjson
@@ -23,6 +24,7 @@ from api.records import (
 )
 from api.routes import TABLE
 from contract.reading import FIELDS, TRACE_RECORD_FIELDS
+from receiver.clients import Client, Refusal
 from service.config import load
 from service.lifecycle import Server
 from service.settings import SETTINGS
@@ -203,6 +205,10 @@ def test_docs_name_every_field_of_the_status() -> None:
     server.pipeline.close()
     rows = documented_fields("Status")
     assert rows.keys() == status.keys()
+    of_rows = re.findall(r"^\| Of a (\w+) \|.*?\n\|.*?\n((?:\|.*\n)+)", section("Status"), re.MULTILINE)
+    for (_, table), row in zip(of_rows, (Client("", "", "", "", ""), Refusal("", "", "")), strict=True):
+        names = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+        assert {"time_ns" if name == "time" else name for name in names} == asdict(row).keys()
     for name, value in status.items():
         if isinstance(value, dict):
             assert set(re.findall(r"`(\w+)`", rows[name][1])) == value.keys()
@@ -213,7 +219,7 @@ def test_the_sample_answer_of_the_readme_is_a_real_one_with_gaps_where_it_shows_
     sample = re.search(r'^(\{"data":.*?)\n```', read("README.md"), re.MULTILINE | re.DOTALL)
     assert sample
     shown = orjson.loads(sample[1].replace("...,", ""))["data"][0]
-    fields = (*SPAN_FIELDS, "input", "output", "truncated")
+    fields = (*SPAN_FIELDS, "input", "output", "truncated", "output_derived")
     gaps = "".join(f'"{name}":.*' if name in shown else "GAP" for name in fields)
     pattern = re.sub(r"(GAP)+", r"\\.\\.\\.,\\s*", gaps)
     assert re.search(pattern, sample[1], re.DOTALL), pattern

@@ -47,7 +47,7 @@ def leaves_of(name: str, value: Any) -> dict[str, Any] | None:
     try:
         sent = orjson.loads(value)
         found = dict(_walk((name,), sent)) if text_of(sent) == value else {}
-    except (orjson.JSONDecodeError, _TooLarge):
+    except (orjson.JSONDecodeError, TypeError, _TooLarge):
         return None
     return found or None
 

@@ -117,7 +117,7 @@ class Planner:
         for key in keys:
             for source in self._of_key(key):
                 rule = source.rule
-                if rule.scopes and not scope.startswith(rule.scopes):
+                if (rule.scopes and not scope.startswith(rule.scopes)) or scope.startswith(rule.unless):
                     continue
                 whole = rule.mode in ("indexed", "family")
                 if whole and (source.field, source.rank) in seen:

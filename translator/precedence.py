@@ -30,7 +30,9 @@ ORDER: dict[str, tuple[str, ...]] = {
     # Spring AI says `framework` in gen_ai.operation.name on whatever is no model call.
     # LangSmith says `chat` on prompt templates and `embeddings` on retrievers in gen_ai.operation.name.
     # LiteLLM's Langfuse callback says `generation` of embeddings, its call type does not.
+    # Dify's Langfuse provider says `span` of retrievals and tools, the type of their node does not.
     "kind": (
+        "dify:langfuse.observation.metadata.node_type",
         "litellm:llm.request.type",
         "litellm:litellm.call_type",
         "langfuse",

@@ -83,7 +83,7 @@ def _values(row: Row) -> dict[str, Any]:
     stored = orjson.loads(row[S.copies])
     first = stored["events"][stored["fields"][FIRST]][0]
     parts = {NAME: span.name, PARENT: span.parent_span_id, START: span.start_ns, END: span.end_ns, FIRST: first}
-    return {**parts, SCOPE: orjson.loads(row[S.raw_scope] or b"{}"), **span.attributes}
+    return {**parts, SCOPE: orjson.loads(row[S.raw_scope] or b"null"), **span.attributes}
 
 
 def _kept(told: Told, shown: Told, base: Row | None) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class Rule(NamedTuple):
     endings: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     """Prefixes of scope names within which the rule holds; empty: anywhere."""
+    unless: tuple[str, ...] = ()
+    """Prefixes of scope names within which it does not."""
     kinds: frozenset[str] | None = None
     """Kinds of span for which the rule holds; None: any. Such rules run once the kind is known."""
 
@@ -55,6 +57,11 @@ def on(kinds: Iterable[str], *rules: Rule) -> tuple[Rule, ...]:
 def within(scopes: tuple[str, ...], *rules: Rule) -> tuple[Rule, ...]:
     """The rules, in these scopes only: for keys that applications use too."""
     return tuple(rule._replace(scopes=scopes) for rule in rules)
+
+
+def outside(scopes: tuple[str, ...], *rules: Rule) -> tuple[Rule, ...]:
+    """The rules, in all scopes but these."""
+    return tuple(rule._replace(unless=scopes) for rule in rules)
 
 
 def first(convert: Convert, *keys: str) -> tuple[Rule, ...]:

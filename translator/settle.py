@@ -9,6 +9,7 @@ order cannot show.
 """
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,8 @@ from translator.logs import log_columns
 from translator.prices.recalculate import Price, settled_cost
 
 Columns = dict[str, tuple[Any, str]]
+Place = tuple[int, bool, str]
+"""Start, whether it is the tail of a stream (it follows a call that took no time), span id: the order in a group."""
 
 USAGE = (
     "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
@@ -44,6 +47,8 @@ ID_COLUMN = {"tool": "tool_call_id"}
 NEIGHBOURS = 16
 """How many of those that share a trait are compared, in order of start, and how many calls above a call: bounds the
 work on hostile traces."""
+ID, TOKENS, FAILED, STREAM = "id", "tokens", "failed", "stream"
+"""Kinds of traits (`groups_of`)."""
 ANCESTORS_AT_MOST = 64
 """Spans above a call that are looked at; the deepest line in a recorded trace has 17."""
 LAYERS_AT_MOST = 32
@@ -93,7 +98,7 @@ def settle(trace: TraceFacts, price: Price | None = None) -> list[SettledSpan]:
     calls = {span_id: read_call(trace, span_id, facts) for span_id, facts in trace.calls.items()}
     wanted: dict[str, Columns] = {span_id: dict(call.filled) for span_id, call in calls.items()}
     for layers in clusters(list(calls.values())):
-        counted, *others = sorted(layers, key=lambda c: (c.synthetic, -c.sides, len(c.ancestors), c.start, c.id))
+        counted, *others = sorted(layers, key=lambda c: (c.synthetic, -c.sides, depth(c, layers), c.start, c.id))
         wanted[counted.id] |= fill(counted, others)
         for other in others:
             wanted[other.id]["duplicate_of"] = (counted.id, "rule")
@@ -148,7 +153,7 @@ def missing(facts: Facts, column: str) -> bool:
     return facts.values.get(column) is None
 
 
-def ancestors_of(parents: dict[str, str | None], span_id: str) -> list[str]:
+def ancestors_of(parents: Mapping[str, str | None], span_id: str) -> list[str]:
     """From the parent up; ends at a root, at a span that never came, where a cycle closes, or far away."""
     line: list[str] = []
     seen = {span_id}
@@ -185,28 +190,73 @@ def pairs(calls: list[Call]) -> list[tuple[int, int, str, str]]:
 
 
 def candidates(calls: list[Call]) -> list[tuple[Call, Call]]:
-    """Pairs worth a look: on one ancestor line, or neighbours in time that share a response id, tokens or failure.
-
-    Not every pair: a trace may hold ten thousand calls.
+    """Pairs worth a look: on one ancestor line, or of one group (`groups_of`). Not every pair: a trace may hold ten
+    thousand calls. Whether two calls are a pair depends on them and on what lies between them, never on how many calls
+    the trace has beside them: `translator/outline.py` relies on it.
     """
     by_id = {call.id: call for call in calls}
-    above = ((call, i) for call in calls for i in islice((i for i in call.ancestors if i in by_id), NEIGHBOURS))
-    found = {(i, call.id) if i < call.id else (call.id, i) for call, i in above}
-    shared: dict[Any, list[Call]] = {}
-    several_scopes = len({call.scope for call in calls}) > 1
+    found = {(min(i, call.id), max(i, call.id)) for call in calls for i in above(call, by_id)}
+    groups: dict[Any, list[Call]] = {}
     for call in calls:
-        if call.response_id:
-            shared.setdefault(("id", call.kind, call.response_id), []).append(call)
-        if several_scopes and call.kind == "generation":
-            shared.setdefault(("tokens", call.tokens), []).append(call)
-    if any(call.tail for call in calls):
-        for call in calls:
-            shared.setdefault(("parent", *call.ancestors[:1]), []).append(call)
-    for group in shared.values():
-        group.sort(key=lambda c: (c.start, c.id))
-        for i, first in enumerate(group):
-            found.update((min(first.id, c.id), max(first.id, c.id)) for c in group[i + 1 : i + 1 + NEIGHBOURS])
+        for key in groups_of(call):
+            groups.setdefault(key, []).append(call)
+    for key, group in groups.items():
+        if len(group) > 1:
+            group.sort(key=place_of)
+            streams = key[0] == STREAM
+            near = streamed(map(place_of, group)) if streams else of_other_scopes(group, overlapping=key[0] != ID)
+            found.update((min(pair), max(pair)) for pair in near)
     return [(by_id[low], by_id[high]) for low, high in sorted(found)]
+
+
+def above(call: Call, by_id: dict[str, Call]) -> Iterator[str]:
+    """The nearest calls of its kind on its ancestor line."""
+    return islice((i for i in call.ancestors if i in by_id and by_id[i].kind == call.kind), NEIGHBOURS)
+
+
+def groups_of(call: Call) -> list[tuple[Any, ...]]:
+    """Traits that two spans of one call may share: the id, tokens or failure, the parent of a call and its tail."""
+    keys: list[tuple[Any, ...]] = [(ID, call.kind, call.response_id)] if call.response_id else []
+    if call.kind == "generation":
+        if call.tokens != (None, None):
+            keys.append((TOKENS, *call.tokens))
+        elif call.failed:
+            keys.append((FAILED,))
+        if call.tail or call.get("output_tokens") is None:
+            model = plain_model(call.get("request_model") or call.get("model") or "")
+            keys.append((STREAM, call.facts.values["parent_span_id"], call.scope, model))
+    return keys
+
+
+def place_of(call: Call) -> Place:
+    return call.start, call.tail, call.id
+
+
+def of_other_scopes(group: list[Call], *, overlapping: bool) -> Iterator[tuple[str, str]]:
+    """Each with the next ones of other scopes; `overlapping`: only those that start before it ends."""
+    count = len(group)
+    next_other = [count] * count
+    for i in range(count - 2, -1, -1):
+        next_other[i] = i + 1 if group[i + 1].scope != group[i].scope else next_other[i + 1]
+    for i, first in enumerate(group):
+        j, found = next_other[i], 0
+        while j < count and found < NEIGHBOURS and not (overlapping and group[j].start > first.end):
+            yield first.id, group[j].id
+            found, j = found + 1, j + 1
+            if j < count and group[j].scope == first.scope:
+                j = next_other[j]
+
+
+def streamed(group: Iterable[Place]) -> Iterator[tuple[str, str]]:
+    """Calls and their tails in order, paired as brackets are: a tail ends the newest call that has none yet."""
+    begun: list[tuple[int, str]] = []
+    for i, (_, tail, span_id) in enumerate(group):
+        if not tail:
+            begun.append((i, span_id))
+        elif begun:
+            position, call_id = begun.pop()
+            if i - position <= NEIGHBOURS:
+                yield call_id, span_id
 
 
 def evidence(a: Call, b: Call) -> int | None:
@@ -271,9 +321,15 @@ def models_agree(a: Call, b: Call) -> bool:
     return a.kind != "tool"
 
 
+def depth(call: Call, layers: list[Call]) -> int:
+    """How many of the other layers are around it."""
+    return sum(other.id in call.ancestors for other in layers)
+
+
 def fill(counted: Call, others: list[Call]) -> Columns:
     """What the counted span takes from its duplicates: its gaps, and the SDK's count where counts differ."""
-    nearest = sorted(others, key=lambda c: (not c.scope.startswith(SDK_SCOPES), -len(c.ancestors), c.start, c.id))
+    layers = [counted, *others]
+    nearest = sorted(others, key=lambda c: (not c.scope.startswith(SDK_SCOPES), -depth(c, layers), c.start, c.id))
     columns: Columns = {}
     for name in SINGLE:
         if counted.get(name) is None:

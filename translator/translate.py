@@ -1,10 +1,12 @@
 """Batch to rows: one row per span, log record and metric point, in the order of arrival; nothing is left out.
 
-After the spans come those that log records tell of (`translator/log_calls.py`).
+After the spans come what they say of their traces (`translator/trace_parts.py`) and those that log records tell of
+(`translator/log_calls.py`).
 """
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -24,6 +26,7 @@ from translator.prices.book import PRICED_KINDS, PriceBook
 from translator.rules import CALLS
 from translator.scores import score_row
 from translator.tally import Tally
+from translator.trace_parts import trace_parts
 from translator.values import MAX_TIME, stored_json
 
 _EMPTY: Row = EMPTY_SPAN + [None] * len(SCRATCH)
@@ -48,7 +51,7 @@ class Translator:
             self._span(span, batch, origins, scopes)
             if span.revision is None
             else self._part(span, span.revision, batch, origins, scopes)
-            for span in batch.spans
+            for span in chain(batch.spans, trace_parts(batch.spans))
         ]
         logs = [log_row(record, batch, origins, scopes) for record in batch.logs]
         return Translated(

@@ -12,6 +12,7 @@ from contract.errors import BadQuery
 
 PAGE_LIMIT, PAGE_LIMIT_AT_MOST = 50, 100
 PAGE_AT_MOST = 1_000_000
+PAGE_DIGITS = 9
 
 
 class Page(NamedTuple):
@@ -35,8 +36,9 @@ class Page(NamedTuple):
 def parse_page(query: Mapping[str, str], most: int = PAGE_LIMIT_AT_MOST) -> Page:
     """`page` from 1, `limit` 50 where not given. Raises `BadQuery`."""
     page = query.get("page", "1")
-    if not (page.isascii() and page.isdigit()) or not 1 <= int(page[:9]) <= PAGE_AT_MOST:
-        raise BadQuery(f"page must be a number from 1, not {page[:60]!r}", parameter="page")
+    is_number = page.isascii() and page.isdigit() and len(page) <= PAGE_DIGITS
+    if not is_number or not 1 <= int(page) <= PAGE_AT_MOST:
+        raise BadQuery(f"page must be a number from 1 to {PAGE_AT_MOST}, not {page[:60]!r}", parameter="page")
     return Page(int(page), parse_limit(query.get("limit"), PAGE_LIMIT, most))
 
 
@@ -78,5 +80,9 @@ def given(request: web.Request, name: str) -> str | None:
 
 
 def all_given(request: web.Request, name: str) -> tuple[str, ...]:
-    """A parameter that may be repeated."""
-    return tuple(value for value in request.query.getall(name, ()) if value)
+    """A parameter that may be repeated; a single one may hold several values with commas, as JS SDK 3 sends a list.
+
+    Source: langfuse/langfuse `web/src/features/public-api/server/filter-builder.ts`.
+    """
+    values = request.query.getall(name, ())
+    return tuple(value for value in (values[0].split(",") if len(values) == 1 else values) if value)

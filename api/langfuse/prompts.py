@@ -27,7 +27,8 @@ async def create_prompt(langfuse: Langfuse, request: web.Request) -> web.Respons
     """The next version of the prompt is stored; labels that it names leave the versions that had them."""
     body = await json_object(langfuse, request)
     project, name, now_ns = project_of(request), text_in(body, "name"), langfuse.api.now_ns()
-    decide = partial(with_next_version, name, prompt_body(body), texts_in(body, "tags"), now_ns)
+    said, tags, number = prompt_body(body), texts_in(body, "tags"), given_version(body)
+    decide = partial(with_next_version, name, said, tags, now_ns, number=number)
     made = await langfuse.documents.change(project, COLLECTION, decide, parent=name)
     return answer(shown(made, project), 201)
 
@@ -48,6 +49,14 @@ def prompt_body(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def given_version(body: Mapping[str, Any]) -> int | None:
+    """The number that a prompt had where it comes from (ours: Langfuse always counts on). Raises `BadQuery`."""
+    number = body.get("version")
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 10**9):
+        raise BadQuery("version must be a whole number from 1", parameter="version")
+    return number
+
+
 def messages_in(prompt: Any) -> list[dict[str, Any]]:
     if not isinstance(prompt, list) or not all(isinstance(each, dict) for each in prompt):
         raise BadQuery("prompt of type chat must be a list of messages", parameter="prompt")
@@ -65,17 +74,26 @@ def message(given_message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_next_version(
-    name: str, body: Mapping[str, Any], tags: Sequence[str] | None, now_ns: int, known: Sequence[Document]
+    name: str,
+    body: Mapping[str, Any],
+    tags: Sequence[str] | None,
+    now_ns: int,
+    known: Sequence[Document],
+    *,
+    number: int | None = None,
 ) -> tuple[Change, Kept]:
-    """Tags are those of all versions: what is given replaces them, else they stay."""
+    """Tags are those of all versions: what is given replaces them, else they stay. Raises `BadQuery` where there is a
+    version of this number."""
     versions = [kept(each) for each in known]
     stays = versions[-1].body["tags"] if versions else []
-    version = 1 + max((each.body["version"] for each in versions), default=0)
+    version = 1 + newest(versions) if number is None else number
+    if any(each.body["version"] == version for each in versions):
+        raise BadQuery(f"there is a version {version} of the prompt {name[:100]!r}", parameter="version")
     all_tags = stays if tags is None else list(tags)
     body = {**body, "version": version, "tags": all_tags}
     made = Kept(f"{name}:{version}", name, body, now_ns, now_ns)
     changed = relabelled([each._replace(body={**each.body, "tags": all_tags}) for each in versions], made, now_ns)
-    return Change([*changed_only(versions, changed), stored(made)]), labelled(made, latest=True)
+    return Change([*changed_only(versions, changed), stored(made)]), labelled(made, latest=version > newest(versions))
 
 
 def relabelled(versions: Sequence[Kept], owner: Kept, now_ns: int) -> list[Kept]:

@@ -20,7 +20,7 @@ from api.langfuse.handling import ADMIN, INGEST, Langfuse, LangfuseRoute, guarde
 from api.langfuse.metrics import get_metrics, get_metrics_v2
 from api.langfuse.models import get_model, list_models
 from api.langfuse.observations import get_observation, list_observations, list_observations_v2
-from api.langfuse.pages import show_experiment, show_project, show_run, show_session, show_trace
+from api.langfuse.pages import show_dataset, show_experiment, show_project, show_run, show_session, show_trace
 from api.langfuse.prompts import create_prompt, delete_prompt, get_prompt, list_prompts, update_labels
 from api.langfuse.score_configs import (
     create_score_config,
@@ -87,6 +87,7 @@ TABLE = (
     LangfuseRoute("GET", "project/{project_id}", show_project),
     LangfuseRoute("GET", "project/{project_id}/traces/{trace_id}", show_trace),
     LangfuseRoute("GET", "project/{project_id}/sessions/{session_id}", show_session),
+    LangfuseRoute("GET", "project/{project_id}/datasets/{dataset_id}", show_dataset),
     LangfuseRoute("GET", "project/{project_id}/datasets/{dataset_id}/runs/{run_id}", show_run),
     LangfuseRoute("GET", "project/{project_id}/experiments/results", show_experiment),
     LangfuseRoute("GET", "trace/{trace_id}", show_trace),

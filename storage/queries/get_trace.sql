@@ -7,7 +7,7 @@ WITH placed AS (
         kind IN ('generation', 'embedding') AND duplicate_of IS NULL AS counted,
         kind = 'generation' AND duplicate_of IS NULL AS is_generation,
         rowid AS row_id,
-        row_number() OVER (ORDER BY kind <> 'trace', parent_span_id IS NOT NULL, start_time, span_id) AS place
+        (kind <> 'trace', parent_span_id IS NOT NULL, start_time, span_id) AS place
     FROM span
     WHERE project = $project AND trace_id = $trace_id
 ),

@@ -30,9 +30,7 @@ placed AS (
         parent_span_id IS NULL AS is_root,
         kind IN ('generation', 'embedding') AND duplicate_of IS NULL AS counted,
         kind = 'generation' AND duplicate_of IS NULL AS is_generation,
-        row_number() OVER (
-            PARTITION BY trace_id ORDER BY kind <> 'trace', parent_span_id IS NOT NULL, start_time, span_id
-        ) AS place
+        (kind <> 'trace', parent_span_id IS NOT NULL, start_time, span_id) AS place
     FROM span
     WHERE rowid IN (SELECT row_id FROM member)
 ),
@@ -83,7 +81,39 @@ page AS MATERIALIZED (
     ORDER BY sort_time DESC, trace_id DESC
     LIMIT $limit
 ),
+-- The beginnings of texts where rows keep them (storage/contents.py): DuckDB unpacks 2,048 texts to show one.
+kept AS MATERIALIZED (
+    SELECT
+        row_id,
+        CASE WHEN lengths[1] <> '' THEN substr(texts, 1, lengths[1]::INT) END AS input,
+        CASE WHEN lengths[2] <> '' THEN substr(texts, coalesce(TRY_CAST(lengths[1] AS INT), 0) + 1) END AS output
+    FROM (
+        SELECT
+            rowid AS row_id,
+            string_split(left(preview, 8), ':') AS lengths,
+            substr(preview, length(lengths[1]) + length(lengths[2]) + 3) AS texts
+        FROM span
+        WHERE $io = 'preview'
+            AND preview IS NOT NULL
+            AND rowid IN (SELECT unnest([trace_row, root_row]) FROM page)
+    )
+),
+unkept AS (
+    SELECT unnest([
+        CASE WHEN said.row_id IS NULL THEN trace_row END,
+        CASE WHEN root.row_id IS NULL THEN root_row END,
+        CASE WHEN generation_row IS DISTINCT FROM root_row
+            AND (coalesce(said.input, root.input) IS NULL OR coalesce(said.output, root.output) IS NULL)
+            THEN generation_row END
+    ]) AS row_id
+    FROM page
+    LEFT JOIN kept AS said ON said.row_id = page.trace_row
+    LEFT JOIN kept AS root ON root.row_id = page.root_row
+),
 content AS MATERIALIZED (
+    SELECT row_id, input, output, NULL AS apart
+    FROM kept
+    UNION ALL
     SELECT
         rowid AS row_id,
         CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input,
@@ -91,7 +121,7 @@ content AS MATERIALIZED (
         CASE WHEN $io = 'full' THEN apart END AS apart
     FROM span
     WHERE $io <> 'none'
-        AND rowid IN (SELECT unnest([trace_row, root_row, generation_row]) FROM page)
+        AND rowid IN (SELECT row_id FROM unkept)
 ),
 scored AS (
     SELECT

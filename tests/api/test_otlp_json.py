@@ -179,3 +179,10 @@ def test_spans_stand_under_their_resource_and_scope() -> None:
     assert first["scopeSpans"][1]["schemaUrl"] == "s"
     assert second["schemaUrl"] == "r"
     assert second["resource"] == {"attributes": [], "droppedAttributesCount": 4, "entityRefs": [{"type": "t"}]}
+
+
+def test_what_was_made_here_and_never_received_is_left_out() -> None:
+    of_a_log_record = row("1", raw_rest=stored({"synthetic": True}))
+    told_by_spans, told_by_events = row("(trace)", raw_scope=None), row("(trace)")
+    assert [span["spanId"] for span in spans_of(of_a_log_record, told_by_spans, row("2", raw_scope=None))] == ["2"]
+    assert [span["spanId"] for span in spans_of(told_by_events)] == ["(trace)"]

@@ -1,6 +1,8 @@
 """Stored rows to readable records."""
 
-from api.records import content_value, merged, readable_raw
+from typing import Any
+
+from api.records import content, content_value, merged, readable_raw
 
 
 def test_content_is_json_only_where_the_whole_text_is_an_object_or_list() -> None:
@@ -8,6 +10,31 @@ def test_content_is_json_only_where_the_whole_text_is_an_object_or_list() -> Non
     assert content_value(" [1]") == [1]
     for text in ("5", "null", '"x"', "{broken", "[1] and more", "", None):
         assert content_value(text) == text
+
+
+CHAT = '[{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]'
+
+
+def shown(text: str | None, output: str | None = None, status: str = "unset", io: str = "full", **more: bool) -> Any:
+    return content({"input": text, "output": output, "status": status}, io, **{"is_call": True, **more})
+
+
+def test_an_answer_that_is_told_as_the_last_message_of_the_input_is_the_output_and_marked() -> None:
+    for text in (CHAT, f'{{"model": "m", "messages": {CHAT}}}'):
+        for io in ("full", "preview"):
+            assert (shown(text, io=io)["output"], shown(text, io=io)["output_derived"]) == ("Because.", True)
+    assert "output_derived" not in shown(CHAT, io="none")
+
+
+def test_no_other_output_is_derived() -> None:
+    said = shown(CHAT, output="said")
+    assert (said["output"], said["output_derived"]) == ("said", False)
+    question = '[{"role": "assistant", "content": "Hi"}, {"role": "user", "content": "Why?"}]'
+    odd = ('["assistant"]', '{"messages": "assistant"}', '[{"role": "assistant"}]', '"assistant"', "[", None)
+    for text in (question, *odd):
+        assert (shown(text)["output"], shown(text)["output_derived"]) == (None, False)
+    for failed in (shown(CHAT, status="error"), shown(CHAT, is_call=False), shown(CHAT + " " * 300, io="preview")):
+        assert (failed["output"], failed["output_derived"]) == (None, False)
 
 
 def test_of_metadata_said_twice_the_first_map_stands_and_none_is_null() -> None:

@@ -57,6 +57,7 @@ def test_traces_are_listed_newest_first_with_their_record(filled: Database) -> N
             "input": "question",
             "output": "answer",
             "truncated": [],
+            "output_derived": False,
         }
 
     asking(filled, talk)
@@ -249,8 +250,9 @@ def test_a_start_that_was_never_set_is_null(database: Database) -> None:
 def test_status_names_version_and_rows(filled: Database) -> None:
     async def talk(get: Get) -> None:
         answer = (await get("/api/v1/status")).json
-        assert answer.keys() == {"version", "uptime_s", "rows", "unpriced_models"}
+        assert answer.keys() == {"version", "uptime_s", "clients", "refusals", "rows", "unpriced_models"}
         assert answer["rows"] == {"spans": 4, "logs": 2, "metric_points": 2}
+        assert answer["clients"] == [{"time": "1970-01-01T00:00:00.000000000Z", "requests": 1}]
 
     asking(filled, talk)
 

@@ -23,7 +23,7 @@ def test_what_is_kept_for_the_store_itself_cannot_be_asked_for() -> None:
 def test_every_other_span_column_can_be_asked_for_and_the_duration_too() -> None:
     columns = {column.name for column in SPAN_COLUMNS if not column.name.startswith("raw_")}
     assert columns - SPAN_FIELDS.keys() == {
-        "project", "metadata", "own", "settled_from", "copies", "commit_seq", "apart",
+        "project", "metadata", "own", "settled_from", "copies", "commit_seq", "apart", "preview",
     }  # fmt: skip
     assert SPAN_FIELDS["duration_ms"] == "float"
     assert SPAN_FIELDS["start_time"] == "time"

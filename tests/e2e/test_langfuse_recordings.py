@@ -30,7 +30,8 @@ def everything(server: RunningServer) -> dict[str, Any]:
     """All that the API shows of it, without when it arrived."""
     traces = server.get("/api/v1/traces?limit=1000&io=none")["data"]
     whole = {trace["trace_id"]: server.get(f"/api/v1/traces/{trace['trace_id']}") for trace in traces}
-    return {"traces": whole, "scores": server.get("/api/v1/scores?limit=1000")["data"]}
+    lists = {name: server.get(f"/api/v1/{name}?limit=1000")["data"] for name in ("scores", "sessions", "users")}
+    return {"traces": whole, **lists}
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,21 @@ def test_a_chat_of_open_webui_is_one_trace(all_sent: dict[str, Any]) -> None:
     assert (trace["span_count"], trace["generation_count"], trace["input_tokens"]) == (5, 2, 71)
 
 
+def test_a_turn_of_open_webui_shows_its_answer_though_only_its_input_tells_it(all_sent: dict[str, Any]) -> None:
+    spans = only(all_sent, "chat:chat-111", "alice@example.com")["spans"]
+    answers = [(each["output"], each["output_derived"]) for each in spans if each["kind"] == "generation"]
+    assert answers == [("Rayleigh scattering.", True), ("Scattering.", True)]
+    assert not any(each["output_derived"] for each in spans if each["kind"] != "generation")
+
+
+def test_a_chat_of_open_webui_is_one_session_of_one_user(all_sent: dict[str, Any]) -> None:
+    chats = {each["session_id"]: each for each in all_sent["sessions"] if "alice@example.com" in each["user_ids"]}
+    assert chats.keys() == {"chat-111", "temporary-session-tmp1"}
+    assert chats["chat-111"]["user_ids"] == ["alice@example.com"]
+    assert not {"sess-xyz", "tmp1"} & {each["session_id"] for each in all_sent["sessions"]}
+    assert not {"u-1", "e"} & {each["user_id"] for each in all_sent["users"]}
+
+
 def test_a_chatflow_of_dify_has_its_nodes_below_its_workflow(all_sent: dict[str, Any]) -> None:
     found = only(all_sent, "message", "end-user-1")
     spans = {span["name"]: span for span in found["spans"]}
@@ -94,6 +110,9 @@ def test_a_chatflow_of_dify_has_its_nodes_below_its_workflow(all_sent: dict[str,
         29,
     )
     assert spans["HTTP"]["status"] == "error"
+    retrieval = spans["Knowledge Retrieval"]
+    assert (retrieval["kind"], retrieval["query"]) == ("retriever", "hi")
+    assert [(each["content"], each["score"]) for each in retrieval["documents"]] == [("c", 0.77)]
 
 
 def test_events_of_dify_without_ids_are_kept(all_sent: dict[str, Any]) -> None:

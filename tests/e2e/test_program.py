@@ -1,6 +1,7 @@
 """The command line of the real program: what it prints, how it ends, and what it refuses."""
 
 import json
+import socket
 import urllib.error
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def test_send_test_and_healthcheck_talk_to_a_running_server(tmp_path: Path) -> N
 
 
 def test_commands_that_find_no_server_fail_with_one_line(tmp_path: Path) -> None:
-    for command in ("send-test", "healthcheck"):
+    for command in ("send-test", "healthcheck", "status"):
         result = run(command, "--http", "127.0.0.1:1", cwd=tmp_path)
         assert result.returncode == 1
         assert result.stderr.count("\n") == 1
@@ -100,6 +101,23 @@ def test_grpc_is_guarded_by_the_same_keys(guarded: RunningServer) -> None:
             export(b"", timeout=10)
         assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
         assert export(b"", timeout=10, metadata=[("authorization", "Bearer sk-1")]) == b""
+
+
+def test_status_tells_who_sends_who_was_refused_and_what_was_no_http(tmp_path: Path) -> None:
+    variables = {"TRACEPOND_AUTH_PROJECTS": PROJECTS}
+    with running(tmp_path, **variables) as server:
+        address = f"127.0.0.1:{server.http_port}"
+        assert run("send-test", "--http", address, cwd=tmp_path, **variables).returncode == 0
+        assert server.post("/v1/traces", b"{}", **{"x-api-key": "wrong"})[0] == 401
+        with socket.create_connection(("127.0.0.1", server.http_port)) as stranger:
+            stranger.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            assert b" 400 " in stranger.recv(1000)
+        shown = run("status", "--http", address, cwd=tmp_path, **variables)
+        assert shown.returncode == 0, shown.stderr
+        words = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+        assert any("tracepond send-test 127.0.0.1 http traces 2 accepted 1" in line for line in words)
+        assert any("401 POST /v1/traces unauthorized 1 these credentials open no project" in line for line in words)
+        assert any("400 HTTP port no_http 1 this is HTTP/2" in line for line in words)
 
 
 def test_a_snapshot_of_a_running_server_is_served_by_another_one(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """The bound on bytes in flight."""
 
+import asyncio
+from collections.abc import Coroutine
+
 import pytest
 
 from contract.errors import Overloaded, Unavailable
@@ -54,3 +57,82 @@ def test_draining_lets_nothing_in() -> None:
     with pytest.raises(Unavailable) as unavailable, admission.hold(1):
         pass
     assert unavailable.value.reason == "draining"
+
+
+def test_what_those_behind_have_no_room_for_is_refused_whole_and_holds_nothing() -> None:
+    asked = []
+
+    def room_behind(size_bytes: int) -> None:
+        asked.append(size_bytes)
+        if size_bytes > 50:
+            raise Overloaded("the queue is full", reason="queue_full")
+
+    admission = Admission(100, room_behind)
+    with admission.hold(30) as hold:
+        with pytest.raises(Overloaded, match="the queue is full"):
+            hold.grow_to(51)
+        assert admission.in_flight_bytes == 30
+        hold.grow_to(50)
+    assert asked == [30, 51, 50]
+    assert admission.in_flight_bytes == 0
+
+
+@pytest.mark.parametrize(("patience_s", "ended"), [(0.0, True), (60.0, False)])
+def test_who_has_been_read_for_long_gives_way_when_there_is_no_room(
+    patience_s: float, ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.admission.PATIENCE_S", patience_s)
+    admission = Admission(100)
+
+    async def stalled(begun: asyncio.Event) -> None:
+        with admission.hold(90) as hold:
+            async with hold.reading(60):
+                begun.set()
+                await asyncio.Event().wait()
+
+    async def run() -> bool:
+        begun = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            slow = tasks.create_task(expect_timeout(stalled(begun)))
+            await begun.wait()
+            for _ in range(2):
+                with pytest.raises(Overloaded), admission.hold(20):
+                    pass
+            done, _ = await asyncio.wait([slow], timeout=10 if ended else 0.05)
+            slow.cancel()
+        return bool(done)
+
+    async def expect_timeout(work: Coroutine[None, None, None]) -> None:
+        with pytest.raises(TimeoutError):
+            await work
+
+    assert asyncio.run(run()) is ended
+    assert admission.in_flight_bytes == 0
+
+
+def test_who_waits_for_room_goes_on_when_there_is_some_and_not_at_every_change() -> None:
+    async def run() -> None:
+        admission = Admission(100)
+        with admission.hold(160):  # alone, so it was let in
+            waiting = asyncio.ensure_future(admission.room())
+            for _ in range(3):
+                await asyncio.sleep(0)
+                with pytest.raises(Overloaded), admission.hold(1):
+                    pass
+            assert not waiting.done()
+        async with asyncio.timeout(5):
+            await waiting
+            await admission.room()
+
+    asyncio.run(run())
+
+
+def test_nobody_waits_for_room_while_the_program_drains() -> None:
+    async def run() -> None:
+        admission = Admission(100)
+        with admission.hold(100):
+            admission.draining = True
+            async with asyncio.timeout(5):
+                await admission.room()
+
+    asyncio.run(run())

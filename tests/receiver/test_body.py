@@ -11,7 +11,7 @@ from aiohttp.base_protocol import BaseProtocol
 
 from contract.errors import Overloaded, Refused, Unavailable
 from receiver.admission import Admission
-from receiver.body import MAX_MEMBERS, WINDOW_LOG_MAX, content_encoding, read_body, unpack, zstd
+from receiver.body import MAX_MEMBERS, OUTPUT_PIECE_BYTES, WINDOW_LOG_MAX, content_encoding, read_body, unpack, zstd
 from receiver.limits import Limits
 
 TEXT = b"".join(b"span %d " % number for number in range(30_000))
@@ -181,3 +181,10 @@ def test_a_body_cut_by_the_client_is_refused(ending: str) -> None:
     with pytest.raises(Refused) as refused:
         read([], Limits(), ending=ending)
     assert refused.value.reason == "broken_body"
+
+
+@pytest.mark.parametrize("more", [1, 2, 3, 257, 258])
+def test_output_that_zlib_holds_back_to_the_end_of_its_input_is_unpacked_too(more: int) -> None:
+    """Raw deflate ends with its last byte: nothing behind it, no checksum, brings the rest out."""
+    text = b"a" * (OUTPUT_PIECE_BYTES + more)
+    assert unpack(raw_deflate(text), "deflate", len(text)) == text

@@ -1,52 +1,23 @@
-"""Which decoder runs, and that it is said why when it is not the compiled one."""
+"""Both decoders decode, and each says which it is."""
 
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-import receiver
-from receiver.compiled import DECODER, PURE_PYTHON_VARIABLE, SOURCES, choose, source_crc, stock
+from receiver.compiled import DECODER, choose, stock
 from receiver.otlp_decode import decode_logs, decode_traces
 from tests.support.otlp import log_request, trace_request
 
-FOLDER = Path(receiver.__path__[0])
 
-
-def built_from(crc: int) -> ModuleType:
+def test_the_decoder_is_the_compiled_one_where_there_is_one() -> None:
     module = ModuleType("receiver._wire")
-    vars(module).update(source_crc=crc, spans=len, logs=len)
-    return module
+    vars(module).update(spans=len, logs=len)
+    assert choose(module) == ("compiled", "", len, len)
 
 
-def missing(name: str) -> ModuleType:
-    raise ImportError(name)
-
-
-def test_the_compiled_decoder_runs_where_it_was_built_from_these_sources() -> None:
-    assert choose({}, lambda name: built_from(source_crc(FOLDER))) == ("compiled", "", len, len)
-
-
-def test_one_that_was_built_from_other_sources_is_not_used() -> None:
-    decoder = choose({}, lambda name: built_from(source_crc(FOLDER) ^ 1))
-    assert (decoder.name, "install tracepond again" in decoder.why) == ("python", True)
-
-
-def test_without_it_or_when_told_so_the_stock_classes_run_alone() -> None:
-    assert choose({}, missing)[:2] == (
-        "python",
-        "it was not built: that needs a C compiler when tracepond is installed",
-    )
-    assert choose({PURE_PYTHON_VARIABLE: "1"})[:2] == ("python", "TRACEPOND_PURE_PYTHON is set")
-    assert choose({PURE_PYTHON_VARIABLE: ""}, missing).why.startswith("it was not built")
-
-
-def test_a_change_of_any_source_shows(tmp_path: Path) -> None:
-    for name in SOURCES:
-        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
-    assert source_crc(tmp_path) == source_crc(FOLDER)
-    (tmp_path / SOURCES[-1]).write_bytes(b"")
-    assert source_crc(tmp_path) != source_crc(FOLDER)
+def test_without_it_the_stock_classes_run_alone_and_it_is_known_why() -> None:
+    assert choose("it was not built")[:2] == ("python", "it was not built")
+    assert choose("").spans(b"", 1) is None
 
 
 @pytest.mark.parametrize("decoder", [DECODER, stock("chosen")], ids=lambda decoder: decoder.name)

@@ -10,8 +10,9 @@ from contract.access import Identity
 from contract.errors import Forbidden, Refused
 from contract.sink import Outcome
 from contract.span import Batch
+from receiver.clients import Arrival
 from receiver.counters import Counters
-from receiver.intake import INLINE_BODY_BYTES, Intake, require_ingest
+from receiver.intake import INLINE_BODY_BYTES, LARGE_AT_A_TIME, Intake, require_ingest
 from receiver.limits import DEFAULT_LIMITS
 from receiver.signals import SIGNALS
 from tests.support.otlp import trace_request
@@ -24,26 +25,26 @@ BODY = trace_request(2).SerializeToString()
 def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
     sink = ListSink()
     intake = Intake(sink, Counters(), "http", DEFAULT_LIMITS, clock_ns=lambda: 77)
-    asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity("shop")))
+    asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity("shop"), Arrival()))
     (batch,) = sink.batches
     assert (batch.project, batch.received_ns, batch.transport, batch.size_bytes) == ("shop", 77, "http", len(BODY))
 
 
 def test_who_wants_to_know_is_told_of_what_was_committed_and_of_nothing_else() -> None:
-    told: list[tuple[str, str, bytes]] = []
+    told: list[tuple[str, str, bytes, str]] = []
     intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS, taken=lambda *request: told.append(request))
-    asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity()))
-    asyncio.run(intake.export(SIGNALS["traces"], b"", "protobuf", Identity()))
+    asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity(), Arrival(via="1.1 proxy")))
+    asyncio.run(intake.export(SIGNALS["traces"], b"", "protobuf", Identity(), Arrival()))
     with pytest.raises(Refused):
-        asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity()))
-    assert told == [("traces", "protobuf", BODY)]
+        asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity(), Arrival()))
+    assert told == [("traces", "protobuf", BODY, "1.1 proxy")]
 
 
 def test_a_malformed_request_is_counted_apart_from_items() -> None:
     counters = Counters()
     intake = Intake(ListSink(), counters, "http", DEFAULT_LIMITS)
     with pytest.raises(Refused):
-        asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity()))
+        asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity(), Arrival()))
     assert sum(totals(counters.stats(), "spans").values()) == 0
     assert [sample.labels["reason"] for sample in counters.stats() if "undecoded" in sample.name] == ["malformed"]
 
@@ -59,7 +60,7 @@ def test_a_client_that_goes_away_leaves_its_spans_counted_as_unavailable() -> No
 
     async def run() -> None:
         intake = Intake(Never(), counters, "grpc", DEFAULT_LIMITS)
-        task = asyncio.ensure_future(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity()))
+        task = asyncio.ensure_future(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity(), Arrival()))
         await reached.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -81,7 +82,7 @@ def test_big_bodies_leave_the_event_loop_free(monkeypatch: pytest.MonkeyPatch) -
     for body in (BODY, big):
         asyncio.run(
             Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS).export(
-                SIGNALS["traces"], body, "protobuf", Identity()
+                SIGNALS["traces"], body, "protobuf", Identity(), Arrival()
             )
         )
     assert len(threaded) == 1
@@ -100,3 +101,32 @@ def test_a_key_that_may_only_read_may_not_send() -> None:
     require_ingest(Identity())
     with pytest.raises(Forbidden):
         require_ingest(Identity("shop", frozenset({"read"})))
+
+
+def test_no_more_large_bodies_than_a_few_are_objects_at_a_time_and_small_ones_pass_them() -> None:
+    inside, most, small_passed, full = 0, 0, asyncio.Event(), asyncio.Event()
+
+    class Counting:
+        async def accept(self, batch: Batch) -> Outcome:
+            nonlocal inside, most
+            if batch.size_bytes == len(BODY):
+                small_passed.set()
+                return Outcome()
+            inside += 1
+            most = max(most, inside)
+            if inside == LARGE_AT_A_TIME:
+                full.set()
+            await asyncio.gather(small_passed.wait(), full.wait())
+            inside -= 1
+            return Outcome()
+
+    async def run() -> None:
+        intake = Intake(Counting(), Counters(), "http", DEFAULT_LIMITS)
+        large = trace_request(1, pad="x" * INLINE_BODY_BYTES).SerializeToString()
+        arrival = Arrival()
+        async with asyncio.timeout(20), asyncio.TaskGroup() as senders:
+            for body in (*[large] * 5, BODY):
+                senders.create_task(intake.export(SIGNALS["traces"], body, "protobuf", Identity(), arrival))
+
+    asyncio.run(run())
+    assert (most, inside) == (LARGE_AT_A_TIME, 0)

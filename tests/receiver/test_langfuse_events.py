@@ -195,3 +195,19 @@ kinds = st.sampled_from(["trace-create", "span-update", "generation-create", "sc
 def test_any_event_is_taken_or_refused(kind: object, body: object, timestamp: object) -> None:
     told = decoded({"id": "e", "type": kind, "timestamp": timestamp, "body": body})
     assert len(told.accepted) + len(told.faults) == 1
+
+
+@pytest.mark.parametrize("field", ["input", "metadata", "unheardOf", "type"])
+def test_a_value_that_nests_deeply_harms_no_neighbour(field: str) -> None:
+    deep = '{"id":"e%d","type":"observation-create","timestamp":"2026-11-21T05:00:00Z","body":{"id":"%d","%s":%s}}'
+    events = [deep % (levels, levels, field, "[" * levels + "]" * levels) for levels in (1, 300, 1000)]
+    told = decode_batch(f'{{"batch":[{",".join(events)}]}}'.encode())
+    assert told.accepted[:2] == ["e1", "e300"]
+    assert [fault.message for fault in told.faults] in ([], ["a value is nested too deeply"])
+
+
+def test_a_score_whose_metadata_nests_deeply_is_kept_or_refused_alone() -> None:
+    for levels, kept in ((300, 1), (1000, 0)):
+        metadata = "[" * levels + "]" * levels
+        told = decode_scores(f'[{{"name":"n","value":1,"traceId":"t","metadata":{metadata}}}]'.encode())
+        assert (len(told.scores), len(told.faults)) == (kept, 1 - kept)

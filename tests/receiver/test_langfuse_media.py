@@ -7,6 +7,7 @@ import pytest
 
 from contract.access import Identity
 from contract.media import MediaUse
+from receiver.langfuse_media import JSON_AT_MOST_BYTES
 from tests.support.langfuse import recorded
 from tests.support.langfuse_server import Ask, asked, served
 from tests.support.media import PICTURE, picture
@@ -135,3 +136,21 @@ def test_scopes_are_asked_for_and_projects_do_not_share_files() -> None:
     sender = served(identity=Identity("shop", frozenset({"ingest"})))
     assert asked(sender, "GET", f"{MEDIA}/x")[0] == 403
     assert asked(served(), "GET", f"{MEDIA}/x")[0] == 404
+
+
+@pytest.mark.parametrize("written", ["image/png; charset=utf-8", "image/png;charset=x", "image/png", "image/png; a=é"])
+def test_a_type_with_parameters_is_fetched_by_its_type_alone(written: str) -> None:
+    server = served()
+
+    async def talk(ask: Ask) -> None:
+        told = (await ask("POST", MEDIA, {**BODY, "contentType": written}))[1]
+        await ask("PUT", path_of(told["uploadUrl"]), PICTURE)
+        found = (await ask("GET", f"{MEDIA}/{told['mediaId']}"))[1]
+        status, data, headers = await ask("GET", path_of(found["url"]))
+        assert (status, data, headers["Content-Type"]) == (200, PICTURE, "image/png")
+
+    server.talk(talk)
+
+
+def test_an_announcement_is_small() -> None:
+    assert asked(served(), "POST", MEDIA, {**BODY, "more": "x" * JSON_AT_MOST_BYTES})[0] == 413

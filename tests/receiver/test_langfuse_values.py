@@ -1,5 +1,6 @@
 """Values of Langfuse's JSON."""
 
+import orjson
 import pytest
 
 from receiver.langfuse_values import MAX_ID_CHARACTERS, BadEvent, attribute, identifier, in_order, texts, time_ns
@@ -54,5 +55,14 @@ def test_a_map_has_its_keys_in_order_in_all_levels_and_nothing_else_changes() ->
     assert str(in_order({"b": {"d": 1, "c": [{"f": 1, "e": 2}]}, "a": 2.0})) == str(
         {"a": 2.0, "b": {"c": [{"e": 2, "f": 1}], "d": 1}}
     )
-    for value in ("text", 5, None, ["b", "a"]):
+    too_deep = orjson.loads('{"a":' * 300 + "1" + "}" * 300)
+    for value in ("text", 5, None, ["b", "a"], too_deep):
         assert in_order(value) is value
+
+
+def test_what_nests_deeper_than_one_writer_goes_is_text_all_the_same_and_deeper_still_refused() -> None:
+    for levels in (300, 600):
+        text = "[" * levels + '"é",1.5' + "]" * levels
+        assert attribute(orjson.loads(text)) == text
+    with pytest.raises(BadEvent, match="nested too deeply"):
+        attribute(orjson.loads("[" * 1020 + "]" * 1020))

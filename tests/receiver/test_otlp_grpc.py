@@ -239,6 +239,24 @@ def test_who_has_waited_too_long_is_told_to_come_again(monkeypatch: pytest.Monke
     assert {answer.code for answer in others} == {"OK"}
 
 
+def test_a_call_waits_for_room_instead_of_being_refused_at_once() -> None:
+    asked = asyncio.Event()
+
+    class Full(Admission):
+        async def room(self) -> None:
+            asked.set()
+            await super().room()
+
+    async def work(receivers: Receivers) -> str:
+        with receivers.admission.hold(2 * receivers.admission.capacity_bytes):
+            call = asyncio.ensure_future(send_grpc(receivers, "traces", BODY))
+            async with asyncio.timeout(5):
+                await asked.wait()
+        return (await call).code
+
+    assert ask(work, admission=Full()) == "OK"
+
+
 @pytest.mark.parametrize("ends", [True, False])
 def test_a_call_without_its_message_is_given_up(ends: bool) -> None:
     async def work(receivers: Receivers) -> str:
@@ -311,3 +329,23 @@ def test_a_refused_call_keeps_nothing_of_its_request_until_the_collector_looks()
         assert ask(left, Full()) == 0
     finally:
         gc.enable()
+
+
+def test_calls_that_stall_give_way_to_those_that_have_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp_grpc, "MAX_MESSAGES", 1)
+    monkeypatch.setattr("receiver.admission.PATIENCE_S", 0.0)
+    begun = asyncio.Event()
+
+    def authenticate(_: Mapping[str, str]) -> Identity:
+        begun.set()  # what follows, up to reading the message, is done without a pause
+        return Identity()
+
+    async def work(receivers: Receivers) -> tuple[str, Answer]:
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            stalled = channel.stream_unary(f"/{SIGNALS['traces'].service}/Export")()
+            await begun.wait()
+            answer = await send_grpc(receivers, "traces", BODY)
+            return str((await stalled.code()).name), answer
+
+    code, answer = ask(work, authenticate=authenticate)
+    assert (code, answer.code) == ("UNAVAILABLE", "OK")

@@ -1,9 +1,11 @@
-"""Attribute lists of OTLP/JSON, where a plain dict would not do."""
+"""Pieces of OTLP/JSON: attribute lists where a plain dict would not do, and bodies made to hurt."""
 
+import orjson
 import pytest
 
+from contract.errors import Refused
 from contract.span import KeyValues
-from receiver.otlp_json_values import MAX_DEPTH, BadItem, any_value, attributes, named, resource, scope
+from receiver.otlp_json_values import MAX_DEPTH, BadItem, any_value, attributes, load, named, resource, scope
 
 
 def test_duplicate_keys_are_all_kept_and_the_last_one_counts() -> None:
@@ -41,3 +43,27 @@ def test_resource_and_scope_keep_everything_beside_their_attributes() -> None:
         [{"type": "service", "idKeys": ["a"]}], 2, "s",
     )  # fmt: skip
     assert (scope(group).name, scope(group).version, scope(group).dropped_attributes_count) == ("n", "v", 3)
+
+
+VALUES = [b'"\xc3\xa9a",', b"257,", b"0.1,", b'"a":1,', b"null,"]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_body_of_small_values_is_refused_before_it_is_parsed(value: bytes) -> None:
+    """64 MB of texts of one letter took 1.2 GB."""
+    with pytest.raises(Refused, match="more than 4,000 values in one request: send smaller batches") as refusal:
+        load(b"[" + value * 5000 + b"1]", 1000)
+    assert refusal.value.kind == "too_large"
+    load(b"{" + b'"a":1,' * 3000 + b'"b":1}', 1000)
+
+
+def test_commas_in_texts_are_no_values() -> None:
+    numbers = ",".join(["0.25"] * 5000)
+    text = {"embedding": f"[{numbers}]", 'quo"ted\\': numbers}
+    assert load(orjson.dumps(text), 1000) == text
+
+
+@pytest.mark.parametrize("broken", [b'"' * 40_000, b'["' + b",\\" * 20_000, b'["' + b'\\"' * 30_000, b",," * 9000])
+def test_what_is_no_json_is_counted_in_one_pass(broken: bytes) -> None:
+    with pytest.raises(Refused):
+        load(broken, 1000)

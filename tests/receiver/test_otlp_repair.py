@@ -1,5 +1,7 @@
 """Bodies that protobuf refuses for a text, and for that alone."""
 
+import tracemalloc
+
 import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given
@@ -8,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from receiver import otlp_repair
 from receiver.otlp_repair import MAX_DEPTH, repaired
+from tests.support.mutations import varint
 
 REQUEST = ExportTraceServiceRequest.DESCRIPTOR
 
@@ -20,6 +23,10 @@ def size(content: bytes) -> bytes:
 
 def field(number: int, content: bytes) -> bytes:
     return bytes([number << 3 | 2]) + size(content) + content
+
+
+def long_field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2]) + varint(len(content)) + content
 
 
 def spans_named(*names: bytes) -> bytes:
@@ -73,3 +80,29 @@ def test_what_is_nested_too_deeply_is_left_to_the_parser() -> None:
         value = field(5, field(1, value))
     attribute = field(9, field(1, b"k") + field(2, value))
     assert repaired(field(1, field(2, field(2, attribute))), REQUEST) is None
+
+
+def test_a_text_below_many_messages_is_walked_where_it_lies() -> None:
+    """Each level once had a copy of its own: 90 of 16 MB."""
+    text = b"x" * 200_000 + b"\xff"
+    value = long_field(1, text)
+    for _ in range(40):
+        value = long_field(5, long_field(1, value))
+    body = long_field(1, long_field(2, long_field(2, long_field(9, long_field(2, value)))))
+    tracemalloc.start()
+    try:
+        found = repaired(body, REQUEST)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found is not None
+    assert found[1] == 1
+    assert peak_bytes < 10 * len(body)
+
+
+def test_as_many_fields_as_take_a_second_are_walked_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = spans_named(b"\xff", b"b")  # a request, a scope, two spans of two fields
+    monkeypatch.setattr(otlp_repair, "FIELDS_AT_MOST", 8)
+    assert repaired(body, REQUEST) is not None
+    monkeypatch.setattr(otlp_repair, "FIELDS_AT_MOST", 7)
+    assert repaired(body, REQUEST) is None

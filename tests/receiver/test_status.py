@@ -5,7 +5,7 @@ import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 
 from contract.errors import Forbidden, NotFound, Overloaded, Refused, Unauthorized, Unavailable
-from receiver.status import wire_status
+from receiver.status import as_understood, wire_status
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,22 @@ def test_each_error_has_its_codes_and_only_retryable_ones_a_hint(
     assert status.http_status == http_status
     assert (status.retry_after_header is not None) is retryable
     assert bool(status.rpc_status().details) is retryable
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "error", "http_status"),
+    [
+        ("OTel-OTLP-Exporter-Python/1.33.0", Overloaded("x", reason="queue"), 503),
+        ("OTel-OTLP-Exporter-JavaScript/0.223.0", Overloaded("x", reason="queue"), 429),
+        ("", Overloaded("x", reason="queue"), 429),
+        ("OTel-OTLP-Exporter-Python/1.33.0", Refused("x"), 400),
+        ("OTel-OTLP-Exporter-Python/1.33.0", Unavailable("x", reason="disk_full"), 503),
+    ],
+)
+def test_who_drops_at_429_is_told_503(user_agent: str, error: Exception, http_status: int) -> None:
+    status = as_understood(wire_status(error), user_agent)
+    assert status.http_status == http_status
+    assert (status.grpc_code, status.retry_after_s) == (wire_status(error).grpc_code, wire_status(error).retry_after_s)
 
 
 def test_a_fault_of_our_own_shows_nothing_of_itself() -> None:

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from contract.errors import Overloaded, Refused, Unavailable
 from contract.sink import Outcome
+from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.otlp_decode import decode_traces
 from tests.support.otlp import START_NS, log_request, trace_request
-from tests.support.receivers import TRANSPORTS, Answer, Receivers, running, send, totals
+from tests.support.receivers import TRANSPORTS, Answer, Receivers, running, send, send_grpc, totals
 from tests.support.sinks import ListSink
 
 
@@ -118,8 +120,14 @@ def test_an_empty_request_succeeds_and_stores_nothing(transport: str) -> None:
     ],
 )
 def test_a_full_or_closing_receiver_sends_requests_back(
-    transport: str, prepare: Callable[[Admission], None], code: str, retryable: bool
+    transport: str,
+    prepare: Callable[[Admission], None],
+    code: str,
+    retryable: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(otlp_grpc, "TURN_TIMEOUT_S", 0.05)
+
     async def run() -> tuple[Answer, Receivers]:
         async with running(ListSink(), admission=Admission(100)) as receivers:
             prepare(receivers.admission)
@@ -148,3 +156,22 @@ def test_random_outcomes_leave_no_item_unaccounted_for() -> None:
     counted = totals(receivers.counters.stats(), "spans")
     assert counted["received"] == counted["accepted"] + counted["refused"] + counted["unavailable"] == 43
     assert counted["accepted"] == stored
+
+
+def test_who_wants_to_know_is_told_which_servers_a_request_has_passed() -> None:
+    told: list[tuple[str, str, bytes, str]] = []
+    body = trace_request().SerializeToString()
+
+    async def run() -> None:
+        async with running(ListSink(), taken=lambda *request: told.append(request)) as receivers:
+            headers = CIMultiDict(
+                [("Content-Type", "application/x-protobuf"), ("Via", "1.1 a, 1.1 b"), ("Via", "1.1 c")]
+            )
+            async with receivers.session.post(
+                f"{receivers.http_url}/v1/traces", data=body, headers=headers
+            ) as response:
+                assert response.status == 200
+            await send_grpc(receivers, "traces", body, metadata=(("via", "1.1 d"), ("via", "1.1 e")))
+
+    asyncio.run(run())
+    assert [via for *_, via in told] == ["1.1 a, 1.1 b, 1.1 c", "1.1 d, 1.1 e"]

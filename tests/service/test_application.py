@@ -102,6 +102,25 @@ def test_401_has_the_form_of_the_path_and_a_challenge() -> None:
     assert b'"code"' in body
 
 
+def test_senders_whose_key_opens_nothing_are_told_of_and_askers_are_not() -> None:
+    told = []
+
+    async def run() -> None:
+        refused = lambda request, error: told.append((request.path, str(error)))  # noqa: E731
+        async with TestClient(TestServer(application(authenticate, ROUTES, refused=refused))) as client:
+            public = {"X-Api-Key": "public"}
+            for path, headers in (("/v1/traces", {}), ("/v1/traces", dict([RIGHT])), ("/api/public/scores", public)):
+                await client.post(path, headers=headers)
+            await client.post("/v1/traces", headers=public)
+            await client.get("/api/v1/traces/1")
+
+    asyncio.run(run())
+    assert told == [
+        ("/v1/traces", "who are you?"),
+        ("/v1/traces", "a public key alone may post scores, nothing else"),
+    ]
+
+
 def test_an_unknown_path_and_a_wrong_method_are_explained() -> None:
     status, content_type, _, body = answer("GET", "/nothing", RIGHT)
     assert (status, content_type) == (404, "application/problem+json")

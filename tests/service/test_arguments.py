@@ -61,6 +61,7 @@ def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
         ("config", {"--config", *FLAG_OF.values()}),
         ("reprice", {"--config", "--db"}),
         ("send-test", {"--config", "--http"}),
+        ("status", {"--config", "--http"}),
         ("healthcheck", {"--config", "--http"}),
         ("version", set()),
     ],

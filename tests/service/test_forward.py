@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from service import forward
-from service.forward import Forwarder, seconds
+from service.forward import MOST_HOPS, Forwarder, seconds, via
 from service.spool import Spool
 
 Seen = list[tuple[str, str | None, str, bytes]]
@@ -23,12 +23,14 @@ class Upstream:
     def __init__(self, *statuses: int) -> None:
         self.statuses = list(statuses)
         self.seen: Seen = []
+        self.via: list[str] = []
         self._came = asyncio.Condition()
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
         async with self._came:
             self.seen.append((request.path, request.headers.get("x-api-key"), request.content_type, body))
+            self.via.append(request.headers["Via"])
             self._came.notify_all()
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200, headers={"Retry-After": "0"})
 
@@ -87,7 +89,7 @@ def test_each_signal_goes_to_its_path_in_its_encoding_with_the_headers(tmp_path:
         forwarder.offer("traces", "protobuf", b"1")
         forwarder.offer("logs", "json", b"2")
         await settled(forwarder)
-        assert fates(forwarder) == {"sent": 2, "rejected": 0, "dropped": 0}
+        assert fates(forwarder) == {"sent": 2, "rejected": 0, "dropped": 0, "returned": 0}
 
     assert sorted(forwarding(tmp_path, talk)) == [
         ("/base/v1/logs", "k", "application/json", b"2"),
@@ -103,7 +105,7 @@ def test_what_may_be_sent_again_is_and_what_is_not_wanted_is_not(tmp_path: Path)
         upstream.statuses = [400]
         forwarder.offer("traces", "protobuf", b"odd")
         await settled(forwarder)
-        assert fates(forwarder) == {"sent": 1, "rejected": 1, "dropped": 0}
+        assert fates(forwarder) == {"sent": 1, "rejected": 1, "dropped": 0, "returned": 0}
         assert "400" in forwarder.report()["last_error"]
 
     seen = forwarding(tmp_path, talk, 503, 429)
@@ -142,7 +144,7 @@ def test_what_the_disk_does_not_keep_up_with_is_left_out(tmp_path: Path, monkeyp
         forwarder.offer("traces", "protobuf", b"x" * 8)
         forwarder.offer("traces", "protobuf", b"x" * 8)
         await settled(forwarder)
-        assert fates(forwarder) == {"sent": 1, "rejected": 0, "dropped": 1}
+        assert fates(forwarder) == {"sent": 1, "rejected": 0, "dropped": 1, "returned": 0}
 
     forwarding(tmp_path, talk)
 
@@ -167,6 +169,29 @@ def test_a_file_that_cannot_be_removed_does_not_stop_the_others(
         assert "Read-only" in forwarder.report()["last_error"]
 
     forwarding(tmp_path, talk)
+
+
+def test_what_has_been_here_before_is_not_sent_on_again(tmp_path: Path) -> None:
+    async def talk(forwarder: Forwarder, upstream: Upstream) -> None:
+        forwarder.offer("traces", "protobuf", b"new", "1.1 proxy")
+        await settled(forwarder)
+        forwarder.offer("traces", "protobuf", b"again", f"1.0 proxy, {upstream.via[0]}, 1.1 other")
+        await settled(forwarder)
+        assert fates(forwarder) == {"sent": 1, "rejected": 0, "dropped": 0, "returned": 1}
+
+    assert [body for *_, body in forwarding(tmp_path, talk)] == [b"new"]
+
+
+def test_a_chain_of_servers_is_named_in_order_and_has_an_end(tmp_path: Path) -> None:
+    others = [f"{number:016x}" for number in range(MOST_HOPS)]
+
+    async def talk(forwarder: Forwarder, upstream: Upstream) -> None:
+        forwarder.offer("traces", "protobuf", b"last", via(others[1:]))
+        forwarder.offer("traces", "protobuf", b"too far", via(others))
+        await settled(forwarder)
+        assert upstream.via[0].startswith(via(others[1:]) + ", 1.1 tracepond-")
+
+    assert [body for *_, body in forwarding(tmp_path, talk)] == [b"last"]
 
 
 @pytest.mark.parametrize(("header", "wanted"), [("0", 0.0), ("x", 0.0), ("", 0.0), ("3", 0.01)])

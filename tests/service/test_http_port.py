@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from service import http_port
-from service.http_port import MAX_CONNECTIONS, HttpSite, RareLog, most_connections
+from service.http_port import ACCEPT_FAILED, MAX_CONNECTIONS, HttpSite, RareLog, most_connections, tell_rarely
 from service.quantities import Endpoint
 
 LIMIT_S = 10
@@ -91,6 +91,20 @@ def test_what_is_no_http_request_is_told_so_and_never_repeated(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "secret" not in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_who_wants_to_know_is_told_what_was_no_http() -> None:
+    told: list[str] = []
+
+    async def run() -> None:
+        async with serving(refused=told.append) as connect:
+            for sent in (HTTP_2, GET):
+                reader, writer = await connect()
+                writer.write(sent)
+                await reader.readuntil(b"\r\n\r\n")
+
+    asyncio.run(run())
+    assert told == ["this is HTTP/2, as gRPC sends it: OTLP over gRPC has a port of its own (4317)"]
 
 
 def test_a_broken_body_is_the_senders_fault() -> None:
@@ -182,3 +196,14 @@ def test_a_stranger_cannot_flood_the_log(caplog: pytest.LogCaptureFixture) -> No
             now[0] = moment
             log.tell("again")
     assert [vars(record)["unwritten_before"] for record in caplog.records] == [0, 2]
+
+
+def test_where_no_connection_can_be_accepted_one_line_a_minute_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(tell_rarely(RareLog(lambda: 0.0)))
+    for _ in range(1000):
+        loop.call_exception_handler({"message": ACCEPT_FAILED, "exception": OSError(24, "Too many open files")})
+    assert [record.getMessage() for record in caplog.records] == ["no connection can be accepted now"]
+    loop.call_exception_handler({"message": "something else"})
+    assert caplog.records[-1].getMessage() == "something else"
+    loop.close()

@@ -64,3 +64,26 @@ def test_less_important_messages_are_left_out() -> None:
     stream, logger = lines("console", "warning")
     logger.info("x")
     assert stream.getvalue() == ""
+
+
+def test_errors_of_libraries_are_told_once_a_minute_without_what_was_sent() -> None:
+    stream, _ = lines("console")
+    for library in ("grpc._cython.cygrpc", "asyncio", "grpc._cython.cygrpc"):
+        try:
+            b"secret\xff".decode()
+        except UnicodeDecodeError:
+            logging.getLogger(library).exception("Invalid encoding on %s", b"secret\xff")
+    assert stream.getvalue().count("UnicodeDecodeError") == 2
+    assert "test_errors_of_libraries" in stream.getvalue()
+    assert "secret" not in stream.getvalue().replace('b"secret', "")  # the line of this test is code, not content
+
+
+def test_libraries_are_heard_again_after_a_minute() -> None:
+    now = [0.0]
+    rare = logs.OfLibraries(lambda: now[0])
+    heard = []
+    for moment in (0.0, 59.0, 61.0):
+        now[0] = moment
+        heard.append(rare.filter(logging.makeLogRecord({"name": "asyncio", "levelno": logging.ERROR, "msg": "x"})))
+    assert heard == [True, False, True]
+    assert rare.filter(logging.makeLogRecord({"name": "storage", "levelno": logging.ERROR, "msg": "x"}))

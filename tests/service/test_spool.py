@@ -41,6 +41,14 @@ def test_what_was_not_settled_is_found_again_and_numbers_go_on(tmp_path: Path) -
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_who_sent_it_on_before_is_still_known_after_a_restart(tmp_path: Path) -> None:
+    before = opened(tmp_path)
+    before.put("traces", "protobuf", b"a", ("0123456789abcdef", "fedcba9876543210"))
+    before.put("logs", "json", b"b")
+    after = opened(tmp_path)
+    assert [taken(after).hops for _ in range(2)] == [("0123456789abcdef", "fedcba9876543210"), ()]
+
+
 def test_beyond_its_size_nothing_is_taken_until_something_is_settled(tmp_path: Path) -> None:
     spool = opened(tmp_path, 10)
     assert spool.put("traces", "protobuf", b"x" * 6)

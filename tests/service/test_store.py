@@ -8,6 +8,7 @@ import pytest
 from service import store
 from service.config import load
 from storage.database import Database
+from translator.outline import Outline
 from translator.prices.book import PriceBook
 
 
@@ -26,8 +27,9 @@ def test_the_writer_gets_the_sizes_derived_from_the_limit(tmp_path: Path, monkey
     config = load("service: {memory_limit: 384MB}", "c.yaml", {}, {})
     store.writer(config, Database(str(tmp_path / "x.duckdb")), PriceBook(()))
     assert given == {
-        "queue_bytes": config.memory.queue_bytes,
+        "queue_bytes": config.memory.queue_bytes + config.memory.group_bytes,
         "group_bytes": config.memory.group_bytes,
         "recent_spans": config.memory.recent_spans,
         "checkpoint_wal_bytes": config.memory.checkpoint_wal_bytes,
+        "outline": Outline,
     }

@@ -151,3 +151,26 @@ def test_on_a_disk_that_is_nearly_full_the_log_goes_into_the_file_or_waits_and_t
     ballast.unlink()
     assert checkpoints.run()
     database.close()
+
+
+def test_a_checkpoint_that_a_reader_puts_off_is_told_of_only_when_the_log_has_doubled(
+    database: Short, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.free = 1 << 40
+    write(database, 2)
+    checkpoints, reader = Checkpoints(database), database.cursor()
+    run(reader, "BEGIN TRANSACTION READ ONLY")
+    run(reader, "SELECT count(*) FROM span")
+    writer = database.cursor()
+    run(writer, "UPDATE span SET kind = 'tool' WHERE span_id = '1-0'")
+    assert [checkpoints.run(), checkpoints.run()] == [False, False]
+    assert caplog.messages == []
+    write(database, 3, first=2)
+    run(writer, "UPDATE span SET kind = 'tool' WHERE span_id = '3-0'")
+    assert [checkpoints.run(), checkpoints.run()] == [False, False]
+    assert len(caplog.messages) == 1
+    run(reader, "ROLLBACK")
+    assert checkpoints.run()
+    assert database.wal_bytes() == 0
+    reader.close()
+    writer.close()

@@ -17,7 +17,17 @@ from tests.support.living import Living, live
 from tests.support.rows import log_row, span_row
 from tests.support.stored import opened
 
-TABLES = ("span", "log_record", "metric_point", "store", "unstorable", "text_words", "schema_migration")
+TABLES = (
+    "span",
+    "log_record",
+    "metric_point",
+    "store",
+    "unstorable",
+    "text_words",
+    "hour_sum",
+    "summed",
+    "schema_migration",
+)
 
 
 @pytest.fixture

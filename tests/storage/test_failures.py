@@ -20,6 +20,8 @@ COMMIT_WITHOUT_DISK = 'TransactionContext Error: Failed to commit: Could not wri
         (duckdb.TransactionException(COMMIT_WITHOUT_DISK), Unavailable, "store"),
         (duckdb.IOException("No space left on device"), Unavailable, "store"),
         (duckdb.FatalException("invalidated"), Unavailable, "store"),
+        (duckdb.Error("Corrupt database file: computed checksum 1 does not match"), Unavailable, "damaged"),
+        (duckdb.IOException('Database "pond" has been invalidated because checkpointing failed'), Unavailable, "store"),
         (duckdb.ConversionException("Timestamp out of range"), Refused, "internal"),
         (OverflowError("Python int too large"), Refused, "internal"),
     ],
@@ -29,7 +31,7 @@ def test_an_error_is_never_or_not_now(error: Exception, kind: type[TracepondErro
     assert type(told) is kind
     assert isinstance(told, (Refused, Unavailable))
     assert told.reason == reason
-    assert may_be_too_much(told) == (reason != "store")
+    assert may_be_too_much(told) == (reason not in ("store", "damaged"))
 
 
 def test_a_row_that_the_memory_never_holds_counts_as_unstorable_after_some_tries() -> None:

@@ -14,7 +14,8 @@ from contract.settling import Settle, SettledSpan, TraceFacts
 from contract.translated import Translated
 from storage.commit import Committer
 from storage.database import Database
-from storage.flusher import GROUP_ROWS, RECOVERY, Flusher
+from storage.flusher import RECOVERY, Flusher
+from storage.pace import GROUP_ROWS, Pace
 from storage.payload import decode
 from storage.pending import Pending
 from tests.support.rows import generation_row, log_row, span_row
@@ -191,10 +192,19 @@ def test_when_the_store_cannot_take_data_it_stays_first_in_the_queue(
     assert store.flusher.flushed_seq == 3
 
 
-def test_the_store_is_opened_again_after_a_fatal_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.FatalException("FATAL Error: fsync failed!"),
+        duckdb.IOException('Database "pond" has been invalidated because checkpointing failed.'),
+    ],
+)
+def test_the_store_is_opened_again_after_a_fatal_error(
+    store: Store, monkeypatch: pytest.MonkeyPatch, error: duckdb.Error
+) -> None:
     def fatal(*_: object) -> None:
         monkeypatch.undo()
-        raise duckdb.FatalException("FATAL Error: database has been invalidated")
+        raise error
 
     async def life() -> None:
         store.flusher.start()
@@ -221,9 +231,16 @@ def test_one_who_waits_for_the_answer_is_told_why_not(store: Store) -> None:
     assert store.rows("SELECT * FROM unstorable") == []
 
 
-def test_groups_are_whole_row_groups_and_bypass_the_wal(store: Store) -> None:
+def at_full_pace(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long this machine takes."""
+    store.flusher._pace.rows = GROUP_ROWS
+    monkeypatch.setattr(Pace, "took", lambda *_: None)
+
+
+def test_groups_are_whole_row_groups_and_bypass_the_wal(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [span_row(f"{i:06}", trace_id=f"t{i // 10}", input="word " * 40) for i in range(2 * GROUP_ROWS + 300)]
     requests = [store.request(*rows[i : i + 100]) for i in range(0, len(rows), 100)]
+    at_full_pace(store, monkeypatch)
     store.flusher.add(requests)
     sizes = []
     while store.flusher._pending:
@@ -255,6 +272,7 @@ def test_recovery_takes_large_groups_and_asks_for_no_more_than_one_at_a_time(
             asked += 100
             yield store.request(*(span_row(f"{number}-{i}", trace_id="one") for i in range(100)))
 
+    at_full_pace(store, monkeypatch)
     monkeypatch.setattr(store.flusher, "flush", counted)
     store.flusher.recover(requests())
     large = RECOVERY * GROUP_ROWS

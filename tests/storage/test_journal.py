@@ -110,7 +110,71 @@ def test_a_flipped_bit_loses_its_own_record_only_and_is_told(tmp_path: Path, cap
     file.write_bytes(data)
     with caplog.at_level(logging.INFO):
         assert recovered(tmp_path) == [1, 3]
-    assert "the request before number 3 cannot be read" in caplog.text
+    assert "acknowledged requests 2 to 2 are neither in" in caplog.text
+
+
+def damage(path: Path, place: int, change: bytes) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:place] + change + data[place + len(change) :])
+
+
+RECORD_BYTES = HEADER.size + 30
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "left"),
+    [
+        (FIRST_RECORD_BYTES, b"\xff", [2, 3, 4, 5]),  # a length says where the next record is
+        (FIRST_RECORD_BYTES + RECORD_BYTES, b"\xff\xff\xff\xff", [1, 3, 4, 5]),
+        (FIRST_RECORD_BYTES + RECORD_BYTES + 8, b"\xff", [1, 3, 4, 5]),
+        (FIRST_RECORD_BYTES + RECORD_BYTES, bytes(2 * RECORD_BYTES), [1, 4, 5]),
+        (FIRST_RECORD_BYTES + 5, b"\xff" * (3 * RECORD_BYTES), [5]),
+    ],
+)
+def test_what_is_behind_a_damaged_place_is_found_and_the_file_is_kept(
+    tmp_path: Path, place: int, change: bytes, left: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = opened(tmp_path)
+    journal.append(records(*range(1, 6), size=30), 0)
+    journal.close(remove=False)
+    file = tmp_path / "x.duckdb.journal0"
+    damage(file, place, change)
+    damaged = file.read_bytes()
+    journal = Journal(str(tmp_path / "x.duckdb"), IDENTITY)
+    assert [record.seq for record in journal.recover(0)] == left
+    assert "acknowledged requests" in caplog.text
+    journal.open()
+    assert (tmp_path / "x.duckdb.journal0.damaged1").read_bytes() == damaged
+    journal.append(records(6), 5)
+    journal.close(remove=False)
+    assert recovered(tmp_path, 5) == [6]
+
+
+def test_tables_that_are_older_than_the_journal_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A write-ahead log that was deleted or cut: DuckDB opens the file as if nothing were missing."""
+    journal = opened(tmp_path)
+    journal.append(records(1, 2), 0)
+    journal.append(records(3), 2)
+    journal.close(remove=False)
+    assert recovered(tmp_path, flushed_seq=2) == [3]
+    assert caplog.text == ""
+    assert recovered(tmp_path, flushed_seq=1) == [3]
+    assert "acknowledged requests 2 to 2 are neither in" in caplog.text
+    assert not (tmp_path / "x.duckdb.journal0.damaged1").exists()
+
+
+def test_a_long_stretch_of_zeros_is_passed_over_at_once(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    journal.append(records(1, 2), 0)
+    journal.close(remove=False)
+    with open(tmp_path / "x.duckdb.journal0", "r+b") as file:
+        file.truncate(1 << 20)
+    looked_at = []
+    with pytest.MonkeyPatch.context() as patched:
+        whole = journal_module.record_at
+        patched.setattr(journal_module, "record_at", lambda *told: (looked_at.append(told), whole(*told))[1])
+        assert recovered(tmp_path) == [1, 2]
+    assert len(looked_at) < 10
 
 
 def test_a_last_record_that_is_not_whole_is_left_out_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -99,10 +99,12 @@ def test_only_log_records_that_describe_spans_are_looked_back_at(database: Datab
         log(1, describes_span=True, **ids),
         log(2, **ids),
         log(3, describes_span=True, trace_id=trace_id(2)),
+        log(4, describes_span=True, trace_id=trace_id(4), span_id=span_id(4)),
+        log(5, describes_span=True, trace_id=trace_id(4), span_id=span_id(5)),
     )
-    logs = describing_logs(database.cursor(), [key(1), key(3)])
-    assert [row[L.digest] for row in logs[key(1)]] == ["d1"]
-    assert logs[key(3)] == []
+    cursor = database.cursor()
+    assert [row[L.digest] for row in describing_logs(cursor, [key(1), key(3)])] == ["d1"]
+    assert [row[L.digest] for row in describing_logs(cursor, [key(1)], [(*key(4), span_id(5))])] == ["d1", "d5"]
     known = look_back(database.cursor(), [key(1), key(3)])
     assert [known[key(1)].described, known[key(3)].described] == [True, False]
 

@@ -14,10 +14,12 @@ import pytest
 from contract.columns import Row
 from contract.span import Batch
 from contract.translated import Translated
+from storage import reached
 from storage.commit import Committer
 from storage.database import Database
 from tests.support.golden import CAPTURES, batches
 from translator.merge import merge_copies
+from translator.outline import Outline
 from translator.prices.book import PriceBook
 from translator.settle import settle
 from translator.translate import Translator
@@ -83,10 +85,10 @@ def stored(groups: list[list[Translated]], restart_every: int = 0) -> list[list[
     database = Database(":memory:")
     database.open()
     connection = database.cursor()
-    committer = Committer(SETTLE, MERGE, match)
+    committer = Committer(SETTLE, MERGE, match, outline=Outline)
     for nth, group in enumerate(groups):
         if restart_every and nth % restart_every == 0:
-            committer = Committer(SETTLE, MERGE, match)
+            committer = Committer(SETTLE, MERGE, match, outline=Outline)
             committer.recall(connection)
         committer.commit(connection, group, nth)
     rows: list[Any] = [connection.execute(STATE_SQL.format(table)).fetchall() for table in ("span", "log_record")]
@@ -118,3 +120,12 @@ def test_any_split_and_order_with_repeats_and_restarts_ends_in_the_same_rows(cap
     at_once = stored([[copy(request) for request in requests]])
     assert stored(split(requests, random.Random(seed))) == at_once
     assert stored(split(requests, random.Random(seed + 100)), restart_every=3) == at_once
+
+
+@pytest.mark.parametrize("capture", CHOSEN)
+def test_in_a_trace_that_counts_as_long_too(capture: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = pieces(capture)
+    at_once = stored([[copy(request) for request in requests]])
+    monkeypatch.setattr(reached, "LONG", 0)
+    assert stored(split(requests, random.Random(5))) == at_once
+    assert stored(split(requests, random.Random(6)), restart_every=3) == at_once

@@ -5,8 +5,10 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from contract.errors import Overloaded, Unavailable
@@ -20,6 +22,7 @@ from contract.reading import (
     Condition,
     Row,
 )
+from storage import hour_sums
 from storage import reader as reader_module
 from storage.database import Database
 from storage.reader import WAITING_AT_MOST, DuckReader, Query, Question, load_queries
@@ -53,7 +56,7 @@ def traces(reader: DuckReader, *conditions: Condition, **parameters: Any) -> lis
 
 
 def test_every_query_is_there_and_none_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_queries().keys() == set(QUERIES)
+    assert load_queries().keys() == {*QUERIES, hour_sums.QUERY}
     monkeypatch.setattr(reader_module, "QUERIES", QUERIES[1:])
     with pytest.raises(RuntimeError, match=QUERIES[0]):
         load_queries()
@@ -358,3 +361,26 @@ def test_who_waits_for_the_tables_counts_as_asking_and_not_for_ever(database: Da
     asyncio.run(talk())
     reader.close()
     assert ("reader_queries_in_flight", {}, 0) in reader.stats()
+
+
+def test_a_question_that_meets_a_damaged_block_is_told_so(reader: DuckReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meet(*_: object) -> None:
+        raise duckdb.Error("Corrupt database file: computed checksum 1 does not match stored checksum 2 in block")
+
+    monkeypatch.setattr(reader_module.DuckReader, "_answer", meet)
+    with pytest.raises(Unavailable, match=r"damaged.*tracepond recover"):
+        traces(reader)
+
+
+def test_the_first_question_after_the_file_was_opened_again_is_answered(tmp_path: Path) -> None:
+    database = opened(str(tmp_path / "x.duckdb"))
+    insert(database, "span", span(1))
+    reader = DuckReader(database, threads=1)
+    assert len(traces(reader)) == 1
+    database.close()
+    with pytest.raises(Unavailable):
+        traces(reader)
+    database.open()
+    assert len(traces(reader)) == 1
+    reader.close()
+    database.close()

@@ -14,7 +14,7 @@ import pytest
 from contract.errors import Overloaded, Refused, Unavailable
 from storage import snapshot as module
 from storage.database import Database, run
-from storage.flusher import GROUP_ROWS
+from storage.pace import GROUP_ROWS
 from storage.snapshot import copy, open_source, publish, remove, remove_leftovers
 from tests.support.living import Living, live
 from tests.support.rows import span_row
@@ -209,8 +209,10 @@ def test_a_copy_replaces_nothing(tmp_path: Path, source: int) -> None:
 
 def test_what_a_killed_server_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
     kept = ["x.duckdb", "x.duckdb.journal0", "y.duckdb.snapshot-1", "x.duckdb2.snapshot-1"]
-    for name in (*kept, "x.duckdb.snapshot-1", "x.duckdb.snapshot-1.wal", "x.duckdb.snapshot-2"):
+    copies = ("x.duckdb.snapshot-1", "x.duckdb.snapshot-1.wal", "x.duckdb.snapshot-2")
+    for name in (*kept, *copies, "x.duckdb.new-1", "x.duckdb.compact", "x.duckdb.compact.wal"):
         (tmp_path / name).touch()
+    (tmp_path / "x.duckdb.compact.tmp").mkdir()
     remove_leftovers(str(tmp_path / "x.duckdb"))
     assert sorted(os.listdir(tmp_path)) == sorted(kept)
     remove(str(tmp_path / "not there"))

@@ -10,10 +10,10 @@ import pytest
 from contract.errors import Unavailable
 from storage import text_index as module
 from storage.retention import Limits, Policy
-from storage.text_index import BUSY, EVERY_S, SOURCES, TextIndex, gaps, tile_ends
+from storage.text_index import BUSY, EVERY_S, RARE_USES, SOURCES, TextIndex, gaps, tile_ends
 from storage.text_search import Range
 from tests.support.living import Living, live
-from tests.support.rows import log_row, span_row
+from tests.support.rows import START_NS, log_row, span_row
 
 HOUR_NS = 3_600_000_000_000
 
@@ -66,15 +66,55 @@ def test_the_newest_request_is_not_indexed_since_more_of_it_may_come(tmp_path: P
     live(tmp_path / "x.duckdb", work)
 
 
-def test_each_word_is_there_once_with_the_tiles_that_have_it(tmp_path: Path) -> None:
+TEXTS = ("one x", "one", "two X", "x", "")
+
+
+async def index_texts(store: Living) -> list[tuple[str, int, int, int]]:
+    """(word, tiles, first and last time in microseconds) of what is stored for `TEXTS`, a tile each but the last."""
+    for number, text in enumerate(TEXTS):
+        await store.commit(span_row(f"{number}", trace_id="t", name="n", input=text, start=10 * number))
+        await store.writer.visible()
+    await made(store)
+    columns = "words, tiles, epoch_ns(first_time), epoch_ns(last_time), tile_last_seqs"
+    rows = await store.rows(columns, "text_words")
+    assert {tuple(ends) for *_, ends in rows} == {(1, 2, 3, 4)}
+    return sorted(
+        (word, tiles, (first - START_NS) // 1000, (last - START_NS) // 1000)
+        for words, tiles, first, last, _ in rows
+        for word in words.strip("\n").split("\n")
+    )
+
+
+def test_a_frequent_word_is_there_once_with_the_tiles_that_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(store: Living) -> None:
-        for number, text in enumerate(["one x", "one", "two X", "x", ""]):
-            await store.commit(span_row(f"{number}", trace_id="t", name="n", input=text))
+        assert await index_texts(store) == [
+            ("", 0, 0, 30), ("n", 15, 0, 30), ("one", 3, 0, 30), ("two", 4, 0, 30), ("x", 13, 0, 30)
+        ]  # fmt: skip
+
+    monkeypatch.setattr(module, "DISTINCT_SQL", module.DISTINCT_SQL.replace(f"<= {RARE_USES}", "<= 0"))
+    live(":memory:", work)
+
+
+def test_a_rare_word_is_there_for_each_tile_with_the_times_when_it_was_used() -> None:
+    async def work(store: Living) -> None:
+        assert await index_texts(store) == [
+            ("", 0, 0, 30), ("n", 1, 0, 0), ("n", 2, 10, 10), ("n", 4, 20, 20), ("n", 8, 30, 30),
+            ("one", 1, 0, 0), ("one", 2, 10, 10), ("two", 4, 20, 20),
+            ("x", 1, 0, 0), ("x", 4, 20, 20), ("x", 8, 30, 30),
+        ]  # fmt: skip
+
+    live(":memory:", work)
+
+
+def test_where_a_time_is_none_no_word_has_times_of_its_own() -> None:
+    async def work(store: Living) -> None:
+        for number in range(5):
+            await store.commit(span_row(f"{number}", input=f"word{number}"))
             await store.writer.visible()
+        store.database.cursor().execute("UPDATE span SET start_time = 'infinity' WHERE span_id = '2'").fetchall()
         await made(store)
-        rows = await store.rows("tiles, words, tile_last_seqs", "text_words")
-        assert rows == [(3, "\none\n", [1, 2, 3, 4]), (4, "\ntwo\n", [1, 2, 3, 4]), (13, "\nx\n", [1, 2, 3, 4]),
-                        (15, "\nn\n", [1, 2, 3, 4])]  # fmt: skip
+        assert await store.rows("DISTINCT last_time", "text_words") == [None]
+        assert {"word0", "word2"} <= await words(store)
 
     live(":memory:", work)
 

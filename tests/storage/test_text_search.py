@@ -18,7 +18,7 @@ from storage.reader import DuckReader
 from storage.text_index import TextIndex
 from storage.text_search import RANGES_AT_MOST, Range, Search, joined, longest, mark, meets, outside
 from tests.support.living import Living, live
-from tests.support.rows import log_row, span_row
+from tests.support.rows import START_NS, log_row, span_row
 
 WORDS = (
     "plain", "Plain", "ÜBER", "über", "straße", "\u03a3oφός", "你好世界", "你好", "数", "a-1", "A-12", "x" * 70,
@@ -78,6 +78,7 @@ def test_answers_with_and_without_the_index_are_equal(
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(windows, "FEWEST_ROWS", 1)
+        patched.setattr(windows, "NEWEST", 1)
         patched.setattr(contents, "LONGEST_IN_ROW", longest_in_row)
         patched.setattr(contents, "HEAD_CHARACTERS", longest_in_row)
         live(":memory:", work)
@@ -126,6 +127,22 @@ def test_rows_known_to_be_without_the_term_are_not_searched() -> None:
     live(":memory:", work)
 
 
+def test_a_tile_whose_rare_words_are_all_older_is_not_searched() -> None:
+    """Shown in the same way, with all rows in one tile."""
+
+    async def work(store: Living) -> None:
+        rows = [span_row(f"{number}", start=number, input="needle" if number == 5 else "hay") for number in range(9)]
+        await store.commit(*rows)
+        await store.commit(span_row("9", start=99))
+        await store.writer.visible()
+        assert await TextIndex(store.database, store.writer, piece_rows=9).step()
+        store.database.cursor().execute("UPDATE span SET output = 'needle'").fetchall()
+        assert await found(store, "needle", from_ns=START_NS + 6000) == ["9"], "the newest is not indexed"
+        assert await found(store, "needle", from_ns=START_NS + 5000) == ["9", "8", "7", "6", "5"]
+
+    live(":memory:", work)
+
+
 def test_the_words_of_long_texts_are_known_too() -> None:
     """Shown in the same way: a word far behind the beginning that a row keeps, and rows that are not looked at."""
     shared = "straw " * LONGEST_IN_ROW
@@ -167,14 +184,15 @@ def test_every_part_of_a_text_is_found_through_the_index() -> None:
     live(":memory:", work)
 
 
-async def found(store: Living, *terms: str) -> list[str]:
+async def found(store: Living, *terms: str, from_ns: int | None = None) -> list[str]:
     reader = DuckReader(store.database, threads=1)
     conditions = [Condition("q", "contains", (term,)) for term in terms]
     try:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(windows, "worth_it", lambda *_: False)
             patched.setattr(reader_module, "worth_it", lambda *_: False)
-            rows = await reader.read("list_spans", {"project": "default", "limit": 50, "io": "none"}, conditions)
+            asked = {"project": "default", "limit": 50, "io": "none", "from_ns": from_ns}
+            rows = await reader.read("list_spans", asked, conditions)
     finally:
         reader.close()
     return [row["span_id"] for row in rows]
@@ -225,6 +243,7 @@ def test_the_index_is_asked_once_for_what_it_was_asked_and_not_at_all_for_what_i
     assert [bound["from_ns"] for bound in asked if "from_ns" in bound] == [5, None]
     assert asked[1]["to_ns"] == 7
     assert [seq for seq in range(12) if search.may_match(seq)] == [0, 6, 7, 8, 9, 10, 11]
+    assert (search.possible, search.is_rare) == (1, False), "one of two tiles has it"
     asked.clear()
     search = Search(ask, "span", [["-"]], "", every=True, to_ns=None)  # type: ignore[arg-type]
     search.look_up(None)

@@ -11,7 +11,18 @@ from contract.reading import Condition
 from storage import windows
 from storage.database import Database
 from storage.reader import DuckReader
-from storage.windows import SAMPLES, Parts, Sampled, Windows, ask_spans, ask_traces, sample, upper_bound, worth_it
+from storage.windows import (
+    SAMPLES,
+    Parts,
+    Sampled,
+    Windows,
+    are_scattered,
+    ask_spans,
+    ask_traces,
+    sample,
+    upper_bound,
+    worth_it,
+)
 from tests.support.stored import START_NS, insert, opened, span
 
 ROWS = 120
@@ -104,6 +115,52 @@ def test_the_last_part_begins_where_the_question_does() -> None:
         assert floors == [98, 84, from_ns]
     assert Parts(sampled(100), 10, 99).is_last
     assert Parts([], 10, None).is_last
+
+
+def test_rows_are_scattered_where_one_of_the_newest_came_early() -> None:
+    assert not are_scattered(sampled(100))
+    jumbled = [Sampled(number, number ^ 7) for number in range(100)]
+    assert not are_scattered(jumbled), "hardly"
+    assert are_scattered([*sampled(99), Sampled(99, 80)])
+    assert not are_scattered(sampled(2 * windows.NEWEST - 1))
+
+
+class Told:
+    """A search of which the index says that so many tiles have the term in each part of the range."""
+
+    is_rare = True
+
+    def __init__(self, possible: dict[int | None, int]) -> None:
+        self._told = possible
+        self.asked: list[int | None] = []
+        self.possible = 0
+
+    def look_up(self, from_ns: int | None) -> None:
+        self.asked.append(from_ns)
+        self.possible = self._told[from_ns]
+
+
+def test_where_rows_are_scattered_the_first_part_is_as_large_as_a_rare_term_needs() -> None:
+    told = Told({98: 4, 94: 9, 93: 11})
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    assert (told.asked, parts.floor) == ([98, 94, 93], 93)
+    told = Told({98: 0, 84: 0, 7: 0})
+    assert Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99).is_last  # type: ignore[arg-type]
+
+
+def test_where_rows_are_scattered_a_term_that_is_not_rare_is_looked_for_in_few_rows_first() -> None:
+    told, nth = Told({98: 50, 84: 50}), {20: 9900, 30: 9850, 34: 9850}
+    told.is_rare = False
+    rows = [Sampled(100 * row.start_ns, row.seq) for row in sampled(100)]
+    told._told = {9800: 50, 8400: 50}
+    parts = Parts(rows, 10, 7, search=told, nth=nth.__getitem__)  # type: ignore[arg-type]
+    assert parts.floor == 9900
+    parts.widen(7)
+    assert parts.floor == 9850, "thirty of which ten should have it"
+    parts.widen(9)
+    assert parts.floor == 9800, "no further in small steps"
+    parts.widen(9)
+    assert parts.floor == 9700
 
 
 def test_a_part_is_as_big_as_the_page_should_need_by_what_was_found() -> None:

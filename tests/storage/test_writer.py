@@ -18,8 +18,9 @@ from contract.errors import Overloaded, Refused, Unavailable
 from contract.translated import Translated
 from storage import journal as journal_module
 from storage import writer as writer_module
+from storage.commit import Committer
 from storage.database import Database
-from storage.journal import Journal
+from storage.journal import Journal, Record
 from storage.writer import FULL_S, Writer
 from tests.support.rows import generation_row, log_row, span_row
 from translator.merge import merge_copies
@@ -195,6 +196,49 @@ def test_a_full_queue_is_overloaded_and_a_stopping_writer_unavailable(tmp_path: 
         await writer.stop()
         with pytest.raises(Unavailable):
             await writer.commit(Translated([span_row("z")]))
+
+    run(tmp_path / "x.duckdb", write, queue_bytes=1000)
+
+
+def test_no_more_is_encoded_and_synced_at_once_than_there_is_memory_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    append = Journal.append
+    monkeypatch.setattr(writer_module, "SYNCED_BYTES", 2000)
+
+    def counted(self: Journal, records: list[Record], flushed_seq: int) -> None:
+        synced.append(len(records))
+        append(self, records, flushed_seq)
+
+    async def write(writer: Writer, _: Database) -> None:
+        monkeypatch.setattr(Journal, "append", counted)
+        await asyncio.gather(*(writer.commit(Translated([span_row(f"s{i}")], size_bytes=900)) for i in range(10)))
+
+    run(tmp_path / "x.duckdb", write)
+    assert sum(synced) == 10
+    assert max(synced) <= 3
+
+
+def test_there_is_no_room_while_what_came_before_is_being_stored_and_for_the_first_there_always_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is being stored is in memory still; a request is told so before it is decoded."""
+    seen: list[int] = []
+    commit = Committer.commit
+
+    async def write(writer: Writer, _: Database) -> None:
+        def stored(*arguments: Any) -> None:
+            seen.append(writer.queue_bytes())
+            with pytest.raises(Overloaded):
+                writer.check_room(200)
+            commit(*arguments)
+
+        monkeypatch.setattr(Committer, "commit", stored)
+        writer.check_room(5000)
+        await writer.commit(Translated([span_row("a")], size_bytes=900))
+        await writer.visible()
+        assert seen == [900]
 
     run(tmp_path / "x.duckdb", write, queue_bytes=1000)
 

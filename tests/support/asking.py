@@ -76,7 +76,12 @@ async def _serve(
         routes(
             reader=reader,
             present=present,
-            status_source=lambda: {"version": "0.1.0", "uptime_s": 1.5},
+            status_source=lambda _: {
+                "version": "0.1.0",
+                "uptime_s": 1.5,
+                "clients": [{"time_ns": 0, "requests": 1}],
+                "refusals": [],
+            },
             ready=ready,
             samples=lambda: [Sample("ingest_queue_bytes", {}, 7), Sample("x_total", {"reason": 'a"b\\'}, 2)],
         )

@@ -21,6 +21,7 @@ from contract.sink import Sink
 from contract.stats import Sample
 from receiver.admission import Admission
 from receiver.counters import Counters
+from receiver.intake import Taken
 from receiver.limits import Limits
 from receiver.otlp_grpc import GrpcReceiver
 from receiver.otlp_http import routes
@@ -67,14 +68,15 @@ async def running(
     limits: Limits | None = None,
     authenticate: Authenticate = lambda headers: Identity(),
     middlewares: Sequence[Any] = (),
+    taken: Taken | None = None,
 ) -> AsyncIterator[Receivers]:
     """Both receivers, ended when the block ends."""
     admission, limits, counters = admission or Admission(), limits or Limits(), Counters()
     grpc_receiver = GrpcReceiver(
-        sink, admission, counters, limits, authenticate, lambda: ["draining"] if admission.draining else []
+        sink, admission, counters, limits, authenticate, lambda: ["draining"] if admission.draining else [], taken
     )
     app = web.Application(middlewares=middlewares)
-    app.add_routes(routes(sink, admission, counters, limits))
+    app.add_routes(routes(sink, admission, counters, limits, taken))
     runner = web.AppRunner(app, auto_decompress=False)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -20,6 +20,7 @@ from receiver.langfuse_events import decode_batch
 from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
 from storage.database import CATALOG, SCHEMA_FOLDER, Database, apply_migration, migrations, newest_version, run
 from storage.documents import StoredDocuments
+from storage.hour_sums import HourSums
 from storage.media import MediaTable
 from storage.text_index import TextIndex
 from storage.writer import Writer
@@ -94,6 +95,7 @@ async def fill(database: Database) -> None:
     await StoredDocuments(writer).change("default", "prompt", lambda _: (kept, None))
     await writer.visible()
     await TextIndex(database, writer, piece_rows=ROWS_A_TABLE).step()
+    await HourSums(writer, new_rows=1).step()
     await writer.stop()
 
 
@@ -128,7 +130,7 @@ def main() -> None:
         database = Database(f"{folder}/x.duckdb")
         database.open()
         asyncio.run(fill(database))
-        print("DELETE FROM store;")
+        print("DELETE FROM store;\nDELETE FROM summed;")
         for (table,) in run(database.cursor(), TABLES):
             if table != "schema_migration":
                 print("\n".join(inserts(database, str(table))))

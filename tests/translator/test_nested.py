@@ -70,7 +70,8 @@ def test_random_maps_join_the_same_in_any_order_and_grouping() -> None:
 
 
 def test_a_map_that_is_too_large_or_no_text_of_ours_is_one_value() -> None:
-    for text in ('{"b":1,"a":1}', '{"a": 1}', '{"a":1.10}', "{", "{}", "[1]", 5):
+    too_deep = '{"a":' * 300 + "1" + "}" * 300
+    for text in (too_deep, '{"b":1,"a":1}', '{"a": 1}', '{"a":1.10}', "{", "{}", "[1]", 5):
         assert leaves_of(NAME, text) is None
     many = {str(number): number for number in range(LEAVES_AT_MOST + 1)}
     deep: Any = 1

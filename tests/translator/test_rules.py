@@ -44,6 +44,11 @@ def test_kinds_and_scopes_are_put_on_every_rule() -> None:
     assert [(rule.kinds, rule.scopes) for rule in made] == [(frozenset({"tool"}), ("s",))] * 2
 
 
+def test_a_rule_may_hold_outside_of_some_scopes() -> None:
+    made = rules.outside(("s",), *rules.text("a"))
+    assert [(rule.scopes, rule.unless) for rule in made] == [((), ("s",))]
+
+
 def test_maps_and_words_are_json_text() -> None:
     assert answer(rules.map_text("k"), '{"a": 1}') == '{"a":1}'
     assert answer(rules.words("k"), "a, b") == '["a","b"]'

@@ -4,7 +4,7 @@ Source: langgenius/dify `api/extensions/otel`, `api/core/ops`, `api/providers/tr
 """
 
 from translator.messages import build, documents
-from translator.rules import Convention, content, lookup, on, text
+from translator.rules import Convention, content, identifier, lookup, on, text
 from translator.rules import first as read
 
 KINDS = {
@@ -13,10 +13,13 @@ KINDS = {
     **dict.fromkeys(("chain", "workflow", "task", "step", "entry"), "workflow"),
 }  # fmt: skip
 
+NODES = {"knowledge-retrieval": "retriever", "tool": "tool", "agent": "agent"}
+"""Types of a workflow's nodes that its Langfuse provider sends as plain spans (`trace_langfuse`)."""
+
 CONVENTION = Convention(
     name="dify",
     fields={
-        "kind": lookup("gen_ai.span.kind", KINDS),
+        "kind": lookup("langfuse.observation.metadata.node_type", NODES) + lookup("gen_ai.span.kind", KINDS),
         "input": content("gen_ai.entity.input"),
         "output": content("gen_ai.entity.output"),
         "any_model": text("gen_ai.model_name"),
@@ -24,6 +27,7 @@ CONVENTION = Convention(
         "tool_result": on({"tool"}, *read(build.structure, "gen_ai.entity.output")),
         "query": read(documents.query, "retrieval.query"),
         "documents": read(documents.listed, "retrieval.document"),
+        "user_id": identifier("service.user.id"),
     },
     prefixes=("dify.",),
 )

@@ -144,7 +144,7 @@ def _is_said(held: Any) -> bool:
 def _is_message(found: dict[str, Any]) -> bool:
     if "role" in found or "parts" in found or "message" in found or found.get("lc"):
         return True
-    if isinstance(found.get("text"), str) and not _ANSWER_SIGNS.isdisjoint(found):
+    if isinstance(found.get("text"), str) and (len(found) == 1 or not _ANSWER_SIGNS.isdisjoint(found)):
         return True
     has_content = "content" in found or "tool_calls" in found
     return (has_content and "args" not in found) or ("data" in found and "type" in found)

@@ -6,7 +6,7 @@ from contract import raw
 from translator import values
 from translator.values import mapping, number, parsed, plain_json
 
-_LISTS = ("documents", "docs", "nodes", "results", "matches", "data", "output")
+_LISTS = ("documents", "docs", "nodes", "results", "matches", "data", "output", "result")
 _CONTENT = ("content", "page_content", "text", "document", "value")
 _IDS = ("id", "id_", "document_id", "doc_id", "node_id")
 
@@ -34,7 +34,7 @@ def _document(item: Any) -> dict[str, Any] | None:
     return {
         "id": _first(found, _IDS) or _first(outer, _IDS) or _first(metadata or {}, _IDS),
         "content": raw.plain(_first(found, _CONTENT)),
-        "score": number(outer.get("score", found.get("score"))),
+        "score": number(outer.get("score", found.get("score", (metadata or {}).get("score")))),
         "metadata": raw.plain(metadata),
     }
 

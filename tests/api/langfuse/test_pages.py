@@ -20,6 +20,8 @@ from tests.support.stored import span
         ("/project/p/experiments/results", "/api/v1/traces"),
         ("/lf/project/p/traces/t1", "/api/v1/traces/t1"),
         ("/lf/trace/nope", "/api/v1/traces/nope"),
+        ("/project/p/sessions/nope", "/api/v1/sessions/nope"),
+        ("/project/p/experiments/results?baseline=a%26b", "/api/v1/traces?attr.langfuse.experiment.id=a%26b"),
     ],
 )
 def test_a_printed_address_leads_to_the_answer(printed: str, shown: str) -> None:
@@ -34,14 +36,21 @@ def test_a_printed_address_leads_to_the_answer(printed: str, shown: str) -> None
     talking(talk, *spans)
 
 
-def test_the_address_of_a_run_leads_to_it() -> None:
+def test_a_run_and_its_data_set_are_found_by_the_ids_that_sdks_print() -> None:
     async def talk(ask: Talk) -> None:
-        await ask("POST", "/api/public/v2/datasets", {"name": "d/s"})
-        await ask("POST", "/api/public/dataset-items", {"datasetName": "d/s", "id": "i"})
-        link = {"runName": "run 1", "datasetItemId": "i", "traceId": "t"}
-        _, item = await ask("POST", "/api/public/dataset-run-items", link)
-        async with ask.client.get(f"/lf/project/p/datasets/x/runs/{item['datasetRunId']}") as response:
-            assert (await response.json())["name"] == "run 1"
-        assert (await ask("GET", "/project/p/datasets/x/runs/nope"))[0] == 404
+        _, dataset = await ask("POST", "/api/public/v2/datasets", {"name": "ques/tions"})
+        item = {"datasetName": "ques/tions", "id": "i"}
+        await ask("POST", "/api/public/dataset-items", item)
+        link = {"runName": "first run", "datasetItemId": "i", "traceId": "t"}
+        _, made = await ask("POST", "/api/public/dataset-run-items", link)
+        base = f"/project/p/datasets/{dataset['id']}"
+        async with ask.client.get(base) as response:
+            assert (await response.json())["name"] == "ques/tions"
+        async with ask.client.get(f"{base}/runs/{made['datasetRunId']}") as response:
+            found = await response.json()
+            assert (found["name"], found["datasetRunItems"][0]["traceId"]) == ("first run", "t")
+        for unknown in ("/project/p/datasets/nope", f"{base}/runs/nope"):
+            status, body = await ask("GET", unknown)
+            assert (status, "nope" in body["message"]) == (404, True)
 
     talking(talk)

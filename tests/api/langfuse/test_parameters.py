@@ -1,8 +1,17 @@
 """Pages, order and groups of fields."""
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
-from api.langfuse.parameters import Page, parse_flag, parse_groups, parse_moment, parse_order, parse_page
+from api.langfuse.parameters import (
+    Page,
+    all_given,
+    parse_flag,
+    parse_groups,
+    parse_moment,
+    parse_order,
+    parse_page,
+)
 from contract.errors import BadQuery
 
 
@@ -14,7 +23,10 @@ def test_a_page_begins_behind_those_before_it() -> None:
     assert page.meta(0)["totalPages"] == 0
 
 
-@pytest.mark.parametrize("query", [{"page": "0"}, {"page": "x"}, {"page": "٣"}, {"limit": "101"}, {"page": "9" * 30}])
+@pytest.mark.parametrize(
+    "query",
+    [{"page": "0"}, {"page": "x"}, {"page": "٣"}, {"limit": "101"}, {"page": "9" * 30}, {"page": "0" * 8 + "1" * 5000}],
+)
 def test_what_is_no_page_is_refused(query: dict[str, str]) -> None:
     with pytest.raises(BadQuery):
         parse_page(query)
@@ -45,3 +57,11 @@ def test_a_flag_is_true_or_false() -> None:
 def test_an_empty_time_is_none() -> None:
     assert parse_moment({"from": ""}, "from", 0) is None
     assert parse_moment({"from": "1970-01-01T00:00:01Z"}, "from", 0) == 10**9
+
+
+@pytest.mark.parametrize(
+    ("query", "want"),
+    [("tags=a&tags=b,c", ("a", "b,c")), ("tags=a%2Cb,", ("a", "b")), ("tags=a", ("a",)), ("tags=", ()), ("", ())],
+)
+def test_several_values_are_repeated_or_stand_between_commas(query: str, want: tuple[str, ...]) -> None:
+    assert all_given(make_mocked_request("GET", f"/?{query}"), "tags") == want

@@ -35,6 +35,19 @@ def test_a_prompt_has_versions_and_each_label_points_to_one_of_them() -> None:
     talking(talk)
 
 
+def test_a_prompt_that_comes_from_elsewhere_keeps_its_numbers() -> None:
+    async def talk(ask: Talk) -> None:
+        assert (await create(ask, version=5, labels=["production"]))["labels"] == ["production", "latest"]
+        assert (await create(ask, version=2, prompt="older"))["labels"] == []
+        assert (await create(ask))["version"] == 6
+        assert (await ask.get("v2/prompts/greet", version=2))["prompt"] == "older"
+        for version in (5, 0, -1, True, "7", 10**9):
+            status, body = await ask("POST", PATH, {"name": "greet", "prompt": "x", "version": version})
+            assert (status, "version" in body["message"]) == (400, True)
+
+    talking(talk)
+
+
 def test_a_label_that_is_given_to_a_version_leaves_the_others() -> None:
     async def talk(ask: Talk) -> None:
         await create(ask, labels=["production"])

@@ -92,3 +92,34 @@ def test_a_tool_and_a_node_of_another_kind() -> None:
     assert (row["kind"], row["tool_name"], row["tool_arguments"], row["tool_result"]) == ("tool", "f", {"a": 1}, "x")
     row = seen({"gen_ai.span.kind": "TASK", "gen_ai.operation.name": "TASK", "input.value": "{}"})
     assert (row["kind"], row["input_tokens"]) == ("workflow", None)
+
+
+@pytest.mark.parametrize(
+    ("node", "kind"),
+    [("knowledge-retrieval", "retriever"), ("tool", "tool"), ("agent", "agent"), ("if-else", "span"), ("llm", "span")],
+)
+def test_a_span_of_the_langfuse_provider_is_what_its_node_is(node: str, kind: str) -> None:
+    sent = {"langfuse.observation.type": "span", "langfuse.observation.metadata.node_type": node}
+    assert seen(sent)["kind"] == kind
+
+
+def test_what_a_node_retrieved() -> None:
+    found = [{"content": "c", "title": "t", "metadata": {"document_id": "d", "score": 0.77}}]
+    sent = {
+        "langfuse.observation.type": "span",
+        "langfuse.observation.metadata.node_type": "knowledge-retrieval",
+        "langfuse.observation.input": '{"query": "q"}',
+        "langfuse.observation.output": json.dumps({"result": found}),
+    }
+    row = seen(sent)
+    assert row["query"] == "q"
+    assert [(each["id"], each["content"], each["score"]) for each in row["documents"]] == [("d", "c", 0.77)]
+
+
+def test_the_user_of_a_request() -> None:
+    assert seen({"http.method": "POST", "service.tenant.id": "t", "service.user.id": "u"})["user_id"] == "u"
+
+
+def test_an_answer_that_is_only_a_text_is_that_text() -> None:
+    sent = {"openinference.span.kind": "LLM", "output.value": '{"text": "Hello"}', "llm.model_name": "m"}
+    assert [each["parts"] for each in seen(sent)["output_messages"]] == [[{"type": "text", "content": "Hello"}]]

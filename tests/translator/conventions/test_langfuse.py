@@ -2,6 +2,7 @@
 
 import pytest
 
+from contract.span import Scope
 from tests.support.spans import seen
 
 
@@ -44,3 +45,15 @@ def test_that_a_trace_is_public_is_kept_with_what_no_column_says(name: str) -> N
     assert seen({name: "true"})["raw_rest"] == '{"public":true}'
     for said in (False, "no", 1):
         assert seen({name: said})["raw_rest"] is None
+
+
+def test_metadata_of_an_observation_names_no_session_where_its_trace_has_a_field_for_that() -> None:
+    sent = {
+        "langfuse.observation.metadata.session_id": "browser",
+        "langfuse.observation.metadata.from_end_user_id": "account",
+    }
+    over_otlp, by_events = seen(sent), seen(sent, scope=Scope("langfuse-ingestion"))
+    assert (over_otlp["session_id"], over_otlp["user_id"]) == ("browser", "account")
+    assert (by_events["session_id"], by_events["user_id"]) == (None, None)
+    explicit = {"langfuse.observation.metadata.langfuse_session_id": "s"}
+    assert seen(explicit, scope=Scope("langfuse-ingestion"))["session_id"] == "s"

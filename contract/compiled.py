@@ -1,0 +1,38 @@
+"""Modules that are compiled when the program is installed (`hatch_build.py`); it does without where they are not there.
+
+Each stands in front of Python code that does the same and that decides all odd cases (docs/adr/0015).
+"""
+
+import os
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+PURE_PYTHON_VARIABLE = "TRACEPOND_PURE_PYTHON"
+"""Set to anything: nothing compiled. A variable and no setting, since it is for comparing and for building."""
+
+
+def source_crc(sources: Sequence[Path]) -> int:
+    """Checksum of the files in this order. Raises OSError where one is not there."""
+    return zlib.crc32(b"".join(source.read_bytes() for source in sources))
+
+
+def load(
+    module: str,
+    sources: Sequence[Path],
+    environ: Mapping[str, str] = os.environ,
+    imported: Callable[[str], ModuleType] = import_module,
+) -> ModuleType | str:
+    """The module, or why there is none. One that was built from other sources (a folder where the code has changed
+    since it was installed) is not used: it would do as the old code did."""
+    if environ.get(PURE_PYTHON_VARIABLE):
+        return f"{PURE_PYTHON_VARIABLE} is set"
+    try:
+        found = imported(module)
+    except ImportError:
+        return "it was not built: that needs a C compiler when tracepond is installed"
+    if found.source_crc != source_crc(sources):
+        return "it was built from other sources: install tracepond again"
+    return found

@@ -1,0 +1,101 @@
+"""The server that takes what is imported: events in batches, files by announcing them."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from service.langfuse.events import Event, MediaUse
+from service.langfuse.remote import Asks, Refusal
+from service.langfuse.tally import Tally
+
+BATCH_BYTES, BATCH_EVENTS = 2 << 20, 500
+TOO_LARGE = 413
+MEDIA_AT_MOST_BYTES = 256 << 20
+UPLOADED = 200
+
+
+async def send(site: Asks, events: Iterable[Event], tally: Tally) -> None:
+    """All are stored, or named as faults. Raises `Refusal` where the server takes none."""
+    batch: list[Event] = []
+    size = 0
+    for event in events:
+        if batch and (size + len(event.text) > BATCH_BYTES or len(batch) >= BATCH_EVENTS):
+            await send_batch(site, batch, tally)
+            batch, size = [], 0
+        batch.append(event)
+        size += len(event.text)
+    if batch:
+        await send_batch(site, batch, tally)
+
+
+async def send_batch(site: Asks, batch: Sequence[Event], tally: Tally) -> None:
+    body = b'{"batch":[' + b",".join(event.text for event in batch) + b'],"metadata":{"sdk_name":"import-langfuse"}}'
+    try:
+        answer = await site.json("POST", "api/public/ingestion", body)
+    except Refusal as error:
+        if error.status != TOO_LARGE:
+            raise
+        if len(batch) == 1:
+            tally.fault(f"{batch[0].name}: {error}")
+        else:
+            middle = len(batch) // 2
+            await send_batch(site, batch[:middle], tally)
+            await send_batch(site, batch[middle:], tally)
+        return
+    count(batch, answer, tally)
+
+
+def count(batch: Sequence[Event], answer: Any, tally: Tally) -> None:
+    """What became of each event (`IngestionResponse`)."""
+    refused = {error["id"]: error.get("error") or error.get("message") for error in answer["errors"]}
+    for event in batch:
+        if event.id in refused:
+            tally.fault(f"{event.name}: {refused[event.id]}")
+        else:
+            tally.stored[event.kind] += 1
+
+
+class MediaMover:
+    """Files that texts refer to: each is fetched once, and announced for each place that shows it."""
+
+    def __init__(self, source: Asks, target: Asks, tally: Tally) -> None:
+        self._source, self._target, self._tally = source, target, tally
+        self._known: dict[str, dict[str, Any] | None] = {}
+        """Of each file what its announcement says; null where it cannot be had."""
+
+    async def move(self, use: MediaUse) -> None:
+        """The file is here, or named as a fault. Raises `Refusal` where a server does not answer at all."""
+        if use.media_id in self._known:
+            announcement = self._known[use.media_id]
+            if announcement is not None:
+                await self._announce(announcement, use)
+            return
+        self._tally.read["media"] += 1
+        self._known[use.media_id] = None
+        try:
+            self._known[use.media_id] = await self._copy(use)
+        except Refusal as error:
+            self._tally.fault(f"media: {use.media_id}: {error}")
+        else:
+            self._tally.stored["media"] += 1
+
+    async def _copy(self, use: MediaUse) -> dict[str, Any]:
+        found = await self._source.json("GET", f"api/public/media/{use.media_id}")
+        url = found.get("url") if isinstance(found, dict) else None
+        if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+            raise Refusal(404, "the server names no address for its bytes")
+        data = await self._source.content(url, MEDIA_AT_MOST_BYTES)
+        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        announcement = {"contentType": found["contentType"], "contentLength": len(data), "sha256Hash": digest}
+        answer = await self._announce(announcement, use)
+        if answer["mediaId"] != use.media_id:
+            raise Refusal(409, f"its bytes are those of {answer['mediaId']}")
+        if answer["uploadUrl"]:
+            headers = {"Content-Type": found["contentType"], "x-amz-checksum-sha256": digest}
+            await self._target.put(answer["uploadUrl"], data, headers)
+        return announcement
+
+    async def _announce(self, announcement: dict[str, Any], use: MediaUse) -> Any:
+        shown = {"traceId": use.trace_id, "observationId": use.observation_id, "field": use.field}
+        return await self._target.json("POST", "api/public/media", {**announcement, **shown})

@@ -1,0 +1,70 @@
+"""How much goes into one transaction: a whole row group, or what is stored in half a second where that takes longer.
+
+Whoever reads waits for a transaction to end, and so does what looks after the file. A row group of 8,192 spans takes
+0.3 s of CPU; where others have the processors or the interpreter it took 5 s.
+"""
+
+from dataclasses import dataclass
+
+from storage.pending import Pending
+
+GROUP_ROWS = 8192
+"""Spans: a whole row group, which goes to the file without the WAL. Larger groups keep a waiting reader longer."""
+GROUP_BYTES = 16 << 20
+LEAST_ROWS = 2048
+"""A transaction of fewer costs more by its columns than by its rows (docs/adr/0008)."""
+OTHER_ROWS = 4
+"""Log records and metric points that take as long as a span."""
+AIM_S = 0.5
+SLOW_S = 0.8
+"""From which on groups become smaller: whole row groups cost half as much as parts, and are not given up lightly."""
+
+
+@dataclass(slots=True)
+class Room:
+    """What a group may still take."""
+
+    spans: int
+    rows: int
+    size_bytes: int
+
+    def is_full(self) -> bool:
+        return self.spans <= 0 or self.rows <= 0 or self.size_bytes <= 0
+
+    def fitting(self, request: Pending) -> int:
+        """How many rows of the request, one at least; spans come before the others."""
+        translated = request.translated
+        rows = self.spans if len(translated.spans) > self.spans else translated.rows
+        by_bytes = translated.rows * self.size_bytes // max(1, translated.size_bytes)
+        return max(1, min(rows, self.rows, by_bytes))
+
+    def take(self, request: Pending) -> None:
+        self.spans -= len(request.translated.spans)
+        self.rows -= request.translated.rows
+        self.size_bytes -= request.translated.size_bytes
+
+
+class Pace:
+    """Follows what transactions take; used by one thread, read by any."""
+
+    def __init__(self, group_bytes: int = GROUP_BYTES) -> None:
+        self.rows = LEAST_ROWS
+        """At first, when nothing is known of the machine, few."""
+        self._group_bytes = group_bytes
+
+    @property
+    def bytes(self) -> int:
+        """Fewer with fewer rows: a row of 100 kB takes as long as a hundred others."""
+        return self._group_bytes * self.rows // GROUP_ROWS
+
+    def room(self, times: int = 1) -> Room:
+        return Room(times * self.rows, times * OTHER_ROWS * self.rows, times * self.bytes)
+
+    def took(self, seconds: float, rows: int) -> None:
+        """Fewer rows at once where they took too long, twice as many where that leaves time; in halves of a group, so
+        that a whole one is met again."""
+        if seconds > SLOW_S:
+            while self.rows > LEAST_ROWS and seconds * self.rows > AIM_S * rows:
+                self.rows //= 2
+        elif 2 * seconds < AIM_S and rows >= self.rows // 2:
+            self.rows = min(GROUP_ROWS, 2 * self.rows)

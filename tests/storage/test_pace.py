@@ -1,0 +1,70 @@
+"""How much goes into one transaction, by what those before took."""
+
+import pytest
+
+from contract.translated import Translated
+from storage.pace import GROUP_BYTES, GROUP_ROWS, LEAST_ROWS, OTHER_ROWS, SLOW_S, Pace
+from storage.pending import Pending
+
+
+def request(spans: int = 0, logs: int = 0, size_bytes: int = 0) -> Pending:
+    return Pending(1, Translated([[]] * spans, [[]] * logs, size_bytes=size_bytes))
+
+
+def grown() -> Pace:
+    pace = Pace()
+    while pace.rows < GROUP_ROWS:
+        pace.took(0.1, pace.rows)
+    return pace
+
+
+def test_groups_grow_to_a_whole_row_group_while_there_is_time() -> None:
+    pace, seen = Pace(), []
+    for _ in range(4):
+        seen.append((pace.rows, pace.bytes))
+        pace.took(0.1, pace.rows)
+    assert seen == [
+        (2048, GROUP_BYTES // 4),
+        (4096, GROUP_BYTES // 2),
+        (GROUP_ROWS, GROUP_BYTES),
+        (GROUP_ROWS, GROUP_BYTES),
+    ]
+
+
+def test_what_takes_too_long_is_halved_until_it_should_not_and_never_below_the_least() -> None:
+    pace = grown()
+    pace.took(SLOW_S, GROUP_ROWS)
+    assert pace.rows == GROUP_ROWS
+    pace.took(1.0, GROUP_ROWS)
+    assert pace.rows == GROUP_ROWS // 2
+    pace.took(60.0, GROUP_ROWS // 2)
+    assert pace.rows == LEAST_ROWS
+
+
+def test_a_small_group_that_was_fast_says_nothing_of_large_ones() -> None:
+    pace = Pace()
+    pace.took(0.001, 3)
+    assert pace.rows == LEAST_ROWS
+
+
+@pytest.mark.parametrize(
+    ("one", "fitting"),
+    [
+        (request(spans=100), 100),
+        (request(spans=LEAST_ROWS + 5, logs=7), LEAST_ROWS),
+        (request(logs=OTHER_ROWS * LEAST_ROWS + 1), OTHER_ROWS * LEAST_ROWS),
+        (request(spans=100, size_bytes=GROUP_BYTES), 25),
+        (request(spans=2, size_bytes=10 * GROUP_BYTES), 1),
+    ],
+)
+def test_a_request_fits_by_its_spans_rows_and_bytes_and_one_row_always_does(one: Pending, fitting: int) -> None:
+    assert Pace().room().fitting(one) == fitting
+
+
+def test_room_is_used_up_by_what_comes_first() -> None:
+    room = Pace().room()
+    room.take(request(spans=LEAST_ROWS - 1))
+    assert not room.is_full()
+    assert room.fitting(request(spans=2)) == 1
+    room.take(request(spans=1))
+    assert room.is_full()
