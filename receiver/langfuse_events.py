@@ -13,7 +13,7 @@ from typing import Any
 from contract.errors import Refused
 from contract.span import TRACE_SPAN_ID, Attributes, Resource, Revision, Scope, Score, Span
 from receiver.langfuse_scores import score_of
-from receiver.langfuse_values import BadEvent, attribute, identifier, texts, time_ns
+from receiver.langfuse_values import BadEvent, attribute, identifier, in_order, texts, time_ns
 from receiver.limits import DEFAULT_LIMITS, Limits
 from receiver.otlp_json_values import load
 
@@ -216,7 +216,7 @@ def _metadata(body: Object, prefix: str) -> Attributes:
     if said is None:
         return {}
     pairs = said if isinstance(said, dict) else {"metadata": said}
-    return {prefix + key: attribute(value) for key, value in pairs.items()}
+    return {prefix + key: attribute(in_order(value)) for key, value in pairs.items()}
 
 
 def _time_or_keep(body: Object, name: str, attributes: Attributes) -> int:

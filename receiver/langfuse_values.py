@@ -65,6 +65,17 @@ def attribute(value: Any) -> AttributeValue:
     return value
 
 
+def in_order(value: Any) -> Any:
+    """A map with its keys in order, in all its levels, so that what several events say of one joins in any order.
+
+    One of more levels than orjson writes stays as it is: it is joined with no other.
+    """
+    try:
+        return orjson.loads(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)) if isinstance(value, dict) else value
+    except TypeError:
+        return value
+
+
 def json_text(value: Any) -> str:
     """Parsed JSON as text again. Raises `BadEvent` for what nests deeper than can be written."""
     try:

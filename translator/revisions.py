@@ -14,6 +14,7 @@ import orjson
 from contract.columns import Row, S
 from contract.raw import restore
 from contract.span import Attributes, Event, KeyValues, Link, Resource, Revision, Scope, Span
+from translator import nested
 from translator.derive import OTLP_KINDS, STATUSES
 from translator.told import Rules, Stamp, Told, fold, stamped, stamps
 
@@ -32,7 +33,7 @@ RULES = Rules(
 def of_event(span: Span, revision: Revision) -> dict[str, Any]:
     """The `copies` of a row that one event made."""
     stamp = (revision.time_ns, revision.is_update, revision.event_id)
-    return stamps(dict.fromkeys(_said(span, revision), (stamp, None)))
+    return stamps(nested.spread({field: (stamp, value) for field, value in _said(span, revision).items()}))
 
 
 def _said(span: Span, revision: Revision) -> dict[str, Any]:
@@ -56,10 +57,10 @@ def fold_rows(rows: Iterable[Row], translate: Translate, merge_whole: Callable[[
         told, spans = _read(row)
         parts.append(told)
         whole += spans
-    told = fold(parts, RULES)
+    told, shown = nested.joined(fold(parts, RULES))
     base = merge_whole(whole) if whole else None
-    merged = translate(_span(told, rows[0], base), rows[0][S.project], min(row[S.received_time] for row in rows))
-    merged[S.copies] = orjson.dumps(_kept(told, base)).decode()
+    merged = translate(_span(shown, rows[0], base), rows[0][S.project], min(row[S.received_time] for row in rows))
+    merged[S.copies] = orjson.dumps(_kept(told, shown, base)).decode()
     return merged
 
 
@@ -72,7 +73,8 @@ def _read(row: Row) -> tuple[Told, list[Row]]:
         values, whole = stored["values"], [stored["whole"]]
     else:
         values, whole = _values(row), []
-    return {field: (stamp, values.get(field)) for field, stamp in stamped(stored).items()}, whole
+        values |= nested.recovered_all(stored["fields"], values) | stored.get("hidden", {})
+    return nested.spread({field: (stamp, values.get(field)) for field, stamp in stamped(stored).items()}), whole
 
 
 def _values(row: Row) -> dict[str, Any]:
@@ -84,12 +86,14 @@ def _values(row: Row) -> dict[str, Any]:
     return {**parts, SCOPE: orjson.loads(row[S.raw_scope] or b"null"), **span.attributes}
 
 
-def _kept(told: Told, base: Row | None) -> dict[str, Any]:
-    """When all was said; the values too where the row shows them mixed with those of a copy that arrived whole."""
+def _kept(told: Told, shown: Told, base: Row | None) -> dict[str, Any]:
+    """When all was said; the values too where the row shows them mixed with those of a copy that arrived whole, and
+    those that it does not show."""
     kept = stamps(told)
     if base is not None:
-        kept |= {"values": {field: told[field][1] for field in sorted(told)}, "whole": base}
-    return kept
+        return kept | {"values": {field: told[field][1] for field in sorted(told)}, "whole": base}
+    hidden = nested.hidden(told, {name: value for name, (_, value) in shown.items()})
+    return kept | ({"hidden": hidden} if hidden else {})
 
 
 def _span(told: Told, row: Row, base: Row | None) -> Span:

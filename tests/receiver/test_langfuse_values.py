@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from receiver.langfuse_values import MAX_ID_CHARACTERS, BadEvent, attribute, identifier, texts, time_ns
+from receiver.langfuse_values import MAX_ID_CHARACTERS, BadEvent, attribute, identifier, in_order, texts, time_ns
 
 NS = 1_795_237_824_000_000_000
 
@@ -49,6 +49,15 @@ def test_structures_become_text_and_plain_values_stay() -> None:
 def test_tags_are_a_set_of_texts() -> None:
     assert texts(["b", "a", "b", 5, ""]) == ["a", "b"]
     assert texts(["", 5]) is texts("a") is texts(None) is None
+
+
+def test_a_map_has_its_keys_in_order_in_all_levels_and_nothing_else_changes() -> None:
+    assert str(in_order({"b": {"d": 1, "c": [{"f": 1, "e": 2}]}, "a": 2.0})) == str(
+        {"a": 2.0, "b": {"c": [{"e": 2, "f": 1}], "d": 1}}
+    )
+    too_deep = orjson.loads('{"a":' * 300 + "1" + "}" * 300)
+    for value in ("text", 5, None, ["b", "a"], too_deep):
+        assert in_order(value) is value
 
 
 def test_what_nests_deeper_than_one_writer_goes_is_text_all_the_same_and_deeper_still_refused() -> None:
