@@ -7,7 +7,7 @@ import that stopped goes on before the time that its report names (`--to-time`).
 import argparse
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +25,7 @@ from service.langfuse.events import Event, media_uses, of_observation, of_observ
 from service.langfuse.lists import Range, Record, Stream
 from service.langfuse.remote import Asks, Refusal, Site
 from service.langfuse.tally import Tally
-from service.langfuse.target import MediaMover, send
+from service.langfuse.target import MediaMover, equal_scores, first_hand, send
 from service.quantities import Endpoint
 from service.tls import Tls, Unusable, client_context
 
@@ -168,15 +168,25 @@ class Import:
             self._progress()
 
     async def _move(self, kind: str, records: list[Record], make: "Maker") -> None:
-        events = [event for record in records for event in make(record)]
-        for event in events:
-            self._tally.read[event.kind] += 1
-        await send(self._target, events, self._tally)
+        made = [(record["id"], make(record)) for record in records]
+        known = await self._known(kind, made)
+        self._tally.read.update(event.kind for _, events in made for event in events)
+        self._tally.stored.update(event.kind for name, events in made if name in known for event in events)
+        fresh = [event for name, events in made if name not in known for event in events]
+        await send(self._target, fresh, self._tally)
         for record in records if kind != "scores" else ():
             of_observation_ = "traceId" in record
             trace_id = (record["traceId"] if of_observation_ else None) or record["id"]
             for use in media_uses(record, trace_id, record["id"] if of_observation_ else None):
                 await self._media.move(use)
+
+    async def _known(self, kind: str, made: Sequence[tuple[str, list[Event]]]) -> set[str]:
+        """Ids of the records that need not be sent."""
+        if kind == "scores":
+            return await equal_scores(self._target, {name: events[0].digest for name, events in made})
+        known = await first_hand(self._target, kind, [name for name, _ in made])
+        self._tally.first_hand += len(known)
+        return known
 
     def _progress(self) -> None:
         now_s = time.monotonic()

@@ -128,8 +128,8 @@ class ByPage(Stream):
     def __init__(self, site: Asks, listed: Listed, range_: Range, tally: Tally) -> None:
         super().__init__(site, listed, range_, tally)
         self._number = 1
-        self._seen: set[str] = set()
-        """Ids in the last millisecond, which is asked for again."""
+        self._seen: set[tuple[Any, Any]] = set()
+        """Records in the last millisecond, which is asked for again."""
         self._heeds_bounds = True
         """Old servers know no upper bound: they are read by page numbers alone."""
         self._unreadable = 0
@@ -163,7 +163,9 @@ class ByPage(Stream):
         found = self._readable(answer)
         known_ns = self.before_ns
         self._heeds_bounds &= known_ns is None or all(ns < known_ns for ns, _ in found)
-        new = [record for ns, record in found if record["id"] not in self._seen and (known_ns is None or ns < known_ns)]
+        new = [
+            record for ns, record in found if identity(record) not in self._seen and (known_ns is None or ns < known_ns)
+        ]
         if not data_of(answer) or (not new and len(data_of(answer)) < self.limit):
             self.ended = True
         else:
@@ -173,7 +175,7 @@ class ByPage(Stream):
 
     def _go_on(self, found: Sequence[tuple[int, Record]]) -> None:
         last_ms = found[-1][0] // MS if found else None
-        ids = {record["id"] for ns, record in found if ns // MS == last_ms}
+        ids = {identity(record) for ns, record in found if ns // MS == last_ms}
         known_ns, bound_ns = self.before_ns, None if last_ms is None else (last_ms + 1) * MS
         if bound_ns is None or (known_ns is not None and bound_ns >= known_ns):
             self._number += 1
@@ -221,6 +223,11 @@ def cut_keys(records: Sequence[Record]) -> list[str]:
         key: None for each in maps for key, value in each.items() if isinstance(value, str) and len(value) >= CUT_AT
     }
     return [key for key in keys if "," not in key and len(key) <= CUT_AT]
+
+
+def identity(record: Record) -> tuple[Any, Any]:
+    """Of an OTLP span the id is one of its trace only."""
+    return record["id"], record.get("traceId")
 
 
 def data_of(answer: Any) -> list[Record]:

@@ -44,7 +44,7 @@ class Asks(Protocol):
     """Asks one server; paths begin behind its address. Raises `Refusal` where the answer is no success."""
 
     async def json(self, method: str, path: str, body: Any = None, **asked: Any) -> Any:
-        """The JSON that it answers; parameters that are None are left out."""
+        """The JSON that it answers; parameters that are None are left out, those that are lists repeated."""
 
     async def content(self, url: str, at_most_bytes: int) -> bytes:
         """The bytes of an address that it has named, which gets no key."""
@@ -66,7 +66,12 @@ class Site:
     async def json(self, method: str, path: str, body: Any = None, **asked: Any) -> Any:
         headers = {"Content-Type": "application/json", **self._headers}
         data = None if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
-        params = {name: str(value) for name, value in asked.items() if value is not None}
+        params = [
+            (name, str(each))
+            for name, value in asked.items()
+            for each in (value if isinstance(value, list) else [value])
+            if each is not None
+        ]
         return await self._answer(method, f"{self.url}/{path}", _parsed, data=data, headers=headers, params=params)
 
     async def content(self, url: str, at_most_bytes: int) -> bytes:

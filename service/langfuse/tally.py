@@ -13,6 +13,8 @@ class Tally:
     def __init__(self) -> None:
         self.read: Counter[str] = Counter()
         self.stored: Counter[str] = Counter()
+        self.first_hand = 0
+        """Records that were here already, from whom they tell of."""
         self.faults: list[str] = []
         self.fault_count = 0
 
@@ -33,7 +35,8 @@ class Tally:
         for kind in kinds:
             counts = (there.get(kind), self.read[kind], self.stored[kind], here.get(kind))
             rows.append((kind, *("-" if count is None else f"{count:,}" for count in counts)))
-        return "\n".join([*table(rows), *self._named()])
+        kept = [f"{self.first_hand:,} came here first-hand and stay as they are"] if self.first_hand else []
+        return "\n".join([*table(rows), *kept, *self._named()])
 
     def _named(self) -> list[str]:
         if not self.fault_count:

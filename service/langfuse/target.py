@@ -2,17 +2,73 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
-from service.langfuse.events import Event, MediaUse
-from service.langfuse.remote import Asks, Refusal
+from api.parameters import stored_id
+from service.langfuse.events import Event, MediaUse, of_score
+from service.langfuse.remote import ABSENT, Asks, Refusal
 from service.langfuse.tally import Tally
 
 BATCH_BYTES, BATCH_EVENTS = 2 << 20, 500
 TOO_LARGE = 413
 MEDIA_AT_MOST_BYTES = 256 << 20
-UPLOADED = 200
+MARK = "import-langfuse"
+"""`scope_version` of what an import has told."""
+ASKED_CHARACTERS = 4000
+"""Of ids in one question: half of what a server takes as the first line of a request."""
+KNOWN_BY = {"traces": ("api/v1/traces", "trace_id"), "observations": ("api/v1/spans", "span_id")}
+"""Kind of record -> our list that has it, and its id there."""
+
+
+SAID_BY = b'{"sdk_name":"%(mark)b","sdk_version":"%(mark)b"}' % {b"mark": MARK.encode()}
+
+
+async def first_hand(site: Asks, kind: str, ids: Sequence[str]) -> set[str]:
+    """Which of these traces or observations applications have told this server themselves: they know better."""
+    path, name = KNOWN_BY[kind]
+    found: set[str] = set()
+    for some in portions([stored_id(each) for each in ids]):
+        asked = {"io": "none", "limit": 1000, "scope_version__ne": MARK, name: some}
+        try:
+            answer = await site.json("GET", path, **asked)
+        except Refusal as error:
+            if error.status not in ABSENT:
+                raise
+            return set()
+        found |= {each[name] for each in answer["data"]}
+    return {each for each in ids if stored_id(each) in found}
+
+
+async def equal_scores(site: Asks, wanted: Mapping[str, str]) -> set[str]:
+    """Which of these scores (id -> digest of what they say) are here and say the same: times here may be finer."""
+    found: set[str] = set()
+    for some in portions(list(wanted)):
+        try:
+            answer = await site.json("GET", "api/public/v2/scores", scoreIds=",".join(some), limit=100)
+        except Refusal as error:
+            if error.status not in ABSENT:
+                raise
+            return set()
+        told = {record["id"]: of_score(record, {})[0].digest for record in answer["data"]}
+        found |= {score_id for score_id, digest in told.items() if wanted.get(score_id) == digest}
+    return found
+
+
+def portions(ids: Sequence[str]) -> Iterator[list[str]]:
+    """The ids in parts that fit into an address."""
+    part: list[str] = []
+    size = 0
+    for each in ids:
+        length = len(quote(each, safe="")) + 10
+        if part and size + length > ASKED_CHARACTERS:
+            yield part
+            part, size = [], 0
+        part.append(each)
+        size += length
+    if part:
+        yield part
 
 
 async def send(site: Asks, events: Iterable[Event], tally: Tally) -> None:
@@ -30,7 +86,7 @@ async def send(site: Asks, events: Iterable[Event], tally: Tally) -> None:
 
 
 async def send_batch(site: Asks, batch: Sequence[Event], tally: Tally) -> None:
-    body = b'{"batch":[' + b",".join(event.text for event in batch) + b'],"metadata":{"sdk_name":"import-langfuse"}}'
+    body = b'{"batch":[' + b",".join(event.text for event in batch) + b'],"metadata":' + SAID_BY + b"}"
     try:
         answer = await site.json("POST", "api/public/ingestion", body)
     except Refusal as error:

@@ -36,15 +36,19 @@ def said(record: dict[str, Any], *without: str) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in MADE_HERE | set(without)}
 
 
+def send_recordings(server: RunningServer) -> None:
+    for client in CLIENTS:
+        for request in recorded(client):
+            if request.method == "POST":
+                packed = {"Content-Encoding": header(request, "content-encoding")}
+                server.post(request.path, request.body, header(request, "content-type"), **packed)
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """What recorded clients sent, in one program."""
     with running(tmp_path_factory.mktemp("source")) as started:
-        for client in CLIENTS:
-            for request in recorded(client):
-                if request.method == "POST":
-                    packed = {"Content-Encoding": header(request, "content-encoding")}
-                    started.post(request.path, request.body, header(request, "content-type"), **packed)
+        send_recordings(started)
         yield started
 
 
@@ -64,6 +68,22 @@ def test_from_one_program_to_another_every_record_is_equal(source: RunningServer
             assert here == there
         for each in ("total_tokens", "input_tokens", "span_count", "generation_count"):
             assert column(source, each) == column(target, each)
+
+
+def test_what_applications_sent_to_both_stays_as_it_came(source: RunningServer, tmp_path: Path) -> None:
+    """Their times have nanoseconds, their attributes more than Langfuse's API tells."""
+    with running(tmp_path) as target:
+        send_recordings(target)
+        before = whole(target)
+        done = imported(source.http, target)
+        assert " came here first-hand and stay as they are" in done.stdout, done
+        assert whole(target) == before
+
+
+def whole(server: RunningServer) -> dict[str, Any]:
+    """Every trace with all that is known of it."""
+    traces = server.get("/api/v1/traces?limit=1000&io=none")["data"]
+    return {each["trace_id"]: server.get(f"/api/v1/traces/{quote(each['trace_id'], safe='')}") for each in traces}
 
 
 def column(server: RunningServer, name: str) -> dict[str, Any]:

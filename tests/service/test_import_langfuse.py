@@ -75,10 +75,10 @@ class Here(Taker):
     async def json(self, method: str, path: str, body: Any = None, **asked: Any) -> Any:
         if path.endswith("/projects"):
             return {"data": []}
-        if method == "GET":
+        if method == "GET" and not path.startswith("api/v1/"):
             raise Refusal(404, "none")
-        if path.endswith(("/ingestion", "/media")):
-            return await super().json(method, path, body)
+        if path.startswith("api/v1/") or path.endswith(("/ingestion", "/media")):
+            return await super().json(method, path, body, **asked)
         return {"datasetRunId": "r"}
 
 
@@ -91,6 +91,15 @@ def test_all_lists_go_back_in_time_together() -> None:
     assert imported(there, Here()).whole
     bounds = [asked["toTimestamp"] for path, asked in there.asked if "toTimestamp" in asked and "page" in asked]
     assert bounds == sorted(bounds, reverse=True)
+
+
+def test_what_came_first_hand_is_counted_and_not_sent() -> None:
+    here = Here()
+    here.known = {"trace-1", "observation-3"}
+    done = imported(Elsewhere(4), here)
+    assert done.whole
+    assert "2 came here first-hand and stay as they are" in done.report
+    assert sum(len(batch) for batch in here.batches) == 4 + 8 + 4 - 2
 
 
 def test_a_server_that_stops_answering_leaves_a_report_that_says_where_to_go_on() -> None:

@@ -41,8 +41,8 @@ _USER = ("user_id", "userId")
 _TRACE_MAP, _MAP = "langfuse.trace.metadata.", "langfuse.observation.metadata."
 
 _EVENTS = ("langfuse-ingestion",)
-"""Scope of what events tell (`receiver/langfuse_events.py`): there the trace names session and user in fields of their
-own. The metadata of an observation names others: Open WebUI's browser session, Dify's way to an account."""
+"""Scope of what events tell (`receiver/langfuse_events.py`): there a trace names session and user in fields of their
+own. Metadata names others: Open WebUI's browser session, Dify's way to an account."""
 
 _USAGE = "langfuse.observation.usage"
 """The older form of usage on the ingestion API: counts with a unit, and costs beside them."""
@@ -98,11 +98,9 @@ CONVENTION = Convention(
         "session_id": identifier(
             "langfuse.session.id", _MAP + "langfuse_session_id", _TRACE_MAP + "langfuse_session_id"
         )
-        + ending(_TRACE_MAP, as_identifier, *_SESSION)
-        + outside(_EVENTS, *ending(_MAP, as_identifier, *_SESSION)),
+        + outside(_EVENTS, *ending(_TRACE_MAP, as_identifier, *_SESSION), *ending(_MAP, as_identifier, *_SESSION)),
         "user_id": identifier("langfuse.user.id", _MAP + "langfuse_user_id", _TRACE_MAP + "langfuse_user_id")
-        + ending(_TRACE_MAP, as_identifier, *_USER)
-        + outside(_EVENTS, *ending(_MAP, as_identifier, *_USER)),
+        + outside(_EVENTS, *ending(_TRACE_MAP, as_identifier, *_USER), *ending(_MAP, as_identifier, *_USER)),
         "tags": words("langfuse.trace.tags", "langfuse.tags", _MAP + "langfuse_tags"),
         "metadata": free_map(_TRACE_MAP, _MAP, "langfuse.metadata."),
         "trace_name": text("langfuse.trace.name"),

@@ -4,10 +4,18 @@ import asyncio
 import json
 from typing import Any
 
-from service.langfuse.events import Event, MediaUse
+from service.langfuse.events import Event, MediaUse, of_score
 from service.langfuse.tally import Tally
-from service.langfuse.target import BATCH_BYTES, BATCH_EVENTS, MediaMover, send
-from tests.support.langfuse_elsewhere import PIXEL, PIXEL_ID, Elsewhere
+from service.langfuse.target import (
+    ASKED_CHARACTERS,
+    BATCH_BYTES,
+    BATCH_EVENTS,
+    MediaMover,
+    equal_scores,
+    first_hand,
+    send,
+)
+from tests.support.langfuse_elsewhere import PIXEL, PIXEL_ID, Elsewhere, score
 from tests.support.langfuse_taker import Taker
 
 
@@ -43,6 +51,27 @@ def test_what_is_refused_is_named_and_its_neighbours_are_stored() -> None:
     tally = sent(Taker(refused=("b",)), event("a"), event("b"), event("c"))
     assert tally.faults == ["traces: b: odd"]
     assert tally.stored["traces"] == 2
+
+
+def test_what_applications_have_sent_is_asked_for_in_portions_and_left_alone() -> None:
+    taker = Taker()
+    taker.known = {"t7", "ab" * 8}
+    ids = [f"t{number}" for number in range(1000)]
+    assert asyncio.run(first_hand(taker, "traces", [*ids, "AB" * 8])) == {"t7", "AB" * 8}
+    assert [path for path, _ in taker.questions] == ["api/v1/traces"] * len(taker.questions)
+    assert [each for _, some in taker.questions for each in some] == [*ids, "ab" * 8]
+    assert max(sum(len(each) for each in some) for _, some in taker.questions) < ASKED_CHARACTERS
+    assert asyncio.run(first_hand(taker, "observations", ["x" * 9000, "t7"])) == {"t7"}
+
+
+def test_scores_that_say_the_same_here_are_found() -> None:
+    class Scored(Taker):
+        async def json(self, method: str, path: str, body: Any = None, **asked: Any) -> Any:
+            assert (method, path, asked["scoreIds"]) == ("GET", "api/public/v2/scores", "score-3,score-4,score-5")
+            return {"data": [score(3), {**score(4), "comment": "other"}]}
+
+    wanted = {f"score-{number}": of_score(score(number), {})[0].digest for number in (3, 4, 5)}
+    assert asyncio.run(equal_scores(Scored(), wanted)) == {"score-3"}
 
 
 def moved(source: Any, *uses: MediaUse) -> tuple[Taker, Tally]:
