@@ -20,6 +20,7 @@ import duckdb
 from contract.errors import Refused
 from storage.compact import make_empty
 from storage.database import (
+    RECOVER_SUFFIX,
     ROW_GROUP_ROWS,
     SPILLED_SUFFIX,
     Database,
@@ -33,7 +34,7 @@ from storage.database import (
 from storage.journal import identity_beside
 from storage.snapshot import copy, remove
 
-COPY_SUFFIX, NEW_SUFFIX = ".recover", ".recover-new"
+COPY_SUFFIX, NEW_SUFFIX = RECOVER_SUFFIX, f"{RECOVER_SUFFIX}-new"
 VECTOR_ROWS = 2048
 """Rows that DuckDB unpacks at a time: what is lost with a bad block comes in such pieces."""
 HEADER_BYTES = 4096
