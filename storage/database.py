@@ -34,8 +34,9 @@ second row of 650,000 was deleted. Row groups that are deleted whole cost nothin
 
 REUSABLE_SQL = f"SELECT free_blocks * block_size FROM pragma_database_size() WHERE database_name = '{CATALOG}'"
 
-NEW_SUFFIX, COMPACT_SUFFIX = ".new-", ".compact"
-"""Of a file that is being made, empty or with the rows of the old one."""
+NEW_SUFFIX, COMPACT_SUFFIX, RECOVER_SUFFIX = ".new-", ".compact", ".recover"
+"""Beginnings of what is behind the name of a file that is being made: empty, with the rows of the old one, with those
+that can be read."""
 
 SPILLED_SUFFIX = ".tmp"
 """Of the folder where DuckDB puts what a query does not hold in memory."""

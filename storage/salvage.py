@@ -20,6 +20,7 @@ import duckdb
 from contract.errors import Refused
 from storage.compact import make_empty
 from storage.database import (
+    RECOVER_SUFFIX,
     ROW_GROUP_ROWS,
     SPILLED_SUFFIX,
     Database,
@@ -33,7 +34,7 @@ from storage.database import (
 from storage.journal import identity_beside
 from storage.snapshot import copy, remove
 
-COPY_SUFFIX, NEW_SUFFIX = ".recover", ".recover-new"
+COPY_SUFFIX, NEW_SUFFIX = RECOVER_SUFFIX, f"{RECOVER_SUFFIX}-new"
 VECTOR_ROWS = 2048
 """Rows that DuckDB unpacks at a time: what is lost with a bad block comes in such pieces."""
 HEADER_BYTES = 4096
@@ -84,6 +85,7 @@ def salvage(path: str, *, memory_limit: str = "256MB", threads: int = 1) -> Salv
             readable = opens(source, path, made, memory_limit)
             new = rescued(path, made, readable, memory_limit, threads)
             if made.damaged:
+                adopt(new, identity_beside(path))
                 swap(path, new, made)
     except (duckdb.Error, OSError) as error:
         raise Refused(f"{path} is as it was: {error}", reason="database") from error
@@ -190,13 +192,20 @@ def rescued(path: str, made: Salvaged, readable: bool, memory_limit: str, thread
                 return part
             for table in tables:
                 move_rows(root, table, made)
-        identity = identity_beside(path)
-        if identity and not run(root, "SELECT 1 FROM new.store WHERE flushed_seq > 0"):
-            run(root, f"UPDATE new.store SET id = {quoted(identity)}")
         run(root, "CHECKPOINT new")
     finally:
         root.close()
     return new
+
+
+def adopt(new: str, identity: str | None) -> None:
+    """A file that knows of no request keeps the journal of the one before, which is brought in at the start."""
+    database = Database(new)
+    database.open()
+    if identity is not None:
+        run(database.cursor(), f"UPDATE store SET id = {quoted(identity)} WHERE flushed_seq = 0")
+    database.checkpoint()
+    database.close()
 
 
 def whole(root: duckdb.DuckDBPyConnection, table: str, made: Salvaged) -> bool:

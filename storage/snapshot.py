@@ -16,7 +16,7 @@ from contract.errors import Overloaded, Refused, Unavailable
 from storage.database import (
     COMPACT_SUFFIX,
     NEW_SUFFIX,
-    SPILLED_SUFFIX,
+    RECOVER_SUFFIX,
     Database,
     remove_spilled,
     run,
@@ -132,14 +132,12 @@ def remove(path: str) -> None:
 
 
 def remove_leftovers(database_path: str) -> None:
-    """What killed processes were making beside the file is gone: copies, a new file, a compact one.
+    """What killed processes were making beside the file is gone: copies, and new, compact and recovered files.
 
     To be called when the file is open: nobody else makes any then.
     """
-    path = os.path.abspath(database_path)
-    folder, name = os.path.split(path)
-    for entry in os.listdir(folder):
-        if entry.startswith((name + SUFFIX, name + NEW_SUFFIX)):
-            remove(os.path.join(folder, entry))
-    remove(path + COMPACT_SUFFIX)
-    remove_spilled(path + COMPACT_SUFFIX + SPILLED_SUFFIX)
+    folder, name = os.path.split(os.path.abspath(database_path))
+    beginnings = tuple(name + suffix for suffix in (SUFFIX, NEW_SUFFIX, COMPACT_SUFFIX, RECOVER_SUFFIX))
+    for entry in os.scandir(folder):
+        if entry.name.startswith(beginnings):
+            (remove_spilled if entry.is_dir() else remove)(entry.path)

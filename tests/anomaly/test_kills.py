@@ -16,7 +16,7 @@ from tests.anomaly.conftest import EVERYTHING
 from tests.support.fleet import PROTOBUF, Fleet, call_spans
 from tests.support.server import RunningServer, clean_environment, command, running
 
-KILLS = 50 if EVERYTHING else 5
+KILLS = int(os.environ.get("KILLS", "50" if EVERYTHING else "5"))
 LOAD_S = 2.0 if EVERYTHING else 0.4
 SEED = int(os.environ.get("SEED", "20261121"))
 DAY_NS = 86_400 * 10**9

@@ -210,7 +210,14 @@ def test_a_copy_replaces_nothing(tmp_path: Path, source: int) -> None:
 def test_what_a_killed_server_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
     kept = ["x.duckdb", "x.duckdb.journal0", "y.duckdb.snapshot-1", "x.duckdb2.snapshot-1"]
     copies = ("x.duckdb.snapshot-1", "x.duckdb.snapshot-1.wal", "x.duckdb.snapshot-2")
-    for name in (*kept, *copies, "x.duckdb.new-1", "x.duckdb.compact", "x.duckdb.compact.wal"):
+    for name in (
+        *kept,
+        *copies,
+        "x.duckdb.new-1",
+        "x.duckdb.compact",
+        "x.duckdb.compact.wal",
+        "x.duckdb.recover-new.new-1",
+    ):
         (tmp_path / name).touch()
     (tmp_path / "x.duckdb.compact.tmp").mkdir()
     remove_leftovers(str(tmp_path / "x.duckdb"))

@@ -31,5 +31,13 @@ class Faults:
         beside.write_text(f"{call} {part} {action} {skip}\n")
         beside.rename(self._rule)
 
+    def count(self, call: str, part: str) -> None:
+        """From now on such calls succeed and are counted."""
+        self.inject(call, part, "count")
+
+    def counted(self) -> int:
+        """Of a process that has ended."""
+        return int(self._rule.with_suffix(".seen").read_text())
+
     def heal(self) -> None:
         self._rule.unlink(missing_ok=True)

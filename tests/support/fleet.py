@@ -26,7 +26,8 @@ TOKENS = 3
 """Of each call."""
 RETRY_S = 0.02
 TIMEOUT_S = 60
-RETRYABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+RETRYABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED)
+"""As the protocol has them, of those that this server gives; the last one where it stops."""
 
 
 @dataclass(frozen=True)
