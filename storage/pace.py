@@ -66,5 +66,5 @@ class Pace:
         if seconds > SLOW_S:
             while self.rows > LEAST_ROWS and seconds * self.rows > AIM_S * rows:
                 self.rows //= 2
-        elif 2 * seconds < AIM_S and rows >= self.rows // 2:
+        elif 2 * seconds < SLOW_S and rows >= self.rows // 2:
             self.rows = min(GROUP_ROWS, 2 * self.rows)

@@ -68,3 +68,10 @@ def test_room_is_used_up_by_what_comes_first() -> None:
     assert room.fitting(request(spans=2)) == 1
     room.take(request(spans=1))
     assert room.is_full()
+
+
+def test_groups_grow_while_twice_as_much_would_not_be_slow() -> None:
+    pace = Pace()
+    pace.took(0.45 * SLOW_S, LEAST_ROWS)
+    pace.took(0.55 * SLOW_S, 2 * LEAST_ROWS)
+    assert pace.rows == 2 * LEAST_ROWS
