@@ -1,4 +1,4 @@
-"""What looking after the file costs those who send: python -m bench.upkeep [--spans 300000] [--seconds 10]
+"""What looking after the file costs those who send: python -m bench.upkeep [--spans 300000] [--copies 1] [--seconds 9]
 
 Fills a file, then measures the store's acknowledgements (64 spans a request, 4 senders, no sockets and no decoding)
 alone, while retention brings the file to a tenth, and while copies of it are taken; then what fills its free space.
@@ -20,6 +20,7 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench.read import copy
 from bench.store import make_rows
 from contract.columns import Row, S
 from contract.translated import Translated
@@ -74,6 +75,15 @@ class Senders:
             return await call(run, *arguments, **options)
 
         writer._flusher.call = timed  # type: ignore[method-assign, assignment]
+        self.commits_ms: list[float] = []
+        commit = writer._flusher._committer.commit
+
+        def measured(*arguments: Any) -> None:
+            started = time.perf_counter()
+            commit(*arguments)
+            self.commits_ms.append((time.perf_counter() - started) * 1000)
+
+        writer._flusher._committer.commit = measured  # type: ignore[method-assign]
 
     async def send(self, count: int) -> None:
         for _ in range(0, count, REQUEST_ROWS):
@@ -92,6 +102,7 @@ class Senders:
         """Spans a second, p50 / p99 / longest acknowledgement in ms and CPU a span, until `work` is done."""
         waits: list[float] = []
         self.held_ms.clear()
+        self.commits_ms.clear()
         running = asyncio.ensure_future(work)
         cpu, started = time.process_time(), time.perf_counter()
         await asyncio.gather(*(self._send_until(running, waits) for _ in range(SENDERS)))
@@ -101,7 +112,7 @@ class Senders:
         p50, p99 = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
         return (
             f"{seconds:.1f} | {spans / seconds:,.0f} | {p50:.1f} / {p99:.1f} / {waits[-1]:.1f} "
-            f"| {used / spans * 1e6:.0f} | {max(self.held_ms, default=0):.0f}"
+            f"| {used / spans * 1e6:.0f} | {max(self.held_ms, default=0):.0f} | {max(self.commits_ms, default=0):.0f}"
         )
 
     async def _send_until(self, running: "asyncio.Future[Any]", waits: list[float]) -> None:
@@ -117,25 +128,34 @@ def sizes(database: Database) -> str:
     return f"{rows:,} spans, {used_mb:,.0f} MB used, {database.size_bytes() / 1e6:,.0f} MB file"
 
 
-async def measure(folder: Path, spans: int, seconds: float) -> None:
-    database = Database(str(folder / "x.duckdb"))
-    database.open()
+def started(database: Database) -> Writer:
     writer = Writer(database, settle, merge_copies)
     writer.start()
-    upkeep = FileUpkeep(database, writer, Policy(Limits(max_rows=spans // 10)))
-    source = Source()
+    return writer
+
+
+async def measure(folder: Path, spans: int, copies: int, seconds: float) -> None:
+    database = Database(str(folder / "x.duckdb"))
+    database.open()
+    source, writer = Source(), started(database)
+    await Senders(writer, source).send(spans)
+    await writer.stop()
+    copy(database, copies)
+    writer = started(database)
+    upkeep = FileUpkeep(database, writer, Policy(Limits(max_rows=spans * copies // 10)))
     senders = Senders(writer, source)
-    await senders.send(spans)
-    await writer.visible()
-    await writer.checkpoint()
     print(f"filled: {sizes(database)}\n")
     print(
-        "| beside | s | spans/s | ack p50 / p99 / max ms | CPU µs/span | longest step ms |\n|---|---|---|---|---|---|"
+        "| beside | s | spans/s | ack p50 / p99 / max ms | CPU µs/span | longest step ms | longest commit ms |\n"
+        "|---|---|---|---|---|---|---|"
     )
     print(f"| nothing | {await senders.while_running(asyncio.sleep(seconds))} |", flush=True)
     print(f"| retention to a tenth | {await senders.while_running(upkeep.retention.sweep())} |", flush=True)
+    print(f"\n{sizes(database)}\n", flush=True)
     print(f"| retention again and again | {await senders.while_running(repeat(upkeep.retention.sweep, seconds))} |")
     print(f"| copies of the file | {await senders.while_running(repeat(lambda: taken(upkeep), seconds))} |")
+    both = asyncio.gather(repeat(upkeep.retention.sweep, seconds), repeat(lambda: taken(upkeep), seconds))
+    print(f"| both at a time | {await senders.while_running(both)} |", flush=True)
     await upkeep.retention.sweep()
     print(f"\nafter retention: {sizes(database)}")
     await senders.send(spans // 2)
@@ -173,6 +193,7 @@ async def idle(upkeep: FileUpkeep, database: Database) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spans", type=int, default=300_000)
+    parser.add_argument("--copies", type=int, default=1, help="so many times the spans, the others copied by SQL")
     parser.add_argument("--seconds", type=float, default=10)
     options = parser.parse_args()
     print(
@@ -180,7 +201,7 @@ def main() -> None:
         f"{os.cpu_count()} CPUs"
     )
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(Path(folder), options.spans, options.seconds))
+        asyncio.run(measure(Path(folder), options.spans, options.copies, options.seconds))
 
 
 if __name__ == "__main__":

@@ -176,7 +176,6 @@ class Committer:
 
     def _remember(self, group: Group) -> None:
         self._seen.add(key for key in group.traces if self._recent.get(key) is None)
-        self._recent.drop_giants()
         for key, trace in group.traces.items():
             trace.described = trace.described or bool(trace.facts.logs)
             trace.facts.logs = {}

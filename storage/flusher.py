@@ -24,7 +24,7 @@ from storage.commit import Committer, roll_back
 from storage.database import Database
 from storage.failures import first_line, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
-from storage.pace import GROUP_BYTES, Pace
+from storage.pace import GROUP_BYTES, Pace, Turns
 from storage.payload import decode, encode
 from storage.pending import Call, Pending, Waiter, divided, halves, settle_future, wake
 
@@ -62,6 +62,7 @@ class Flusher:
         self._database = database
         self._committer = committer
         self._pace = Pace(group_bytes)
+        self._turns = Turns()
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._pending: deque[Pending] = deque()
         self._pending_rows = 0
@@ -194,7 +195,7 @@ class Flusher:
         """The next group; empty when something else is due; null when stopped and nothing is left that can be done."""
         with self._wake:
             while True:
-                if self._calls:
+                if self._calls and (self._stopping or not self._turns.is_owed() or not self._is_due()):
                     return []
                 if self._stopping and (self.broken or not self._pending):
                     return None
@@ -241,8 +242,10 @@ class Flusher:
         return group
 
     def _look_after(self) -> None:
+        started = time.perf_counter()
         while self._calls:
             self._run_call(self._calls.popleft())
+        self._turns.worked(time.perf_counter() - started)
         if self._connection is None:
             self._reopen()
         elif self.broken:
@@ -304,6 +307,7 @@ class Flusher:
             return self._explained(error)
         seconds = time.perf_counter() - started
         self._seconds.add(seconds)
+        self._turns.stored(seconds)
         self._pace.took(seconds, sum(request.translated.rows for request in group))
         return None
 

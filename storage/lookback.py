@@ -50,9 +50,11 @@ def look_back(connection: duckdb.DuckDBPyConnection, keys: Collection[TraceKey])
     known: dict[TraceKey, Remembered] = {key: Remembered() for key in keys}
     if not known:
         return known
+    texts: dict[Any, Any] = {}  # each value once: names and models are the same in most rows, ids are a parent's too
     for project, trace_id, span_id, parent in keys_stage(connection, keys, PARENTS_SQL):
-        known[project, trace_id].facts.parents[span_id] = parent
+        known[project, trace_id].facts.parents[texts.setdefault(span_id, span_id)] = texts.setdefault(parent, parent)
     for project, trace_id, input_length, output_length, *values in keys_stage(connection, keys, CALLS_SQL):
+        values = [texts.setdefault(value, value) if type(value) is str else value for value in values]
         facts = stored_facts(dict(zip(FACT_COLUMNS, values, strict=True)), input_length, output_length)
         known[project, trace_id].facts.calls[facts.values["span_id"]] = facts
     for project, trace_id in keys_stage(connection, keys, DESCRIBED_SQL):

@@ -66,5 +66,23 @@ class Pace:
         if seconds > SLOW_S:
             while self.rows > LEAST_ROWS and seconds * self.rows > AIM_S * rows:
                 self.rows //= 2
-        elif 2 * seconds < AIM_S and rows >= self.rows // 2:
+        elif 2 * seconds < SLOW_S and rows >= self.rows // 2:
             self.rows = min(GROUP_ROWS, 2 * self.rows)
+
+
+class Turns:
+    """Between groups and other work on the file: while groups are due, that gets as much time as they had since, no
+    more. Retention asks again at once when a step is done; smaller groups must not mean less of the time."""
+
+    def __init__(self) -> None:
+        self._owed_s = 0.0
+
+    def worked(self, seconds: float) -> None:
+        self._owed_s = seconds
+
+    def stored(self, seconds: float) -> None:
+        self._owed_s -= seconds
+
+    def is_owed(self) -> bool:
+        """Whether it is the turn of the groups."""
+        return self._owed_s > 0

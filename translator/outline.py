@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from contract.settling import Facts, TraceFacts
 from translator.settle import (
     ANCESTORS_AT_MOST,
-    ID,
+    FAILED,
     NEIGHBOURS,
     STREAM,
+    TOKENS,
     USAGE,
     Call,
     Place,
@@ -25,6 +26,9 @@ from translator.settle import (
     read_call,
     streamed,
 )
+
+OVERLAPPING = (TOKENS, FAILED)
+"""Kinds of groups of which only calls that overlap in time are related."""
 
 Parents = Mapping[str, str | None]
 Group = tuple[Any, ...]
@@ -58,7 +62,9 @@ class Outline:
         self._children: dict[str, set[str]] = {}
         self._groups: dict[Group, list[Place]] = {}
         self._longest_ns: dict[Group, int] = {}
-        """Of the calls that a group has or had."""
+        """Of the calls that a group has or had, where only those that overlap are related."""
+        self._models: dict[frozenset[str], frozenset[str]] = {}
+        """Each set once: one takes 216 bytes."""
         self._unsure: set[str] = set()
         """Calls of which what log records said is not to be told from what is stored: related to every other."""
         for span_id in trace.parents:
@@ -82,10 +88,11 @@ class Outline:
             self._children.setdefault(parent, set()).add(span_id)
         if (facts := trace.calls.get(span_id)) is None:
             return
-        self._calls[span_id] = traits = traits_of(call_of(trace, span_id, facts))
+        self._calls[span_id] = traits = traits_of(call_of(trace, span_id, facts), self._models)
         for key in traits.groups:
             insort(self._groups.setdefault(key, []), traits.place)
-            self._longest_ns[key] = max(self._longest_ns.get(key, 0), traits.end - traits.start)
+            if key[0] in OVERLAPPING:
+                self._longest_ns[key] = max(self._longest_ns.get(key, 0), traits.end - traits.start)
         if span_id not in trace.logs and is_unsure(facts):
             self._unsure.add(span_id)
 
@@ -97,7 +104,8 @@ class Outline:
             for key in known.groups:
                 self._groups[key].remove(known.place)
                 if not self._groups[key]:
-                    del self._groups[key], self._longest_ns[key]
+                    del self._groups[key]
+                    self._longest_ns.pop(key, None)
 
     def _closed(self, reached: set[str], parents: Parents) -> set[str]:
         """These calls and all that are related to them, in any number of steps."""
@@ -149,12 +157,12 @@ class Outline:
     def _of_other_scopes(self, call: Traits, key: Group) -> Iterator[str]:
         """All with the same id; of those that share anything else, all that overlap."""
         group, first, last = self._groups[key], 0, len(self._groups[key])
-        if key[0] != ID:
+        if key[0] in OVERLAPPING:
             first = bisect_left(group, (call.start - self._longest_ns[key],))
             last = bisect_left(group, (max(call.start, call.end) + 1,), first)
         for start, _, span_id in group[first:last]:
             other = self._calls[span_id]
-            if other.scope != call.scope and (key[0] == ID or max(start, other.end) >= call.start):
+            if other.scope != call.scope and (key[0] not in OVERLAPPING or max(start, other.end) >= call.start):
                 yield span_id
 
     def _partner(self, call: Traits, key: Group) -> Iterable[str]:
@@ -176,8 +184,9 @@ def call_of(trace: TraceFacts, span_id: str, facts: Facts) -> Call:
     return Call(facts, [], {name: told for name, told in facts.settled.items() if told[1].startswith("log:")})
 
 
-def traits_of(call: Call) -> Traits:
+def traits_of(call: Call, known_models: dict[frozenset[str], frozenset[str]]) -> Traits:
     models = frozenset(call.models)
+    models = known_models.setdefault(models, models)
     groups = tuple(groups_of(call))
     return Traits(call.kind, call.scope, call.end, call.response_id, models, call.tokens, place_of(call), groups)
 

@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.flusher import RECOVERY, Flusher
 from storage.pace import GROUP_ROWS, Pace
 from storage.payload import decode
-from storage.pending import Pending
+from storage.pending import Call, Pending
 from tests.support.rows import generation_row, log_row, span_row
 from translator.merge import merge_copies
 from translator.settle import settle
@@ -294,6 +294,20 @@ def test_work_on_the_file_runs_between_groups_and_what_it_removed_is_not_remembe
 
     assert asyncio.run(life()) == 2
     assert store.rows() == [("a",)]
+
+
+def test_while_groups_are_due_they_have_their_turn_between_two_pieces_of_long_work(store: Store) -> None:
+    loop, flusher = asyncio.new_event_loop(), store.flusher
+    request = store.request(span_row("a"))
+    flusher.add([request])
+    flusher._wanted_seq = request.seq
+    flusher._calls.append(Call(lambda _: None, (), loop, loop.create_future()))
+    assert flusher._take() == []
+    flusher._turns.worked(60.0)
+    group = flusher._take()
+    assert group == [request]
+    assert flusher._take() == []
+    loop.close()
 
 
 def test_work_that_fails_tells_its_asker_and_harms_nobody(store: Store) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from contract.translated import Translated
-from storage.pace import GROUP_BYTES, GROUP_ROWS, LEAST_ROWS, OTHER_ROWS, SLOW_S, Pace
+from storage.pace import GROUP_BYTES, GROUP_ROWS, LEAST_ROWS, OTHER_ROWS, SLOW_S, Pace, Turns
 from storage.pending import Pending
 
 
@@ -68,3 +68,21 @@ def test_room_is_used_up_by_what_comes_first() -> None:
     assert room.fitting(request(spans=2)) == 1
     room.take(request(spans=1))
     assert room.is_full()
+
+
+def test_groups_grow_while_twice_as_much_would_not_be_slow() -> None:
+    pace = Pace()
+    pace.took(0.45 * SLOW_S, LEAST_ROWS)
+    pace.took(0.55 * SLOW_S, 2 * LEAST_ROWS)
+    assert pace.rows == 2 * LEAST_ROWS
+
+
+def test_other_work_waits_until_groups_had_as_much_time_as_it() -> None:
+    turns = Turns()
+    assert not turns.is_owed()
+    turns.worked(0.5)
+    assert turns.is_owed()
+    turns.stored(0.3)
+    assert turns.is_owed()
+    turns.stored(0.2)
+    assert not turns.is_owed()

@@ -1,7 +1,8 @@
 """What the writer remembers of traces in flight: bounded."""
 
-from contract.settling import TraceFacts
-from storage.recent import GIANT, RecentTraces, Remembered
+from contract.settling import Facts, OwnValues, TraceFacts
+from storage.reached import Whole
+from storage.recent import GIANT, RecentTraces, Remembered, weight_of
 
 
 def key(number: int) -> tuple[str, str]:
@@ -39,32 +40,52 @@ def test_a_trace_that_grows_is_counted_once_and_stays_longer() -> None:
     assert kept[1:] == list(range(13, 21))  # 20 + 8 * 10 weigh 100
 
 
-def test_one_giant_trace_pushes_nothing_out_and_is_remembered_until_a_commit_does_not_touch_it() -> None:
+def test_one_giant_trace_pushes_nothing_out_and_is_remembered_too() -> None:
     traces, giant = RecentTraces(100), trace(50)
     traces.put(key(1), trace(9))
     traces.put(key(2), giant)
+    for number in range(3, 12):
+        traces.put(key(number), trace(9))
     assert traces.get(key(1)) is not None
     assert traces.get(key(2)) is giant
-    traces.drop_giants()
-    assert traces.get(key(1)) is not None
-    assert traces.get(key(2)) is None
 
 
-def test_giants_have_a_bound_too() -> None:
+def test_giants_have_a_bound_too_and_those_put_last_stay() -> None:
     traces = RecentTraces(100)
     for number in range(30):
         traces.put(key(number), trace(99))
-    assert sum(traces.get(key(number)) is not None for number in range(30)) == GIANT
+    assert [number for number in range(30) if traces.get(key(number))] == list(range(30 - GIANT, 30))
     traces.put(key(40), trace(GIANT * 100))
     assert traces.get(key(40)) is None
+    assert traces.get(key(29)) is not None
+
+
+def test_a_call_of_an_outlined_trace_weighs_twice() -> None:
+    outlined = trace(20)
+    outlined.facts.calls = dict.fromkeys(outlined.facts.parents, Facts(OwnValues(()), None, None, {}))
+    assert weight_of(outlined) == 21
+    outlined.outline = Whole(outlined.facts)
+    assert weight_of(outlined) == 41
+
+
+def test_facts_that_grew_where_they_are_leave_no_weight_behind() -> None:
+    traces, growing = RecentTraces(100), trace(1)
+    for number in range(50):
+        traces.put(key(0), growing)
+        growing.facts.parents[f"more{number}"] = None
+    traces.forget(key(0))
+    for number in range(10):
+        traces.put(key(number), trace(9))
+    assert all(traces.get(key(number)) for number in range(10))
 
 
 def test_a_trace_that_became_giant_is_not_remembered_as_it_was() -> None:
     """The small, old facts would be taken for all that is known."""
-    traces = RecentTraces(100)
+    traces, grown = RecentTraces(100), trace(50)
     traces.put(key(1), trace(2))
-    traces.put(key(1), trace(50))
-    traces.drop_giants()
+    traces.put(key(1), grown)
+    assert traces.get(key(1)) is grown
+    traces.put(key(1), trace(GIANT * 100))
     assert traces.get(key(1)) is None
     traces.put(key(2), trace(50))
     traces.forget(key(2))
