@@ -11,8 +11,7 @@ from typing import TypeVar
 import duckdb
 
 from contract.errors import Unavailable
-from storage.commit import roll_back
-from storage.database import Database, run
+from storage.database import Database, roll_back, run
 
 Answer = TypeVar("Answer")
 

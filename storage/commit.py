@@ -30,6 +30,7 @@ from storage import position, reached, scores
 from storage.changed_hours import HOUR_SQL, changed
 from storage.columns import insert, stage
 from storage.contents import Contents, put_back
+from storage.database import roll_back
 from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered
@@ -391,11 +392,3 @@ def without_repeats(
     sql = KNOWN_DIGESTS_SQL.format(table=table, low=min(times), high=high)
     known = {found[0] for found in stage(connection, [(Column("digest", "text"), [row[digest] for row in fresh])], sql)}
     return [row for row in fresh if row[digest] not in known] if known else fresh
-
-
-def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    """End the transaction; DuckDB may have ended it itself (a failed COMMIT does)."""
-    try:
-        connection.execute("ROLLBACK").fetchall()
-    except duckdb.Error:
-        return

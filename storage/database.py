@@ -281,3 +281,11 @@ def explain_open_failure(path: str, message: str) -> str:
 def is_damage(message: str) -> bool:
     """Whether DuckDB says that bytes of a file are not those that it wrote (words of DuckDB 2.0)."""
     return "Corrupt" in message or "Could not read enough bytes" in message
+
+
+def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """End the transaction; DuckDB may have ended it itself (a failed COMMIT does)."""
+    try:
+        connection.execute("ROLLBACK").fetchall()
+    except duckdb.Error:
+        return

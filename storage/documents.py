@@ -6,8 +6,7 @@ from functools import partial
 import duckdb
 
 from contract.documents import Change, Document, Result
-from storage.commit import roll_back
-from storage.database import run
+from storage.database import roll_back, run
 from storage.writer import Writer
 
 READ_SQL = """

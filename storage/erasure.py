@@ -16,8 +16,7 @@ from contract.upkeep import Erased
 from storage import media
 from storage.asking import ask
 from storage.changed_hours import HOUR_SQL, changed
-from storage.commit import roll_back
-from storage.database import Database, run
+from storage.database import Database, roll_back, run
 from storage.lookback import keys_stage
 from storage.text_index import forget
 from storage.text_search import Range

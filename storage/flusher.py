@@ -20,8 +20,8 @@ from contract.settling import TraceKey
 from contract.stats import Sample
 from storage import position
 from storage.checkpoints import Checkpoints
-from storage.commit import Committer, roll_back
-from storage.database import Database
+from storage.commit import Committer
+from storage.database import Database, roll_back
 from storage.failures import first_line, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
 from storage.pace import GROUP_BYTES, Pace, Turns

@@ -18,9 +18,8 @@ from contract.errors import Unavailable
 from contract.reading import SPAN_FIELDS, SUMS, Condition
 from storage.aggregates import SUM_OF, numbered
 from storage.changed_hours import HOUR_NS, say, state
-from storage.commit import roll_back
 from storage.conditions import Compiled
-from storage.database import run
+from storage.database import roll_back, run
 from storage.text_search import Range, joined
 from storage.writer import Writer
 

@@ -15,9 +15,8 @@ import duckdb
 from contract.errors import Unavailable
 from storage.asking import ask
 from storage.columns import stage
-from storage.commit import roll_back
 from storage.contents import IDS_SQL, KEYS, columns
-from storage.database import Database, run
+from storage.database import Database, roll_back, run
 from storage.erasure import flushed_seq
 from storage.writer import Writer
 

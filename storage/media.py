@@ -14,8 +14,7 @@ import duckdb
 from contract.media import Media, MediaUse
 from contract.settling import TraceKey
 from storage.asking import ask
-from storage.commit import roll_back
-from storage.database import Database, run
+from storage.database import Database, roll_back, run
 from storage.lookback import keys_stage
 from storage.writer import Writer
 

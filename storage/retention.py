@@ -18,8 +18,7 @@ from contract.errors import Unavailable
 from contract.settling import TraceKey
 from contract.stats import Sample
 from storage.asking import ask
-from storage.commit import roll_back
-from storage.database import CATALOG, Database
+from storage.database import CATALOG, Database, roll_back
 from storage.erasure import ROWS_A_STEP, Eraser, Fate, fates
 from storage.leftovers import Leftovers
 from storage.text_index import forget
