@@ -5,6 +5,7 @@ with INVALID_ARGUMENT (the generated deserializer answers INTERNAL, which hides 
 """
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
@@ -33,6 +34,9 @@ bytes; others wait unread."""
 
 MAX_CONCURRENT_RPCS = 1024
 """Calls beyond are refused by gRPC itself, without RetryInfo: clients drop what they sent. So it is far away."""
+
+MAX_CONNECTIONS = 2048
+"""Never more than a quarter of the files this process may open: HTTP may have half, the rest is for storage."""
 
 TURN_TIMEOUT_S = 5.0
 """How long a call may wait unread, for its place and for room: half of the time that SDKs allow an export. Who
@@ -105,7 +109,11 @@ class GrpcReceiver:
 
     def _made(self) -> grpc.aio.Server:
         """A server with all services, bound to nothing."""
-        options = {**_OPTIONS, "grpc.max_receive_message_length": self._limits.max_unpacked_bytes}
+        options = {
+            **_OPTIONS,
+            "grpc.max_receive_message_length": self._limits.max_unpacked_bytes,
+            "grpc.max_allowed_incoming_connections": most_connections(),
+        }
         server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
         server.add_generic_rpc_handlers(
             [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
@@ -195,6 +203,12 @@ def _host(peer: str) -> str:
     """Of gRPC's name of the other end: `ipv4:10.0.0.7:53412`, `ipv6:%5B::1%5D:53412` (percent-encoded), `unix:...`."""
     family, _, address = unquote(peer).partition(":")
     return "unix" if family == "unix" else address.rpartition(":")[0].strip("[]")
+
+
+def most_connections() -> int:
+    """`MAX_CONNECTIONS`, or a quarter of the files that this process may open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, files // 4))
 
 
 def _service(name: str, handlers: dict[str, Handler]) -> Any:

@@ -1,5 +1,5 @@
-"""The HTTP port: connections bounded in number and in idle time, and traffic that is not HTTP answered so that one
-can read it, with one line in the log a minute instead of a traceback each.
+"""The HTTP port: connections bounded in number, in idle time and in what they hold; traffic that is no HTTP is answered
+so that one can read it, with one line in the log a minute instead of a traceback each.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import EMPTY_PAYLOAD, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from service.quantities import Endpoint
@@ -31,6 +31,24 @@ TLS_HANDSHAKE_TIMEOUT_S = 15.0
 
 BACKLOG = 1024
 """Connections that wait to be accepted; a fleet that starts at a time comes all at once."""
+
+HEAD_PIECE_BYTES = 8 << 10
+HEAD_AT_MOST_BYTES = 64 << 10
+"""Of a request line and headers that have begun to come. aiohttp bounds each line and their number, which is 1 MB."""
+
+HEADS_AT_MOST_BYTES = 8 << 20
+"""Of all such heads together; nearly all come whole, and then are none."""
+
+FREE_HEAD_BYTES = 2 << 10
+"""A head up to here is read also when they are at their most: that is as much again for all connections."""
+
+UNREAD_LOOK_S = 2.0
+UNREAD_TIMEOUT_S = 30.0
+"""A connection of which nothing was taken for so long while there was something to take is given up: answers have up
+to 30 MB, and are held until the client has them."""
+
+UNREAD_AT_MOST_BYTES = 32 << 20
+"""Of answers that wait to be taken; beyond, whoever has taken nothing between two looks is given up at once."""
 
 LOG_EVERY_S = 60.0
 
@@ -76,12 +94,27 @@ def tell_rarely(log: RareLog) -> Callable[[asyncio.AbstractEventLoop, dict[str, 
     return handle
 
 
+class Held:
+    """Bytes that all connections of a port hold: of heads that are not whole, and of answers that nobody has taken."""
+
+    def __init__(self) -> None:
+        self.head_bytes = 0
+        self.unread_bytes = 0
+
+
 class Connection(web.RequestHandler):
-    """A connection whose broken requests are answered as `google.rpc.Status`: OTLP clients are most of the senders."""
+    """A connection whose broken requests are answered as `google.rpc.Status`: OTLP clients are most of the senders.
 
-    __slots__ = ("_log", "_refused")
+    It is closed when a head is too long, or when nothing of an answer is taken for `UNREAD_TIMEOUT_S`.
+    """
 
-    def __init__(self, server: web.Server, log: RareLog, idle_timeout_s: float, refused: Callable[[str], None]) -> None:
+    __slots__ = (
+        "_body", "_head_bytes", "_held", "_log", "_refused", "_stalled_s", "_unread_bytes", "_unread_check",
+    )  # fmt: skip
+
+    def __init__(
+        self, server: web.Server, log: RareLog, held: Held, idle_timeout_s: float, refused: Callable[[str], None]
+    ) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -91,6 +124,85 @@ class Connection(web.RequestHandler):
         )
         self._log = log
         self._refused = refused
+        self._held = held
+        self._head_bytes = 0
+        self._body: StreamReader = EMPTY_PAYLOAD
+        self._unread_bytes = 0
+        self._stalled_s = 0.0
+        self._unread_check: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """A head is fed in small pieces, so that what is behind a whole request in one piece is counted too."""
+        if not data:  # aiohttp's way to go on with requests that came before it could take them
+            self._head_received(data)
+        at = 0
+        while at < len(data) and self._body.is_eof() and not self._upgraded and self.transport is not None:
+            piece = data[at : at + HEAD_PIECE_BYTES]
+            at += len(piece)
+            self._head_received(piece)
+        if at < len(data):
+            super().data_received(data[at:] if at else data)
+
+    def _head_received(self, piece: bytes) -> None:
+        requests = self._request_count
+        super().data_received(piece)
+        if self._request_count > requests:  # what waits is not empty: the next one is taken in another turn of the loop
+            self._body = self._messages[-1][1]
+            self._count_head(0)
+        else:
+            self._count_head(self._head_bytes + len(piece))
+            if self._is_too_long() and not self._buffer_paused:  # else they are whole requests that wait
+                self._log.tell("the headers of a request were too long", client=self.peername)
+                self.force_close()
+
+    def _count_head(self, size_bytes: int) -> None:
+        self._held.head_bytes += size_bytes - self._head_bytes
+        self._head_bytes = size_bytes
+
+    def _is_too_long(self) -> bool:
+        if self._head_bytes > HEAD_AT_MOST_BYTES:
+            return True
+        return self._held.head_bytes > HEADS_AT_MOST_BYTES and self._head_bytes > FREE_HEAD_BYTES
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled_s = 0.0
+        self._look_again()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_looking()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._count_head(0)
+        self._stop_looking()
+        super().connection_lost(exc)
+
+    def _look_again(self) -> None:
+        assert self.transport is not None
+        self._count_unread(self.transport.get_write_buffer_size())
+        self._unread_check = self._loop.call_later(UNREAD_LOOK_S, self._check_unread)
+
+    def _check_unread(self) -> None:
+        if self.transport is None:
+            return
+        before = self._unread_bytes
+        self._look_again()
+        self._stalled_s = 0.0 if self._unread_bytes < before else self._stalled_s + UNREAD_LOOK_S
+        if self._stalled_s >= (UNREAD_LOOK_S if self._held.unread_bytes > UNREAD_AT_MOST_BYTES else UNREAD_TIMEOUT_S):
+            self._log.tell("a client did not read its answer", client=self.peername)
+            self._stop_looking()
+            self.transport.abort()
+
+    def _count_unread(self, size_bytes: int) -> None:
+        self._held.unread_bytes += size_bytes - self._unread_bytes
+        self._unread_bytes = size_bytes
+
+    def _stop_looking(self) -> None:
+        self._count_unread(0)
+        if self._unread_check is not None:
+            self._unread_check.cancel()
+            self._unread_check = None
 
     def handle_error(
         self,
@@ -121,7 +233,7 @@ class TurnedAway(asyncio.Protocol):
 class HttpSite(web.BaseSite):
     """Serves the runner's application on one endpoint, from `start` until the runner is cleaned up."""
 
-    __slots__ = ("_endpoint", "_idle_timeout_s", "_log", "_max_connections", "_refused")
+    __slots__ = ("_endpoint", "_held", "_idle_timeout_s", "_log", "_max_connections", "_refused")
 
     def __init__(
         self,
@@ -140,6 +252,7 @@ class HttpSite(web.BaseSite):
         self._idle_timeout_s = idle_timeout_s
         self._log = RareLog()
         self._refused = refused
+        self._held = Held()
 
     @property
     def name(self) -> str:
@@ -165,7 +278,7 @@ class HttpSite(web.BaseSite):
         if len(server.connections) >= self._max_connections:
             self._log.tell("a connection was turned away", connections=self._max_connections)
             return TurnedAway()
-        return Connection(server, self._log, self._idle_timeout_s, self._refused)
+        return Connection(server, self._log, self._held, self._idle_timeout_s, self._refused)
 
 
 def most_connections() -> int:

@@ -18,8 +18,9 @@ from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
-from receiver.otlp_grpc import MAX_MESSAGES, GrpcReceiver
+from receiver.otlp_grpc import MAX_CONNECTIONS, MAX_MESSAGES, GrpcReceiver, most_connections
 from receiver.signals import SIGNALS
+from tests.support.http2 import greeting
 from tests.support.otlp import log_request, trace_request
 from tests.support.receivers import Answer, Receivers, running, send_grpc
 from tests.support.sinks import ListSink
@@ -349,3 +350,34 @@ def test_calls_that_stall_give_way_to_those_that_have_no_place(monkeypatch: pyte
 
     code, answer = ask(work, authenticate=authenticate)
     assert (code, answer.code) == ("UNAVAILABLE", "OK")
+
+
+def test_connections_are_bounded_and_the_place_of_one_that_left_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp_grpc, "MAX_CONNECTIONS", 2)
+
+    async def work(receivers: Receivers) -> str:
+        address = receivers.grpc_address.split(":")
+        pairs = [await asyncio.open_connection(*address) for _ in range(3)]
+        for _, writer in pairs:
+            writer.write(greeting())
+        greeted = [await first_byte(reader) for reader, _ in pairs]
+        assert sorted(map(bool, greeted)) == [False, True, True]
+        for _, writer in pairs:
+            writer.close()
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            await channel.unary_unary(f"/{SIGNALS['traces'].service}/Export")(BODY, wait_for_ready=True, timeout=20)
+        return "served"
+
+    async def first_byte(reader: asyncio.StreamReader) -> bytes:
+        try:
+            return await reader.read(1)
+        except ConnectionError:
+            return b""
+
+    assert ask(work) == "served"
+
+
+@pytest.mark.parametrize(("files", "most"), [(256, 64), (1, 1), (10**6, MAX_CONNECTIONS)])
+def test_three_quarters_of_the_files_are_left_to_others(files: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp_grpc.resource, "getrlimit", lambda _: (files, files))
+    assert most_connections() == most

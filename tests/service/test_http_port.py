@@ -207,3 +207,110 @@ def test_where_no_connection_can_be_accepted_one_line_a_minute_says_so(caplog: p
     loop.call_exception_handler({"message": "something else"})
     assert caplog.records[-1].getMessage() == "something else"
     loop.close()
+
+
+def heads(count: int) -> bytes:
+    """A request that has only begun: so many headers of 1,000 bytes."""
+    return b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"A-%d: %s\r\n" % (n, b"b" * 990) for n in range(count))
+
+
+def test_headers_that_go_on_and_on_end_their_connection(caplog: pytest.LogCaptureFixture) -> None:
+    assert b" 200 " in answer_to(heads(60) + b"Connection: close\r\n\r\n")
+    assert answer_to(heads(70)) == b""
+    assert "too long" in caplog.text
+
+
+def test_heads_that_are_not_whole_share_a_bound_and_short_ones_are_read_beyond_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_port, "HEADS_AT_MOST_BYTES", 10_000)
+
+    async def run() -> list[bytes]:
+        async with serving() as connect:
+            (first, sender), (second, other), (third, short) = [await connect() for _ in range(3)]
+            sender.write(heads(9))
+            other.write(heads(9))
+            closed = await second.read()
+            short.write(heads(1) + b"\r\n")
+            answered = await third.readuntil(b"hello")
+            sender.write(b"\r\n")
+            return [closed, answered, await first.readuntil(b"hello")]
+
+    closed, *answered = asyncio.run(run())
+    assert closed == b""
+    assert all(b" 200 " in answer for answer in answered)
+
+
+def test_thousands_of_requests_at_once_on_one_connection_are_all_answered() -> None:
+    assert answer_to(GET * 4000 + GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).count(b"hello") == 4001
+
+
+async def large(request: web.Request) -> web.Response:
+    return web.Response(body=bytes(20_000_000))
+
+
+def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_port, "UNREAD_LOOK_S", 0.05)
+    monkeypatch.setattr(http_port, "UNREAD_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("tests.service.test_http_port.hello", large)
+
+    async def run() -> int:
+        given_up = asyncio.Event()
+        monkeypatch.setattr(RareLog, "tell", lambda log, message, **_: given_up.set())
+        async with serving() as connect:
+            reader, writer = await connect()
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            writer.write(GET)
+            await given_up.wait()
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+            try:
+                return len(await reader.read())
+            except ConnectionError:
+                return 0
+
+    assert asyncio.run(run()) < 20_000_000
+
+
+class Draining(asyncio.Transport):
+    """How much is still to be taken, at one look after the other."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__()
+        self.sizes = list(sizes)
+        self.aborted = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.sizes.pop(0)
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def given_up(sizes: list[int], held: http_port.Held) -> list[bool]:
+    """Whether a connection with so much to be taken, when it pauses and at each look, is given up by then."""
+
+    async def run() -> list[bool]:
+        connection = http_port.Connection(web.Server(hello), RareLog(), held, 90, print)
+        connection.transport = transport = Draining(*sizes)
+        connection.pause_writing()
+        seen = []
+        for _ in sizes[1:]:
+            connection._check_unread()
+            seen.append(transport.aborted)
+        connection._stop_looking()
+        return seen
+
+    return asyncio.run(run())
+
+
+def test_who_reads_slowly_is_waited_for_as_long_as_there_is_progress() -> None:
+    looks = int(http_port.UNREAD_TIMEOUT_S / http_port.UNREAD_LOOK_S)
+    held = http_port.Held()
+    assert given_up([900, 800, 800, 700, *[700] * looks], held) == [False] * (2 + looks) + [True]
+    assert held.unread_bytes == 0
+
+
+def test_where_much_is_unread_who_takes_nothing_is_given_up_at_once() -> None:
+    held = http_port.Held()
+    held.unread_bytes = http_port.UNREAD_AT_MOST_BYTES
+    assert given_up([900, 800, 800], held) == [False, True]
