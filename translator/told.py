@@ -3,7 +3,7 @@
 Langfuse clients tell a span, a trace or a score in several events (create, update, update). Their server folds them in
 order of arrival; here the fold is a join of sets (commutative, associative, idempotent), so that a retry changes
 nothing and order cannot show. Source of the rules: langfuse/langfuse `worker/src/services/IngestionService`, with
-the differences that docs/langfuse.md lists.
+the differences that docs/langfuse-read.md lists.
 """
 
 from collections.abc import Iterable

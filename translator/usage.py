@@ -56,7 +56,8 @@ def may_split(value: Any, known: Container[str]) -> bool:
 
 
 _APART = ("cache_read_input_tokens", "cacheReadInputTokens", "cache_creation_input_tokens", "cacheWriteInputTokens")
-"""Cache counts that stand beside `input_tokens` in Anthropic's and Bedrock's own usage, and are not within it."""
+"""Cache counts that stand beside `input_tokens` in Anthropic's and Bedrock's own usage, and are not within it; beside
+`input` they are within it unless the total says otherwise, as LiteLLM's Langfuse callback writes it."""
 
 _GEMINI_OUTSIDE = {
     "output_tokens": ("thoughts_token_count", "thoughtsTokenCount"),
@@ -102,7 +103,9 @@ def _include(usage: Mapping[str, Any], known: dict[str, int]) -> None:
     if total is not None and total == given:
         return
     if "input" in usage or "output" in usage:
-        _add(known, "input_tokens", [key for key in usage if key.startswith("input_")], usage)
+        apart = [key for key in _APART if key in usage]
+        outside = apart if total == given + _sum(apart, usage) else []
+        _add(known, "input_tokens", [*outside, *(key for key in usage if key.startswith("input_"))], usage)
         _add(known, "output_tokens", [key for key in usage if key.startswith("output_")], usage)
     elif "input_tokens" in usage or "inputTokens" in usage:
         _add(known, "input_tokens", [key for key in _APART if key in usage], usage)
@@ -114,7 +117,11 @@ def _include(usage: Mapping[str, Any], known: dict[str, int]) -> None:
 
 def _add(known: dict[str, int], name: str, keys: list[str], usage: Mapping[str, Any]) -> None:
     if name in known:
-        known[name] = min(known[name] + sum(integer(usage.get(key)) or 0 for key in keys), MAX_COUNT)
+        known[name] = min(known[name] + _sum(keys, usage), MAX_COUNT)
+
+
+def _sum(keys: list[str], usage: Mapping[str, Any]) -> int:
+    return sum(integer(usage.get(key)) or 0 for key in keys)
 
 
 def with_usage(value: Any) -> dict[str, int] | None:

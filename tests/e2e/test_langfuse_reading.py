@@ -84,8 +84,13 @@ def test_sums_over_traces_and_over_observations_are_the_same(server: RunningServ
 
 
 def test_usage_of_listed_observations_adds_up_to_their_traces(server: RunningServer) -> None:
-    listed = get(server, "observations", limit=100)
-    assert listed["meta"]["totalPages"] == 1
-    total = sum(each["usageDetails"].get("total", 0) for each in listed["data"])
+    first = get(server, "observations", limit=100)
+    pages = [
+        first,
+        *(get(server, "observations", limit=100, page=2 + n) for n in range(first["meta"]["totalPages"] - 1)),
+    ]
+    listed = [each for page in pages for each in page["data"]]
+    assert len(listed) == first["meta"]["totalItems"]
+    total = sum(each["usageDetails"].get("total", 0) for each in listed)
     [row] = measured(server, "traces", ("totalTokens", "sum"))
     assert total == int(row["sum_totalTokens"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.fake_openai import ANSWERS
 from tests.support.langfuse import CLIENTS, recorded, recorded_events
 from tests.support.server import RunningServer, running
 
@@ -76,6 +77,16 @@ def test_an_old_sdk_tells_a_trace_with_updates_and_scores(all_sent: dict[str, An
         ("quality", 0.9, None),
         ("cat", None, "good"),
     ]
+
+
+def test_parts_of_the_usage_that_js_3_repeats_beside_the_whole_are_counted_once(all_sent: dict[str, Any]) -> None:
+    for name in ("plain", "stream", "think", "tool", "respond", "respond stream"):
+        [span], answer = only(all_sent, name)["spans"], ANSWERS[name]
+        assert (span["input_tokens"], span["output_tokens"]) == (answer.input_tokens, answer.output_tokens), name
+        assert span["total_tokens"] == answer.input_tokens + answer.output_tokens, name
+        assert (span["cache_read_tokens"] or 0, span["reasoning_tokens"] or 0) == (answer.cached, answer.reasoning)
+    [failed] = only(all_sent, "fail")["spans"]
+    assert (failed["status"], failed["input_tokens"], failed["total_cost"]) == ("error", None, 0)
 
 
 def test_a_chat_of_open_webui_is_one_trace(all_sent: dict[str, Any]) -> None:

@@ -48,14 +48,15 @@ LATE = [
     "mlflow-openai-agents",
     "openai-agents-traceloop",
     "openai-genai-event",
+    "openai-langfuse-trace-io",
     "openai-logfire",
     "openai-official-v2-events",
     "pydantic-ai-anthropic",
     "pydantic-ai-logfire-openai",
     "pydantic-ai-v1-logs",
 ]
-"""Captures with two layers of spans for one call, in one trace or in two, with content in log records, or with calls
-told only there."""
+"""Captures with two layers of spans for one call, in one trace or in two, with content in log records, with calls
+told only there, or with spans that speak of their trace."""
 
 CHOSEN = CAPTURES if os.environ.get("ORDER") == "all" else LATE
 INCOMPLETE_EVERY = 3

@@ -17,6 +17,8 @@ from translator.usage import from_map, with_usage
         ({"input": 10, "output": 5, "input_cached_tokens": 8, "output_reasoning_tokens": 6}, (18, 11)),
         ({"input": 18, "output": 11, "total": 29, "input_cached_tokens": 8, "output_reasoning_tokens": 6}, (18, 11)),
         ({"input": 11, "output": 3, "cache_read_input_tokens": 4}, (11, 3)),
+        ({"input": 6, "output": 3, "total": 13, "cache_read_input_tokens": 4}, (10, 3)),
+        ({"input": 11, "output": 3, "total": 14, "cache_read_input_tokens": 4}, (11, 3)),
         ({"inputTokens": 5, "outputTokens": 2, "thoughtsTokens": 3, "totalTokens": 10}, (5, 5)),
         ({"promptTokenCount": 5, "candidatesTokenCount": 2, "thoughtsTokenCount": 3, "totalTokenCount": 10}, (5, 5)),
     ],

@@ -5,10 +5,13 @@ import json
 from typing import Any
 
 from contract.access import OWN_SCOPES, Identity
+from tests.support.golden import batches
 from tests.support.langfuse_api import Talk, talking
 from tests.support.rows import span_row
 from tests.support.stored import span, span_id, trace_id
+from translator.translate import Translator
 
+TOLD = "Once upon a time a small robot learned to paint the sunrise."
 CALL = {"kind": "generation", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 5, "total_cost": 0.5}
 
 SPANS = (
@@ -191,3 +194,24 @@ def test_deleting_needs_its_scope() -> None:
         assert (status, body["error"]) == (403, "ForbiddenError")
 
     talking(talk, *SPANS, identity=Identity("default", OWN_SCOPES))
+
+
+def test_input_and_output_said_of_a_trace_are_its_own_and_those_of_its_spans_stay() -> None:
+    [sent] = batches("openai-langfuse-trace-io")
+
+    async def talk(ask: Talk) -> None:
+        await ask.store.commit(*Translator().translate(sent).spans)
+        listed = {each["name"]: each for each in (await ask.get("traces"))["data"]}
+        whole = await ask.get(f"traces/{listed['web-request']['id']}")
+        _, page = await ask("GET", f"/api/v1/traces/{whole['id']}")
+        _, otlp = await ask("GET", f"/api/v1/traces/{whole['id']}/otlp")
+        for trace in (listed["web-request"], whole, page["trace"]):
+            assert trace["input"] == {"question": "What is the capital of France?"}
+            assert trace["output"] == "The capital of France is Paris."
+        assert (listed["stream-request"]["input"], listed["stream-request"]["output"]) == ("a story", TOLD)
+        root = next(each for each in whole["observations"] if each["name"] == "web-request")
+        assert (root["input"], root["output"]["status"]) == ({"args": ["/ask"], "kwargs": {}}, 200)
+        spans = [span for group in otlp["resourceSpans"] for scope in group["scopeSpans"] for span in scope["spans"]]
+        assert len(whole["observations"]) == len(page["spans"]) == page["trace"]["span_count"] == len(spans) == 3
+
+    talking(talk)
