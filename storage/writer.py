@@ -53,6 +53,8 @@ class Job:
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[None]"
     queued_at: float = field(default_factory=time.monotonic)
+    queued_bytes: int = 0
+    """What it takes of the queue's capacity until the tables' queue counts it."""
 
 
 class Writer:
@@ -126,7 +128,7 @@ class Writer:
         can never be stored); then nothing of the request is stored.
         """
         loop = asyncio.get_running_loop()
-        job = Job(translated, loop, loop.create_future())
+        job = Job(translated, loop, loop.create_future(), queued_bytes=translated.size_bytes)
         with self._wake:
             self._check_open(translated.size_bytes)
             self._jobs.append(job)
@@ -266,8 +268,14 @@ class Writer:
             else:
                 self._write(self._journal, group)
         finally:
-            with self._wake:
-                self._queue_bytes -= sum(job.translated.size_bytes for job in group)
+            self._leave(group)
+
+    def _leave(self, group: list[Job]) -> None:
+        """These do not count here any more."""
+        with self._wake:
+            for job in group:
+                self._queue_bytes -= job.queued_bytes
+                job.queued_bytes = 0
 
     def _write(self, journal: Journal, group: list[Job]) -> None:
         started = time.perf_counter()
@@ -301,6 +309,7 @@ class Writer:
             self._seq += 1
             done = None if acknowledged else partial(answer, [job])
             pending.append(Pending(self._seq, job.translated, done))
+        self._leave(group)  # before: counted twice a request may be refused that there is room for
         self._flusher.add(pending)
 
 
