@@ -32,7 +32,7 @@ from receiver.otlp_grpc import GrpcReceiver
 from service import memory, store, tls, unix_socket
 from service.access import Access
 from service.actions import actions
-from service.allocator import Trimmer, use_few_arenas
+from service.allocator import Trimmer, set_up
 from service.application import application
 from service.client import base_url, curl
 from service.config import Config
@@ -335,7 +335,7 @@ def folder_problem(path: str) -> str | None:
 
 async def serve(config: Config, announce: Callable[[str], None]) -> int:
     """Run until a signal comes; `announce` is given the first lines. Returns the exit code. Raises `StartFailed`."""
-    use_few_arenas()
+    set_up()
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
