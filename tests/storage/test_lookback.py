@@ -120,3 +120,5 @@ def test_trace_keys_are_every_trace_with_spans_or_records_that_wait_for_theirs(d
     )
     expected = [key(1), key(2), key(3), key(1, "other")]
     assert sorted(trace_keys(database.cursor())) == sorted(expected)
+    for rows_at_a_time in (1, 2, 3, 4, 5):
+        assert set(trace_keys(database.cursor(), rows_at_a_time)) == set(expected)
