@@ -137,15 +137,22 @@ class Parts:
             self._search.look_up(self._from_ns)
             older, newer = self._rows[: -self._samples], self._rows[-self._samples :]
             self._rows = [*(row for row in older if self._search.may_match(row.seq)), *newer]
+            if self._nth is not None:  # what is left is as dear as one more part of it
+                self._samples = len(self._rows)
+                return
         is_rare = found < RARE * self._samples
         self._samples = grown(self._samples, found, self._limit) if self._costly else self._samples * SAMPLES
         if self._search is not None and is_rare:
             self._search.look_up(self.floor)
 
     def _widen_near(self, former_ns: int, nth: Callable[[int], int | None], found: int) -> None:
-        """A few rows more, while they are fewer than a sample stands for and each is costly."""
+        """A few rows more, while they are fewer than a sample stands for and each is costly; a large part where none of
+        them was one: it reads as much of the file as several smaller ones would, each."""
         self._near_ns = None
-        if self._costly:
+        if self._search is not None and not found:
+            self._samples *= GROWTH
+            self._search.look_up(self.floor)
+        elif self._costly:
             begins = self.floor
             self._near_rows = grown(self._near_rows, found, self._limit)
             near_ns = nth(self._near_rows)

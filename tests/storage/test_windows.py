@@ -163,6 +163,19 @@ def test_where_rows_are_scattered_a_term_that_is_not_rare_is_looked_for_in_few_r
     assert parts.floor == 9700
 
 
+def test_where_rows_are_scattered_a_term_that_few_rows_have_is_looked_for_in_two_parts_more_at_most() -> None:
+    """Each part reads all of the file there, however few rows it has: seven took 7 s in 10 M rows without an index."""
+    told = Told({98: 50, 84: 50, 7: 50})
+    told.is_rare = False
+    told.may_match = lambda seq: True  # type: ignore[attr-defined]
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    assert parts.floor == 99
+    parts.widen(0)
+    assert (parts.floor, parts.is_last) == (84, False)
+    parts.widen(0)
+    assert (parts.floor, parts.is_last) == (7, True)
+
+
 def test_where_rows_are_scattered_a_list_begins_with_few_rows_and_goes_on_with_a_part() -> None:
     nth = {160: 99}
     parts = Parts(sampled(100), 10, None, costly=False, nth=nth.__getitem__)
