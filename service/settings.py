@@ -113,7 +113,7 @@ SETTINGS = (
     ),
     Setting(
         "storage.memory_limit", "size or auto", "auto", quantities.or_auto(quantities.size),
-        "DuckDB's memory; auto is 256 MiB, less where service.memory_limit is below 730 MiB",
+        "DuckDB's memory; auto is 160 MiB, less where service.memory_limit is below 500 MiB",
     ),
     Setting(
         "storage.threads", "whole number", 1, quantities.count,
@@ -122,7 +122,7 @@ SETTINGS = (
     Setting(
         "storage.checkpoint_wal_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,
         "size of the write-ahead log at which it is folded into the file, in MiB (256 MiB replay in 1 s at start); "
-        "auto is 128, less with little memory",
+        "auto is 80, less with little memory",
     ),
     Setting(
         "storage.retention.max_age", "duration or none", "none", quantities.or_none(quantities.seconds, unit=True),
