@@ -11,16 +11,7 @@ from dataclasses import dataclass
 import duckdb
 
 from contract.errors import Refused
-from storage.database import (
-    COMPACT_SUFFIX,
-    MEMORY_BYTES,
-    ROW_GROUP_ROWS,
-    Database,
-    explain_open_failure,
-    quoted,
-    run,
-    sync_folder,
-)
+from storage.database import COMPACT_SUFFIX, ROW_GROUP_ROWS, Database, explain_open_failure, quoted, run, sync_folder
 from storage.journal import journal_paths
 from storage.snapshot import remove
 
@@ -33,7 +24,7 @@ class Compacted:
     after_bytes: int
 
 
-def compact(path: str, *, memory_limit_bytes: int = MEMORY_BYTES, threads: int = 1) -> Compacted:
+def compact(path: str, *, memory_limit: str = "256MB", threads: int = 1) -> Compacted:
     """The file at `path` holds what it held. Raises `Refused` with the old file in its place, untouched."""
     path = os.path.realpath(path)
     check_closed_well(path)
@@ -43,7 +34,7 @@ def compact(path: str, *, memory_limit_bytes: int = MEMORY_BYTES, threads: int =
         make_empty(part)
         root = duckdb.connect(":memory:")
         try:
-            attach(root, path, part, memory_limit_bytes, threads)
+            attach(root, path, part, memory_limit, threads)
             copy_rows(root)
             run(root, "DETACH new")
             put_in_place(part, path)
@@ -71,8 +62,8 @@ def make_empty(path: str) -> None:
     database.close()
 
 
-def attach(root: duckdb.DuckDBPyConnection, path: str, part: str, memory_limit_bytes: int, threads: int) -> None:
-    run(root, f"SET memory_limit = '{memory_limit_bytes}B'")
+def attach(root: duckdb.DuckDBPyConnection, path: str, part: str, memory_limit: str, threads: int) -> None:
+    run(root, f"SET memory_limit = {quoted(memory_limit)}")
     run(root, f"SET threads = {threads:d}")
     run(root, f"SET temp_directory = {quoted(part + '.tmp')}")
     try:

@@ -38,17 +38,6 @@ NEW_SUFFIX, COMPACT_SUFFIX, RECOVER_SUFFIX = ".new-", ".compact", ".recover"
 """Beginnings of what is behind the name of a file that is being made: empty, with the rows of the old one, with those
 that can be read."""
 
-MEMORY_BYTES = 256_000_000
-LEAST_MEMORY_BYTES = 64 << 20
-"""With less DuckDB cannot compress a row group of long prompts."""
-PART_BYTES = 1600
-"""What DuckDB keeps of each column of each row group once it was used, beside the cache that its limit bounds: values
-and nulls have 0.8 KB each, of 10 M spans 134 MB in all."""
-PARTS_SQL = f"""
-SELECT coalesce(sum((estimated_size // {ROW_GROUP_ROWS} + 1) * column_count), 0) FROM duckdb_tables()
-WHERE database_name = '{CATALOG}'
-"""
-
 SPILLED_SUFFIX = ".tmp"
 """Of the folder where DuckDB puts what a query does not hold in memory."""
 
@@ -71,9 +60,9 @@ SETTINGS = {
 class Database:
     """One file (or `:memory:`), open in one process. Connections are handed out inside `storage` only."""
 
-    def __init__(self, path: str, *, memory_limit_bytes: int = MEMORY_BYTES, threads: int = 1) -> None:
+    def __init__(self, path: str, *, memory_limit: str = "256MB", threads: int = 1) -> None:
         self.path = path
-        self._memory_limit_bytes = memory_limit_bytes
+        self._memory_limit = memory_limit
         self._threads = threads
         self._root: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
@@ -90,7 +79,6 @@ class Database:
         try:
             self._attach(root)
             migrate(root, self.path)
-            self._fit(root)
         except duckdb.Error as error:
             root.close()
             raise Refused(explain_open_failure(self.path, str(error)), reason="database") from error
@@ -100,7 +88,7 @@ class Database:
         self._root = root
 
     def _attach(self, root: duckdb.DuckDBPyConnection) -> None:
-        run(root, f"SET memory_limit = '{self._memory_limit_bytes}B'")
+        run(root, f"SET memory_limit = '{self._memory_limit}'")
         run(root, f"SET threads = {int(self._threads)}")
         if not self.in_memory:
             run(root, f"SET temp_directory = {quoted(self.path + SPILLED_SUFFIX)}")
@@ -132,17 +120,8 @@ class Database:
         try:
             run(cursor, f"SET max_vacuum_tasks = {MAX_VACUUM_TASKS if vacuum else 0}")
             run(cursor, f"CHECKPOINT {CATALOG}")
-            self._fit(cursor)
         finally:
             cursor.close()
-
-    def _fit(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """The cache gives way to what DuckDB keeps of a file's parts beside its limit, so that a process does not grow
-        with its file."""
-        [(parts,)] = connection.execute(PARTS_SQL).fetchall()
-        most = self._memory_limit_bytes
-        limit_bytes = max(most - int(parts) * PART_BYTES, min(most, LEAST_MEMORY_BYTES))
-        run(connection, f"SET memory_limit = '{limit_bytes}B'")
 
     def reusable_bytes(self) -> int:
         """Blocks of the file that nothing uses."""

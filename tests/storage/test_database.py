@@ -266,31 +266,12 @@ def test_sql_cannot_reach_other_files(tmp_path: Path) -> None:
     database.close()
 
 
-def test_memory_and_threads_are_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.database.PART_BYTES", 0)
-    database = Database(":memory:", memory_limit_bytes=100 << 20, threads=3)
+def test_memory_and_threads_are_as_asked() -> None:
+    database = Database(":memory:", memory_limit="100MiB", threads=3)
     database.open()
     asked = "SELECT current_setting('threads'), current_setting('memory_limit')"
     assert run(database.cursor(), asked) == [(3, "100.0 MiB")]
     database.close()
-
-
-def test_the_cache_gives_way_to_what_the_engine_keeps_of_a_large_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DuckDB keeps that beside its limit: without this a process grows with its file."""
-
-    def limit_bytes(part_bytes: int) -> int:
-        monkeypatch.setattr("storage.database.PART_BYTES", part_bytes)
-        database = Database(":memory:", memory_limit_bytes=256_000_000)
-        database.open()
-        database.checkpoint()
-        [(told,)] = run(database.cursor(), "SELECT current_setting('memory_limit')")
-        database.close()
-        return round(float(told.removesuffix(" MiB")) * 2**20)
-
-    parts = (256_000_000 - limit_bytes(100_000)) / 100_000
-    assert 100 < parts < 1000, "an empty file has a part for each column of its tables"
-    assert limit_bytes(200_000) == pytest.approx(256_000_000 - 200_000 * parts, rel=0.01)
-    assert limit_bytes(10**9) == 64 << 20
 
 
 def test_what_a_killed_process_had_spilled_is_gone_and_files_of_others_stay(tmp_path: Path) -> None:
