@@ -32,7 +32,7 @@ class Share(NamedTuple):
 
 SHARES = (
     Share("engine_bytes", 0.42, 1, 64 * MIB, 160 * MIB, "DuckDB: cached blocks, joins, sorts, rows not in the file"),
-    Share("checkpoint_wal_bytes", 0.15, 1, 16 * MIB, 80 * MIB, "DuckDB's log; its rows are held until a checkpoint"),
+    Share("checkpoint_wal_bytes", 0.15, 1, 16 * MIB, 48 * MIB, "DuckDB's log; its rows are held until a checkpoint"),
     Share("body_bytes", 0.64, 6, 3 * MIB, 64 * MIB, "largest request; parsed, decoded and translated it takes 6 times",
           beside=102 * MIB),
     Share("in_flight_bytes", 0.08, 1, 8 * MIB, 64 * MIB, "requests received and not yet answered"),
