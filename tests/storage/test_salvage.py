@@ -167,7 +167,8 @@ def cut_to_half_an_entry(log: Path) -> None:
 
 
 def spoil_its_head(log: Path) -> None:
-    flip(log, 20)
+    """The first entry's kind: a flipped byte of the random id behind it does not show in every file."""
+    flip(log, 2)
 
 
 @pytest.mark.parametrize(("harm", "left"), [(cut_to_half_an_entry, 2), (spoil_its_head, 0)])
