@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from tests.anomaly.conftest import EVERYTHING
@@ -123,7 +124,7 @@ def busy(scene: Scene, server: RunningServer, work: Callable[[], object]) -> Non
         try:
             while True:
                 work()
-        except OSError:
+        except (OSError, HTTPException):
             return  # the server is gone
 
     asking = threading.Thread(target=ask)
