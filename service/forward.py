@@ -112,12 +112,13 @@ class Forwarder:
     async def _keep_all(self) -> None:
         while self._incoming:
             signal, content, body, hops = self._incoming.popleft()
-            self._incoming_bytes -= len(body)
             try:
                 if not await self._on_disk(partial(self._spool.put, signal, content, body, hops)):
                     self._drop("exporters.otlp.queue_mib is full")
             except OSError as error:
                 self._drop(f"the queue cannot be written: {error.strerror}")
+            finally:
+                self._incoming_bytes -= len(body)  # until here it is in memory
             self._stored.set()
 
     async def _send(self, session: aiohttp.ClientSession) -> None:
