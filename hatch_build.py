@@ -1,5 +1,5 @@
 """Build hook: compiles the Cython modules. Where that is not possible the program is installed without: it does the
-same, and takes half as long again for a span. TRACEPOND_PURE_PYTHON=1 makes a wheel for every platform."""
+same, and takes a sixth to a third longer for a span. TRACEPOND_PURE_PYTHON=1 makes a wheel for every platform."""
 
 import os
 import shutil

@@ -5,6 +5,7 @@ Three generations of servers are told apart by what they answer: `/traces`, `/ob
 Source: langfuse/langfuse `fern/apis/server/definition`, `web/src/pages/api/public`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -59,7 +60,7 @@ class Range(NamedTuple):
     to_ns: int | None = None
 
 
-class Stream:
+class Stream(ABC):
     """`read` until it gives nothing: then `ended` is true. `before_ns`: everything at or after it was read."""
 
     def __init__(self, site: Asks, listed: Listed, range_: Range, tally: Tally) -> None:
@@ -105,9 +106,9 @@ class Stream:
         """Go on behind a record that cannot be read, where that is possible."""
         raise error
 
+    @abstractmethod
     def _taken(self, answer: Any) -> list[Record]:
         """The records of an answer that are new."""
-        raise NotImplementedError
 
     def _readable(self, answer: Any) -> list[tuple[int, Record]]:
         """The records that have an id and a time, with it; the others are faults."""

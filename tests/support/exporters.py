@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import venv
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ LIMIT_S = 120
 
 
 @dataclass(frozen=True)
-class Sdk:
+class Sdk(ABC):
     """One environment; `packages` in the words of its installer."""
 
     name: str
@@ -30,9 +31,9 @@ class Sdk:
     def home(self, folder: Path) -> Path:
         return folder / self.name.replace(" ", "-")
 
+    @abstractmethod
     def command(self, folder: Path, protocol: str) -> list[str]:
         """What sends `said.json`; the environment is made where it is not there."""
-        raise NotImplementedError
 
 
 class PythonSdk(Sdk):
