@@ -83,7 +83,7 @@ def main() -> None:
         for instruction, arguments in instructions((CONTEXT / "Dockerfile").read_text()):
             build.step(instruction, arguments)
         build.shell("tracepond version && tracepond config check && tracepond --help >/dev/null")
-        build.shell("tracepond version | grep --fixed-strings '(decoder: compiled)'")
+        build.shell("tracepond version | grep --fixed-strings '(decoder: compiled; translator: compiled)'")
         build.shell(f"du -sm {shlex.quote(str(Path(folder) / 'opt/tracepond'))}")
     print("every step passed")
 

@@ -1,8 +1,9 @@
-"""The version of the program that runs, and which decoder it has."""
+"""The version of the program that runs, and whether it is compiled."""
 
 from importlib import metadata
 
 from receiver.compiled import DECODER
+from translator import WHY_PYTHON
 
 
 def version() -> str:
@@ -14,6 +15,7 @@ def version() -> str:
 
 
 def version_line() -> str:
-    """The version with the decoder, and why it is the slower one where it is."""
-    why = f", {DECODER.why}" if DECODER.why else ""
-    return f"{version()} (decoder: {DECODER.name}{why})"
+    """The version, and what of it is compiled; why not, where it is the slower one."""
+    parts = {"decoder": DECODER.why, "translator": WHY_PYTHON}
+    said = [f"{name}: python, {why}" if why else f"{name}: compiled" for name, why in parts.items()]
+    return f"{version()} ({'; '.join(said)})"

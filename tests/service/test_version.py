@@ -21,9 +21,11 @@ def test_a_folder_that_was_never_installed_has_no_version(monkeypatch: pytest.Mo
     assert version() == "unknown"
 
 
-def test_the_line_says_which_decoder_runs_and_why_it_is_the_slower_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_says_what_is_compiled_and_why_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.version.version", lambda: "1.2.3")
     monkeypatch.setattr("service.version.DECODER", stock("it was told so"))
-    assert version_line() == "1.2.3 (decoder: python, it was told so)"
+    monkeypatch.setattr("service.version.WHY_PYTHON", "")
+    assert version_line() == "1.2.3 (decoder: python, it was told so; translator: compiled)"
     monkeypatch.setattr("service.version.DECODER", stock("")._replace(name="compiled"))
-    assert version_line() == "1.2.3 (decoder: compiled)"
+    monkeypatch.setattr("service.version.WHY_PYTHON", "it was not built")
+    assert version_line() == "1.2.3 (decoder: compiled; translator: python, it was not built)"

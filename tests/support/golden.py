@@ -1,5 +1,6 @@
 """The golden captures: decoded, translated, settled and presented, without a store."""
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -52,6 +53,16 @@ def batches(capture: str) -> Iterator[Batch]:
         else:
             continue
         yield batch
+
+
+def digest_of_all() -> str:
+    """Of the rows of every capture as they are translated, and of what the translator counted."""
+    translator, digest = Translator(), hashlib.sha256()
+    for batch in (batch for capture in CAPTURES for batch in batches(capture)):
+        made = translator.translate(batch)
+        digest.update(repr((made.spans, made.logs, made.scores)).encode("utf-8", "backslashreplace"))
+    digest.update(repr(sorted(translator.stats(), key=repr)).encode())
+    return digest.hexdigest()
 
 
 @dataclass
