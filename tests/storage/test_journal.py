@@ -1,14 +1,25 @@
 """The journal: what is on disk when `append` returns, and what is read back after any end."""
 
+import errno
 import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
 from storage import journal as journal_module
-from storage.journal import FIRST_RECORD_BYTES, HEADER, Journal, Record, released
+from storage.journal import (
+    FIRST_RECORD_BYTES,
+    FREE_CRC_BYTES,
+    HEADER,
+    HELD_CRC_BYTES,
+    Journal,
+    Record,
+    checksum,
+    released,
+)
 
 IDENTITY = "0b7c7f0e-0000-4000-8000-000000000001"
 
@@ -248,8 +259,8 @@ def test_a_group_of_many_requests_is_whole_though_the_system_takes_it_in_pieces(
 ) -> None:
     whole = os.pwritev
 
-    def a_little(fd: int, parts: list[memoryview], offset: int) -> int:
-        return whole(fd, [parts[0][:7]], offset)
+    def a_little(fd: int, parts: list[memoryview], offset: int, flags: int) -> int:
+        return whole(fd, [parts[0][:7]], offset, flags)
 
     journal = opened(tmp_path)
     journal.append(records(*range(1, 1500)), 0)
@@ -258,6 +269,55 @@ def test_a_group_of_many_requests_is_whole_though_the_system_takes_it_in_pieces(
     monkeypatch.undo()
     journal.close(remove=False)
     assert recovered(tmp_path) == list(range(1, 1510))
+
+
+def test_where_writing_cannot_sync_the_file_is_synced_in_another_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    write, sync = os.pwritev, os.fdatasync
+
+    def refusing_flags(fd: int, parts: list[bytes], offset: int, flags: int) -> int:
+        calls.append(f"write {flags}")
+        if flags:
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+        return write(fd, parts, offset)
+
+    def counted_sync(fd: int) -> None:
+        calls.append("sync")
+        sync(fd)
+
+    monkeypatch.setattr(journal_module.os, "pwritev", refusing_flags)
+    monkeypatch.setattr(journal_module.os, "fdatasync", counted_sync)
+    journal = opened(tmp_path)
+    calls.clear()
+    journal.append(records(1, 2), 0)
+    assert calls == ["write 0", "sync"]
+    monkeypatch.undo()
+    journal.close(remove=False)
+    assert recovered(tmp_path) == [1, 2]
+
+
+def test_one_call_writes_and_syncs_where_the_system_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    write = os.pwritev
+
+    def counted(fd: int, parts: list[bytes], offset: int, flags: int) -> int:
+        calls.append(flags)
+        return write(fd, parts, offset, flags)
+
+    journal = opened(tmp_path)
+    monkeypatch.setattr(journal_module.os, "pwritev", counted)
+    monkeypatch.delattr(journal_module.os, "fdatasync")
+    journal.append(records(1, 2), 0)
+    assert calls == [os.RWF_DSYNC]
+    journal.close(remove=True)
+
+
+@pytest.mark.parametrize("size", [0, 1, HELD_CRC_BYTES, HELD_CRC_BYTES + 1, 100_000, FREE_CRC_BYTES + 1])
+def test_a_checksum_is_that_of_all_bytes_however_it_is_taken(size: int) -> None:
+    payload = os.urandom(size)
+    assert checksum(b"id", 7, payload) == crc32(b"id" + (7).to_bytes(8, "little") + payload)
 
 
 def test_records_are_let_go_as_they_are_taken() -> None:

@@ -106,8 +106,15 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at) {
 }
 ssize_t pwrite64(int fd, const void *data, size_t size, off_t at) { return pwrite(fd, data, size, at); }
 ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t at, int flags) {
+    ssize_t written;
     UNLESS(fault("write", fd));
-    return syscall(SYS_pwritev2, fd, parts, count, at, 0, flags);
+    if (!(flags & RWF_DSYNC))
+        return syscall(SYS_pwritev2, fd, parts, count, at, 0, flags);
+    written = syscall(SYS_pwritev2, fd, parts, count, at, 0, flags & ~RWF_DSYNC);
+    if (written < 0)
+        return written;
+    UNLESS(fault("sync", fd)); /* what was written may or may not be on the disk */
+    return syscall(SYS_fdatasync, fd) ? -1 : written;
 }
 ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off_t at, int flags) {
     return pwritev2(fd, parts, count, at, flags);
