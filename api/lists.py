@@ -1,5 +1,6 @@
 """The list routes: a page of rows, newest first, and the cursor of the next."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from aiohttp import web
 from api.cursor import After, encode_cursor
 from api.handling import Api, Handler, identity_of, json_response, next_link
 from api.parameters import ListQuestion, ListRoute, parse_list
+from api.turns import is_large
 from contract.reading import Row
 
 TRACES = ListRoute("list_traces", ("trace_id",))
@@ -44,11 +46,22 @@ def list_handler(
 ) -> Handler:
     """A handler for `{"data": [...], "next_cursor": ...}`, ordered by `sort_column` and the route's ids."""
 
-    async def handle(api: Api, request: web.Request) -> web.Response:
+    async def handle(api: Api, request: web.Request) -> web.StreamResponse:
         project = identity_of(request).project
         question = parse_list(request.query.items(), route, path=request.path, project=project, now_ns=api.now_ns())
+        if not is_large(question.io, question.limit):
+            return page(request, *await read_page(api, project, question))
+        async with api.large_lists.making():
+            found = await read_page(api, project, question)
+            response = await asyncio.to_thread(page, request, *found)
+            del found
+        return await api.large_lists.send(request, response)
+
+    async def read_page(api: Api, project: str, question: ListQuestion) -> tuple[str, ListQuestion, list[Row]]:
         parameters = page_parameters(project, route, question, **fixed)
-        rows = await api.reader.read(route.query, parameters, question.conditions)
+        return project, question, await api.reader.read(route.query, parameters, question.conditions)
+
+    def page(request: web.Request, project: str, question: ListQuestion, rows: list[Row]) -> web.Response:
         cursor = next_cursor(rows, question, route, sort_column)
         data = [record(row, project, question.io) for row in rows[: question.limit]]
         return json_response({"data": data, "next_cursor": cursor}, headers=next_link(request, cursor))
