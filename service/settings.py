@@ -155,7 +155,7 @@ SETTINGS = (
     ),
     Setting(
         "api.allowed_hosts", "list of names", [], quantities.names,
-        "names under which browsers may ask, and send to Langfuse's API, while no keys are needed, beside addresses, "
+        "names under which browsers may ask and send while no keys are needed, beside addresses, "
         "names without a dot and those that end in .local, .internal or .localhost",
     ),
     Setting(
