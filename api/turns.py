@@ -19,8 +19,8 @@ UNTAKEN_AT_MOST_BYTES = 16 << 20
 """Of answers that their clients still read."""
 WAIT_AT_MOST_S = 20.0
 """Clients give up after 30 s, some after 60."""
-LARGE_ROWS = 100
-"""A list of more rows with their whole content is large; a page of a client that shows them has 50."""
+LARGE_ROWS = 50
+"""A list of more rows with their whole content is large; a page of a client that shows them has so many."""
 PIECE_BYTES = 256 << 10
 """So much is given to the connection at a time."""
 PIECE_WITHIN_S = 20.0
