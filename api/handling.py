@@ -11,6 +11,7 @@ from aiohttp import web
 from api.errors import SAFE_HEADERS, dump, error_response
 from api.health import RouteTimes
 from api.parameters import parse_detail
+from api.turns import Turns
 from contract.access import Identity
 from contract.errors import Forbidden, TracepondError
 from contract.present import Present
@@ -36,6 +37,9 @@ class Api:
     samples: Callable[[], Iterable[Sample]]
     now_ns: Callable[[], int] = time.time_ns
     times: RouteTimes = field(default_factory=RouteTimes)
+    large_lists: Turns = field(default_factory=Turns)
+    whole_traces: Turns = field(default_factory=Turns)
+    """Apart from the lists: most traces are small, and a person waits for them."""
 
 
 class Route(NamedTuple):

@@ -1,6 +1,8 @@
 """The list routes: a page of rows, newest first, and the cursor of the next."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -8,6 +10,7 @@ from aiohttp import web
 from api.cursor import After, encode_cursor
 from api.handling import Api, Handler, identity_of, json_response, next_link
 from api.parameters import ListQuestion, ListRoute, parse_list
+from api.turns import LARGE_ROWS, is_large
 from contract.reading import Row
 
 TRACES = ListRoute("list_traces", ("trace_id",))
@@ -17,6 +20,10 @@ METRIC_POINTS = ListRoute("list_metric_points", ("name", "digest"), takes_io=Fal
 SCORES = ListRoute("list_scores", ("id",), takes_io=False)
 SESSIONS = ListRoute("list_sessions", ("session_id",), takes_io=False)
 USERS = ListRoute("list_users", ("user_id",), takes_io=False)
+
+PAGE_BYTES = 8 << 20
+"""Characters of text after which a page of whole rows ends, whatever its limit: rows of 100 kB each are not rare, and a
+thousand of them took a gigabyte while they were made an answer."""
 
 
 def page_parameters(project: str, route: ListRoute, question: ListQuestion, **fixed: Any) -> dict[str, Any]:
@@ -39,16 +46,49 @@ def next_cursor(rows: Sequence[Row], question: ListQuestion, route: ListRoute, s
     return encode_cursor(question.digest, After(last[sort_column], tuple(last[name] for name in route.id_columns)))
 
 
+async def read_large(
+    read: Callable[[ListQuestion], Awaitable[list[Row]]], question: ListQuestion, route: ListRoute, sort_column: str
+) -> tuple[ListQuestion, list[Row]]:
+    """The rows of a page, read in parts until their texts have `PAGE_BYTES`, and the question that this page answers:
+    for as many rows, with one row more where there are others."""
+    rows: list[Row] = []
+    part = replace(question, limit=LARGE_ROWS)
+    while True:
+        found = await read(part)
+        rows += found[: part.limit]
+        room, text_bytes = question.limit - len(rows), sum(map(text_length, rows))
+        if len(found) <= part.limit or room <= 0 or text_bytes >= PAGE_BYTES:
+            return replace(question, limit=len(rows)), rows + found[part.limit :]
+        fitting = (PAGE_BYTES - text_bytes) * len(rows) // max(1, text_bytes)
+        after = After(rows[-1][sort_column], tuple(rows[-1][name] for name in route.id_columns))
+        part = replace(question, limit=max(1, min(room, fitting)), after=after)
+
+
+def text_length(row: Row) -> int:
+    return sum(len(value) for value in row.values() if isinstance(value, str))
+
+
 def list_handler(
     route: ListRoute, sort_column: str, record: Callable[[Row, str, str], dict[str, Any]], **fixed: Any
 ) -> Handler:
     """A handler for `{"data": [...], "next_cursor": ...}`, ordered by `sort_column` and the route's ids."""
 
-    async def handle(api: Api, request: web.Request) -> web.Response:
+    async def handle(api: Api, request: web.Request) -> web.StreamResponse:
         project = identity_of(request).project
         question = parse_list(request.query.items(), route, path=request.path, project=project, now_ns=api.now_ns())
+        if not is_large(question.io, question.limit):
+            return page(request, project, question, await read_rows(api, project, question))
+        async with api.large_lists.making():
+            found = await read_large(lambda part: read_rows(api, project, part), question, route, sort_column)
+            response = await asyncio.to_thread(page, request, project, *found)
+            del found
+        return await api.large_lists.send(request, response)
+
+    async def read_rows(api: Api, project: str, question: ListQuestion) -> list[Row]:
         parameters = page_parameters(project, route, question, **fixed)
-        rows = await api.reader.read(route.query, parameters, question.conditions)
+        return await api.reader.read(route.query, parameters, question.conditions)
+
+    def page(request: web.Request, project: str, question: ListQuestion, rows: list[Row]) -> web.Response:
         cursor = next_cursor(rows, question, route, sort_column)
         data = [record(row, project, question.io) for row in rows[: question.limit]]
         return json_response({"data": data, "next_cursor": cursor}, headers=next_link(request, cursor))

@@ -20,15 +20,17 @@ LOGS_AT_MOST = 20_000
 """Log records that an answer reads its spans' content from; recorded calls have one a message."""
 
 
-async def get_trace(api: Api, request: web.Request) -> web.Response:
+async def get_trace(api: Api, request: web.Request) -> web.StreamResponse:
     """`{"trace": {...}, "spans": [...], "next_cursor": ...}`, spans in start order."""
     question, asked = spans_question(request, ("io", "limit", "cursor"))
-    (record, page), logs = await asyncio.gather(
-        read_trace(api.reader, asked, question), read_logs(api, asked, question.io)
-    )
-    body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io, asked["project"])
+    async with api.whole_traces.making():
+        (record, page), logs = await asyncio.gather(
+            read_trace(api.reader, asked, question), read_logs(api, asked, question.io)
+        )
+        body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io, asked["project"])
     headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
-    return web.Response(body=body, content_type="application/json", headers=headers)
+    response = web.Response(body=body, content_type="application/json", headers=headers)
+    return await api.whole_traces.send(request, response)
 
 
 async def read_logs(api: Api, asked: dict[str, Any], io: str) -> list[Row]:
@@ -88,11 +90,13 @@ async def get_span(api: Api, request: web.Request) -> web.Response:
     return json_response(body)
 
 
-async def get_trace_otlp(api: Api, request: web.Request) -> web.Response:
+async def get_trace_otlp(api: Api, request: web.Request) -> web.StreamResponse:
     """The trace as OTLP/JSON, equal to what was received."""
     question, asked = spans_question(request, ("limit", "cursor"))
-    page = await read_spans(api.reader, asked | {"with_trace": True, MEDIA: INLINE}, question)
-    if not page.spans:
-        raise no_trace(asked)
-    body = await asyncio.to_thread(otlp_json, page.spans)
-    return json_response(body, headers=next_link(request, page.next_cursor))
+    async with api.whole_traces.making():
+        page = await read_spans(api.reader, asked | {"with_trace": True, MEDIA: INLINE}, question)
+        if not page.spans:
+            raise no_trace(asked)
+        body = await asyncio.to_thread(otlp_json, page.spans)
+        response = json_response(body, headers=next_link(request, page.next_cursor))
+    return await api.whole_traces.send(request, response)

@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ class Run:
         return body.replace(SALT.to_bytes(4, "big"), number.to_bytes(4, "big")), self._options.batch
 
     def _send(self) -> None:
-        send = self._http if self._options.transport == "http" else self._grpc()
+        send = self._http if self._options.transport == "http" else grpc_sender(self._server)
         while time.monotonic() < self._until:
             body, spans = self._next()
             while True:
@@ -97,19 +98,6 @@ class Run:
     def _http(self, body: bytes) -> int:
         return self._server.post("/v1/traces", body, "application/x-protobuf")[0]
 
-    def _grpc(self) -> Any:
-        channel = grpc.insecure_channel(self._server.grpc, [("grpc.use_local_subchannel_pool", 1)])
-        export = channel.unary_unary(EXPORT)
-
-        def send(body: bytes) -> str:
-            try:
-                export(body)
-            except grpc.RpcError as error:
-                return str(error.code().name)
-            return "OK"
-
-        return send
-
     def _read(self, question: str) -> None:
         while time.monotonic() < self._until:
             try:
@@ -122,6 +110,21 @@ class Run:
                     self.answers[f"{error.code} {question}: {json.loads(error.read())['detail']}"] += 1
                 if error.code not in (404, *RETRYABLE):
                     raise
+
+
+def grpc_sender(server: RunningServer) -> Callable[[bytes], str]:
+    """Sends a request over a connection of its own and returns the name of the code."""
+    channel = grpc.insecure_channel(server.grpc, [("grpc.use_local_subchannel_pool", 1)])
+    export = channel.unary_unary(EXPORT)
+
+    def send(body: bytes) -> str:
+        try:
+            export(body)
+        except grpc.RpcError as error:
+            return str(error.code().name)
+        return "OK"
+
+    return send
 
 
 def longest_s(metrics: str, family: str) -> str:

@@ -13,13 +13,21 @@ from contract.stats import Sample
 
 DEFAULT_CAPACITY_BYTES = 64 * 2**20
 
-RoomBehind = Callable[[int], None]
-"""Raises `Overloaded` where those who get a request of so many bytes next have no room: it is told so before it is
-decoded, which takes six times its size in memory."""
+RoomBehind = Callable[[int, int], bool]
+"""Whether those who get a request next have room for so many bytes, after so many that are on their way to them. Asked
+before it is decoded, which takes six times its size in memory."""
 
 
-def endless(size_bytes: int) -> None:
+def endless(size_bytes: int, ahead_bytes: int) -> bool:
     """There is always room behind."""
+    return True
+
+
+ROOM_BEHIND_WITHIN_S = 4.0
+"""How long a request that has been read waits for room behind: with the 5 s that a call of gRPC may wait unread it is
+less than the 10 s SDKs allow an export. Who waits need not be refused, and most that are sent back come too early."""
+LOOK_AGAIN_S = 0.02
+"""Room behind comes from another thread; the first in the line looks."""
 
 
 PATIENCE_S = 5.0
@@ -53,21 +61,33 @@ class Readers:
 class Hold:
     """The bytes that one request has been granted so far."""
 
-    __slots__ = ("_admission", "held_bytes")
+    __slots__ = ("_admission", "behind_bytes", "held_bytes")
 
     def __init__(self, admission: "Admission") -> None:
         self._admission = admission
         self.held_bytes = 0
+        self.behind_bytes = 0
+        """Of these, what has its room behind."""
 
     def grow(self, size_bytes: int) -> None:
         """Take `size_bytes` more. Raises `Overloaded` when that exceeds the capacity; what is held stays held."""
         self._admission.take(size_bytes, self.held_bytes)
         self.held_bytes += size_bytes
 
+    def shrink_to(self, size_bytes: int) -> None:
+        """Hold no more than that."""
+        self._admission.give_back(max(0, self.held_bytes - size_bytes))
+        self.held_bytes = min(self.held_bytes, size_bytes)
+
     def grow_to(self, size_bytes: int) -> None:
         """Hold at least `size_bytes` in all."""
         if size_bytes > self.held_bytes:
             self.grow(size_bytes - self.held_bytes)
+
+    async def room_behind(self) -> None:
+        """Return once those behind have room for what is held, whoever came first before the others. Raises
+        `Overloaded` when there is none within `ROOM_BEHIND_WITHIN_S`."""
+        await self._admission.line_up(self)
 
     def reading(self, seconds: float) -> AbstractAsyncContextManager[None]:
         """The time in which the request has to be read: `Readers.within`."""
@@ -84,6 +104,8 @@ class Admission:
         self.draining = False
         self.readers = Readers()
         self._freed = asyncio.Event()
+        self._line = asyncio.Lock()
+        self._behind_bytes = 0
 
     @contextmanager
     def hold(self, size_bytes: int = 0) -> Iterator[Hold]:
@@ -95,14 +117,30 @@ class Admission:
             hold.grow(size_bytes)
             yield hold
         finally:
-            self.in_flight_bytes -= hold.held_bytes
-            self._freed.set()
+            self._behind_bytes -= hold.behind_bytes
+            self.give_back(hold.held_bytes)
 
-    async def room(self) -> None:
-        """Return once fewer bytes than the capacity are in flight, at once while draining; nothing is held by it."""
-        while self.in_flight_bytes >= self.capacity_bytes and not self.draining:
+    def give_back(self, size_bytes: int) -> None:
+        """So many bytes are in flight no more."""
+        self.in_flight_bytes -= size_bytes
+        self._freed.set()
+
+    async def room(self, size_bytes: int = 1) -> None:
+        """Return once so many bytes could be taken, at once while draining; nothing is held by it."""
+        while self.in_flight_bytes and self.in_flight_bytes + size_bytes > self.capacity_bytes and not self.draining:
             self._freed.clear()
             await self._freed.wait()
+
+    async def line_up(self, hold: Hold) -> None:
+        """`Hold.room_behind`."""
+        try:
+            async with asyncio.timeout(ROOM_BEHIND_WITHIN_S), self._line:  # a lock is given in the order of asking
+                while not self._room_behind(hold.held_bytes, self._behind_bytes):  # noqa: ASYNC110  (another thread's)
+                    await asyncio.sleep(LOOK_AGAIN_S)
+        except TimeoutError:
+            raise Overloaded("the write queue is full", reason="queue_full") from None
+        self._behind_bytes += hold.held_bytes - hold.behind_bytes
+        hold.behind_bytes = hold.held_bytes
 
     def take(self, size_bytes: int, own_bytes: int = 0) -> None:
         """Count `size_bytes` as in flight for a request that holds `own_bytes`, or raise `Overloaded`.
@@ -113,7 +151,6 @@ class Admission:
         if others_bytes and self.in_flight_bytes + size_bytes > self.capacity_bytes:
             self.readers.end_slow()
             raise Overloaded(f"{self.capacity_bytes} bytes of requests are in flight already", reason="bytes_in_flight")
-        self._room_behind(own_bytes + size_bytes)
         self.in_flight_bytes += size_bytes
 
     def stats(self) -> list[Sample]:

@@ -223,6 +223,7 @@ async def _receive(
             body = await read_body(request.content, request.content_length, context.limits, hold)
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
+            await hold.room_behind()
         async with intake.turn(body):
             events = await _decode_and_commit(context, body, identity, decode)
     _tell(context, request, events)

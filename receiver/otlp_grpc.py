@@ -32,6 +32,10 @@ MAX_MESSAGES = 32
 """Calls whose message is read or in work. gRPC holds a message whole before we see its size, so they are bounded beside
 bytes; others wait unread."""
 
+LEAST_AT_A_TIME = 8
+"""Messages that are read at a time though each may be large. While one is on its way as much is held for it as the last
+ones took; who sent one of 64 MiB and then stalls must not keep the others out."""
+
 MAX_CONCURRENT_RPCS = 1024
 """Calls beyond are refused by gRPC itself, without RetryInfo: clients drop what they sent. So it is far away."""
 
@@ -90,6 +94,7 @@ class GrpcReceiver:
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
         self._readers = Readers()
+        self._usual_bytes = 0
         self._server: GrpcServer | None = None
 
     async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:
@@ -145,9 +150,12 @@ class GrpcReceiver:
                 arrival.project = identity.project
                 require_ingest(identity)
                 await until_committed.enter_async_context(self._turn())
-                hold = until_committed.enter_context(self._admission.hold())
+                hold = until_committed.enter_context(self._admission.hold(self._usual_bytes))
                 body = await self._message(context)
+                self._expect_such(len(body))
+                hold.shrink_to(len(body))
                 hold.grow_to(len(body))
+                await hold.room_behind()
             rejections = await self._intake.export(signal, body, "protobuf", identity, arrival)
         response: bytes = export_response(signal, rejections).SerializeToString()
         return response
@@ -166,10 +174,15 @@ class GrpcReceiver:
         try:
             with suppress(TimeoutError):  # `Admission.hold` will say that there is none
                 async with asyncio.timeout_at(give_up):
-                    await self._admission.room()
+                    await self._admission.room(self._usual_bytes)
             yield
         finally:
             self._messages.release()
+
+    def _expect_such(self, size_bytes: int) -> None:
+        """The next messages may be as large as this one, or nearly as large as the largest of the last few."""
+        usual_bytes = max(size_bytes, self._usual_bytes - self._usual_bytes // 8)
+        self._usual_bytes = min(usual_bytes, self._admission.capacity_bytes // LEAST_AT_A_TIME)
 
     async def _message(self, context: Any) -> bytes:
         """The one message of a call. Raises `Refused` where there is none, `Unavailable` when it comes too slowly."""

@@ -109,6 +109,7 @@ async def _export(
             body = await read_body(request.content, request.content_length, limits, hold)
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
+            await hold.room_behind()
         return content, await intake.export(signal, body, content, identity, arrival)
 
 

@@ -44,22 +44,29 @@ def application(
     """
     # A web.RequestKey that receiver and api share would have to stand in contract, which imports no aiohttp.
     warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
-    host_check = [] if allowed_hosts is None else [hosts.checked(allowed_hosts, tells_nothing, in_form_of_path)]
+    opened_to = Cors() if cors is None else cors
+    host_check = (
+        []
+        if allowed_hosts is None
+        else [hosts.checked(allowed_hosts, lambda request: tells_nothing(request, opened_to), in_form_of_path)]
+    )
     for_pages = [] if cors is None else [opened(cors, lambda request: is_otlp_path(request.path), otlp_error)]
     app = web.Application(middlewares=[*for_pages, explain_unknown_paths, *host_check, guard(authenticate, refused)])
     app.add_routes(routes)
     return app
 
 
-def tells_nothing(request: web.Request) -> bool:
+def tells_nothing(request: web.Request, cors: Cors) -> bool:
     """Whether no page could gain by a request: its answer says nothing of what is stored, and no page changes it so.
 
-    What Langfuse's clients send is taken under any name, but from a page prompts could be changed by it.
+    What exporters and Langfuse's clients send is taken under any name, but a page could put in made-up spans and change
+    prompts by it. Those whose origin OTLP is opened to may send spans.
     """
-    takes = request.method in ("POST", "PUT", "PATCH") and is_langfuse_path(request.path)
+    is_otlp = is_otlp_path(request.path)
+    takes = is_otlp or (request.method in ("POST", "PUT", "PATCH") and is_langfuse_path(request.path))
     return (
         (takes and not hosts.is_from_a_page(request))
-        or is_otlp_path(request.path)
+        or (is_otlp and cors.allows(request.headers.get("Origin", "")))
         or pattern(request) in {*PUBLIC_ROUTES, PROJECTS_ROUTE, "/metrics"}
     )
 

@@ -3,9 +3,10 @@
 DNS rebinding: a web page on evil.example makes its own name point to 127.0.0.1, and the browser then takes this server
 for a part of that page. Such a request names the page's host. Names that nobody can register in public DNS are safe:
 addresses, names without a dot (a container's, a machine's) and the reserved ends below; others are said in
-`api.allowed_hosts`. What Langfuse's clients send is checked where a page sends it. OTLP is not checked: its content
-types already need a browser to ask first (Fetch standard), and its answers say nothing of what is stored. With keys
-there is nothing to gain: the browser has none to send.
+`api.allowed_hosts`. What is sent, over OTLP or by Langfuse's clients, is checked where a page sends it: content types
+that need a browser to ask first (Fetch standard) keep out pages of other origins, but after rebinding the page is of
+the same origin. Exporters are no pages and may use any name (a container's, a proxy's). With keys there is nothing to
+gain: the browser has none to send.
 """
 
 import ipaddress
@@ -35,7 +36,7 @@ def checked(allowed: Iterable[str], exempt: Callable[[web.Request], bool], refus
         response: web.StreamResponse = refuse(
             request,
             Forbidden(
-                f"questions for the host {host[:100]!r} are not answered while no keys are needed: "
+                f"requests for the host {host[:100]!r} are not answered while no keys are needed: "
                 "add it to api.allowed_hosts, or set up keys (auth.projects)"
             ),
         )

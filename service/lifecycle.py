@@ -84,7 +84,7 @@ class Server:
         self.upkeep = FileUpkeep(self.database, self.writer, config.storage.retention)
         self.translator = Translator(self.prices)
         self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
-        self.admission = Admission(config.receivers.max_in_flight_bytes, self.writer.check_room)
+        self.admission = Admission(config.receivers.max_in_flight_bytes, self.writer.has_room)
         self.counters = Counters()
         self.access = Access(config.auth)
         self.forwarder: Forwarder | None = None

@@ -105,7 +105,7 @@ SETTINGS = (
     Setting(
         "receivers.max_in_flight_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,
         "bytes received and not yet answered, both transports together, in MiB; above it senders are told to retry; "
-        "auto is 64, less with little memory",
+        "auto is 24, less with little memory",
     ),
     Setting(
         STORAGE_PATH, "path", "./tracepond.duckdb", quantities.text,
@@ -113,7 +113,7 @@ SETTINGS = (
     ),
     Setting(
         "storage.memory_limit", "size or auto", "auto", quantities.or_auto(quantities.size),
-        "DuckDB's memory; auto is 160 MiB, less where service.memory_limit is below 500 MiB",
+        "DuckDB's memory; auto is 128 MiB, less where service.memory_limit is below 425 MiB",
     ),
     Setting(
         "storage.threads", "whole number", 1, quantities.count,
@@ -155,7 +155,7 @@ SETTINGS = (
     ),
     Setting(
         "api.allowed_hosts", "list of names", [], quantities.names,
-        "names under which browsers may ask, and send to Langfuse's API, while no keys are needed, beside addresses, "
+        "names under which browsers may ask and send while no keys are needed, beside addresses, "
         "names without a dot and those that end in .local, .internal or .localhost",
     ),
     Setting(

@@ -144,14 +144,19 @@ class Writer:
             raise Unavailable("the server is stopping", reason="stopping")
         if self._flusher.broken:
             raise Unavailable(self._flusher.broken, reason="store", retry_after_s=5)
-        self.check_room(size_bytes)
-
-    def check_room(self, size_bytes: int) -> None:
-        """Raises `Overloaded` when so many bytes more would be too many; a request that finds nothing waiting is let in
-        whatever its size. In any thread."""
         waiting_bytes = self.queue_bytes()
         if waiting_bytes and waiting_bytes + size_bytes > self._queue_capacity_bytes:
             raise Overloaded("the write queue is full", reason="queue_full")
+
+    def has_room(self, size_bytes: int, ahead_bytes: int = 0) -> bool:
+        """Whether the tables' queue has room for so many bytes after `ahead_bytes` that are on their way, acknowledged
+        or not; a request that finds nothing waiting is let in whatever its size. In any thread.
+
+        True also where nothing is taken now: `commit` says why at once, and waiting would not help.
+        """
+        waiting_bytes = ahead_bytes + self._flusher.pending_bytes + self._flusher.storing_bytes
+        fits = not waiting_bytes or waiting_bytes + size_bytes <= self._queue_capacity_bytes
+        return fits or self._stopping or bool(self._flusher.broken)
 
     async def visible(self) -> None:
         """Return once everything acknowledged before can be read. Raises `Unavailable` when the tables lag behind."""

@@ -1,8 +1,15 @@
 """Pages and their cursors; the routes themselves are asked in tests/api/test_routes.py."""
 
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from api import lists
 from api.cursor import After, decode_cursor
-from api.lists import METRIC_POINTS, SPANS, next_cursor, page_parameters
+from api.lists import METRIC_POINTS, SPANS, next_cursor, page_parameters, read_large
 from api.parameters import ListQuestion
+from contract.reading import Row
 
 QUESTION = ListQuestion(2, "none", 5, None, None, (), "digest")
 
@@ -25,3 +32,48 @@ def test_the_cursor_names_the_last_row_of_the_page_and_the_last_page_has_none() 
     assert cursor is not None
     assert decode_cursor(cursor, "digest", 2) == After(8, ("t", "s1"))
     assert next_cursor(rows[:2], QUESTION, SPANS, "start_time") is None
+
+
+def row(number: int, text: str) -> Row:
+    return {"start_time": 1000 - number, "trace_id": "t", "span_id": f"s{number:03}", "input": text}
+
+
+def read_in_parts(stored: list[Row], limit: int) -> tuple[int, list[Row], list[int]]:
+    """The limit of the page that was made, its rows with the one more, and the rows that were asked for at a time."""
+    asked: list[int] = []
+
+    async def read(part: ListQuestion) -> list[Row]:
+        asked.append(part.limit)
+        first = (
+            0 if part.after is None else next(n for n, each in enumerate(stored) if each["start_time"] < part.after[0])
+        )
+        return stored[first : first + part.limit + 1]
+
+    question, rows = asyncio.run(read_large(read, replace(QUESTION, limit=limit), SPANS, "start_time"))
+    return question.limit, rows, asked
+
+
+def test_a_large_page_of_short_rows_is_whole_after_two_questions() -> None:
+    stored = [row(n, "x") for n in range(300)]
+    assert read_in_parts(stored, 200) == (200, stored[:201], [50, 150])
+    assert read_in_parts(stored, 300) == (300, stored, [50, 250])
+    assert read_in_parts(stored[:30], 300) == (30, stored[:30], [50])
+
+
+def test_a_large_page_ends_where_its_texts_are_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "PAGE_BYTES", 6600)
+    stored = [row(n, "x" * 95) for n in range(300)]  # with the ids 100 each
+    limit, rows, asked = read_in_parts(stored, 300)
+    assert (limit, asked) == (66, [50, 16])
+    assert rows == stored[:67]
+    question = replace(QUESTION, limit=limit)
+    cursor = next_cursor(rows, question, SPANS, "start_time")
+    assert cursor is not None
+    assert decode_cursor(cursor, "digest", 2) == After(stored[65]["start_time"], ("t", "s065"))
+
+
+def test_a_page_has_its_first_part_and_a_next_one_however_long_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "PAGE_BYTES", 1)
+    stored = [row(n, "x" * 95) for n in range(60)]
+    limit, rows, _ = read_in_parts(stored, 300)
+    assert (limit, len(rows)) == (50, 51)

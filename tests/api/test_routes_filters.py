@@ -98,3 +98,34 @@ def test_pages_hold_every_row_once_in_order_also_where_times_are_equal(database:
         assert parts == whole
 
     asking(database, talk)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/traces", "/api/v1/spans", "/api/v1/generations", "/api/v1/logs"])
+def test_large_pages_that_end_early_hold_every_row_once_in_order(
+    database: Database, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.turns.LARGE_ROWS", 4)
+    monkeypatch.setattr("api.lists.LARGE_ROWS", 4)
+    monkeypatch.setattr("api.lists.PAGE_BYTES", 100)
+    for n in range(1, 24):
+        insert(database, "span", span(n, trace=n, at_ms=n // 4, kind="generation"))
+        insert(database, "log_record", log(n, at_ms=n // 4))
+
+    async def talk(get: Get) -> None:
+        expected = (await get(path, limit=1000, io="none")).json["data"]
+        parts: list[Any] = []
+        sizes: list[int] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = await get(path, limit=1000, io="full", **cursor)
+            parts += page.json["data"]
+            sizes.append(len(page.json["data"]))
+            if page.json["next_cursor"] is None:
+                break
+            cursor = {"cursor": page.json["next_cursor"]}
+        key = "time" if path.endswith("logs") else "trace_id"
+        assert [each[key] for each in parts] == [each[key] for each in expected]
+        assert len(parts) == 23
+        assert len(sizes) > 1
+
+    asking(database, talk)

@@ -44,6 +44,24 @@ def test_growing_over_the_capacity_is_overload() -> None:
     assert admission.in_flight_bytes == 0
 
 
+def test_what_is_held_for_a_message_that_turns_out_smaller_is_free_for_others() -> None:
+    async def run() -> None:
+        admission = Admission(100)
+        with admission.hold(80) as hold:
+            waiting = asyncio.ensure_future(admission.room(40))
+            await asyncio.sleep(0)
+            hold.shrink_to(90)
+            await asyncio.sleep(0)
+            assert (hold.held_bytes, waiting.done()) == (80, False)
+            hold.shrink_to(60)
+            async with asyncio.timeout(5):
+                await waiting
+            assert admission.in_flight_bytes == 60
+        assert admission.in_flight_bytes == 0
+
+    asyncio.run(run())
+
+
 def test_a_request_that_is_alone_is_admitted_whatever_its_size() -> None:
     admission = Admission(100)
     with admission.hold(90) as hold:
@@ -59,22 +77,61 @@ def test_draining_lets_nothing_in() -> None:
     assert unavailable.value.reason == "draining"
 
 
-def test_what_those_behind_have_no_room_for_is_refused_whole_and_holds_nothing() -> None:
-    asked = []
+def test_who_has_been_read_waits_for_room_behind_and_is_counted_there_until_the_block_ends() -> None:
+    asked: list[tuple[int, int]] = []
+    room = iter([False, True, True, True])
 
-    def room_behind(size_bytes: int) -> None:
-        asked.append(size_bytes)
-        if size_bytes > 50:
-            raise Overloaded("the queue is full", reason="queue_full")
+    def has_room(size_bytes: int, ahead_bytes: int) -> bool:
+        asked.append((size_bytes, ahead_bytes))
+        return next(room)
 
-    admission = Admission(100, room_behind)
-    with admission.hold(30) as hold:
-        with pytest.raises(Overloaded, match="the queue is full"):
-            hold.grow_to(51)
-        assert admission.in_flight_bytes == 30
-        hold.grow_to(50)
-    assert asked == [30, 51, 50]
-    assert admission.in_flight_bytes == 0
+    async def run() -> None:
+        admission = Admission(100, has_room)
+        with admission.hold(30) as first:
+            await first.room_behind()
+        with admission.hold(30) as second, admission.hold(20) as third:
+            await second.room_behind()
+            await third.room_behind()
+
+    asyncio.run(run())
+    assert asked == [(30, 0), (30, 0), (30, 0), (20, 30)]
+
+
+def test_who_came_first_is_first_behind() -> None:
+    went: list[int] = []
+    is_open = False
+
+    async def run() -> None:
+        nonlocal is_open
+        admission = Admission(1000, lambda size_bytes, ahead_bytes: is_open)
+
+        async def go(number: int) -> None:
+            with admission.hold(10 - number) as hold:
+                await hold.room_behind()
+                went.append(number)
+
+        tasks = [asyncio.ensure_future(go(number)) for number in range(5)]
+        await asyncio.sleep(0)
+        is_open = True
+        await asyncio.gather(*tasks)
+
+    asyncio.run(run())
+    assert went == [0, 1, 2, 3, 4]
+
+
+def test_who_finds_no_room_behind_in_time_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("receiver.admission.ROOM_BEHIND_WITHIN_S", 0.05)
+
+    async def run() -> None:
+        admission = Admission(100, lambda size_bytes, ahead_bytes: size_bytes < 50)
+        with admission.hold(50) as hold, pytest.raises(Overloaded) as overloaded:
+            await hold.room_behind()
+        assert overloaded.value.reason == "queue_full"
+        with admission.hold(49) as hold:
+            await hold.room_behind()
+        assert admission.in_flight_bytes == 0
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize(("patience_s", "ended"), [(0.0, True), (60.0, False)])

@@ -18,7 +18,7 @@ from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
-from receiver.otlp_grpc import MAX_CONNECTIONS, MAX_MESSAGES, GrpcReceiver, most_connections
+from receiver.otlp_grpc import LEAST_AT_A_TIME, MAX_CONNECTIONS, MAX_MESSAGES, GrpcReceiver, most_connections
 from receiver.signals import SIGNALS
 from tests.support.http2 import greeting
 from tests.support.otlp import log_request, trace_request
@@ -26,6 +26,7 @@ from tests.support.receivers import Answer, Receivers, running, send_grpc
 from tests.support.sinks import ListSink
 
 BODY = trace_request(1).SerializeToString()
+LARGE = trace_request(1, pad="A" * 100_000).SerializeToString()
 
 
 def ask(work: Callable[[Receivers], Awaitable[Any]], sink: ListSink | None = None, **options: Any) -> Any:
@@ -244,9 +245,9 @@ def test_a_call_waits_for_room_instead_of_being_refused_at_once() -> None:
     asked = asyncio.Event()
 
     class Full(Admission):
-        async def room(self) -> None:
+        async def room(self, size_bytes: int = 1) -> None:
             asked.set()
-            await super().room()
+            await super().room(size_bytes)
 
     async def work(receivers: Receivers) -> str:
         with receivers.admission.hold(2 * receivers.admission.capacity_bytes):
@@ -256,6 +257,44 @@ def test_a_call_waits_for_room_instead_of_being_refused_at_once() -> None:
         return (await call).code
 
     assert ask(work, admission=Full()) == "OK"
+
+
+def test_calls_are_read_when_there_is_room_for_messages_as_large_as_the_last_ones() -> None:
+    """gRPC holds a message whole before its size is known: read all at once, most would be refused afterwards."""
+    admission, begun = Admission(LEAST_AT_A_TIME * len(LARGE)), asyncio.Semaphore(0)
+
+    def authenticate(_: Mapping[str, str]) -> Identity:
+        begun.release()  # what follows, up to reading the message, is done without a pause
+        return Identity()
+
+    async def work(receivers: Receivers) -> tuple[int, str]:
+        await send_grpc(receivers, "traces", LARGE)
+        await begun.acquire()
+        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
+            calls = [channel.stream_unary(f"/{SIGNALS['traces'].service}/Export")() for _ in range(MAX_MESSAGES)]
+            for _ in calls:
+                await begun.acquire()
+            held_bytes = admission.in_flight_bytes
+            for call in calls[1:]:
+                call.cancel()
+            await calls[0].write(LARGE)
+            await calls[0].done_writing()
+            return held_bytes, (await calls[0].code()).name
+
+    assert ask(work, admission=admission, authenticate=authenticate) == (LEAST_AT_A_TIME * len(LARGE), "OK")
+    assert admission.in_flight_bytes == 0
+
+
+def test_one_giant_does_not_let_the_next_calls_wait_for_as_much_room_each() -> None:
+    admission = Admission(LEAST_AT_A_TIME * len(BODY))
+
+    async def work(receivers: Receivers) -> set[str]:
+        await send_grpc(receivers, "traces", LARGE)
+        with receivers.admission.hold(len(BODY)):
+            async with asyncio.timeout(5):
+                return {(await send_grpc(receivers, "traces", BODY)).code}
+
+    assert ask(work, admission=admission) == {"OK"}
 
 
 @pytest.mark.parametrize("ends", [True, False])

@@ -12,6 +12,7 @@ from contract.access import SCORE, Identity
 from contract.errors import Unauthorized
 from receiver.langfuse_http import HEALTH, SCORES
 from service.application import PUBLIC_ROUTES, application
+from service.cors import Cors
 
 
 def authenticate(headers: Mapping[str, str]) -> Identity:
@@ -39,10 +40,14 @@ ROUTES = (
 
 
 async def ask(
-    method: str, path: str, headers: list[tuple[str, str]], allowed_hosts: list[str] | None = None
+    method: str,
+    path: str,
+    headers: list[tuple[str, str]],
+    allowed_hosts: list[str] | None = None,
+    cors: Cors | None = None,
 ) -> tuple[int, str, Mapping[str, str], bytes]:
     async with (
-        TestClient(TestServer(application(authenticate, ROUTES, allowed_hosts))) as client,
+        TestClient(TestServer(application(authenticate, ROUTES, allowed_hosts, cors))) as client,
         client.request(method, path, headers=headers) as response,
     ):
         return response.status, response.content_type, response.headers, await response.read()
@@ -164,6 +169,32 @@ def test_what_a_page_sends_to_langfuses_api_is_checked_as_a_question_is(
 ) -> None:
     asked = ask("POST", "/api/public/scores", [RIGHT, ("Host", host), header], ["traces.example.com"])
     assert asyncio.run(asked)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("host", "header", "status"),
+    [
+        ("evil.example.com", ("Origin", "http://evil.example.com"), 403),
+        ("evil.example.com", ("Sec-Fetch-Site", "same-origin"), 403),
+        ("evil.example.com", ("Sec-Fetch-Mode", "cors"), 200),  # Node's fetch sends it
+        ("evil.example.com", ("Origin", "https://shop.example"), 200),
+        ("tracepond", ("User-Agent", "OTel-OTLP-Exporter-Python/1.45.0"), 200),
+        ("collector.example.com", ("User-Agent", "OTel-OTLP-Exporter-Python/1.45.0"), 200),
+        ("traces.example.com", ("Origin", "http://traces.example.com"), 200),
+        ("127.0.0.1:4318", ("Origin", "http://localhost:3000"), 200),
+    ],
+)
+def test_spans_that_a_page_sends_under_a_name_of_its_own_are_refused_and_those_of_exporters_are_not(
+    host: str, header: tuple[str, str], status: int
+) -> None:
+    """DNS rebinding makes the page's name point here: then the browser asks nobody before it posts JSON."""
+    cors = Cors(("https://shop.example",))
+    headers = [RIGHT, ("Host", host), ("Content-Type", "application/json"), header]
+    answered, content_type, _, body = asyncio.run(ask("POST", "/v1/traces", headers, ["traces.example.com"], cors))
+    assert (answered, b"api.allowed_hosts" in body) == (status, status == 403)
+    if status == 403:
+        assert content_type == "application/json"
+        assert json.loads(body)["code"] == 7, "PERMISSION_DENIED: nobody sends it again"
 
 
 def test_what_a_browser_asks_before_it_posts_a_score_needs_no_credentials() -> None:

@@ -230,15 +230,18 @@ def test_there_is_no_room_while_what_came_before_is_being_stored_and_for_the_fir
     async def write(writer: Writer, _: Database) -> None:
         def stored(*arguments: Any) -> None:
             seen.append(writer.queue_bytes())
-            with pytest.raises(Overloaded):
-                writer.check_room(200)
+            assert not writer.has_room(200)
+            assert writer.has_room(100)
             commit(*arguments)
 
         monkeypatch.setattr(Committer, "commit", stored)
-        writer.check_room(5000)
+        assert writer.has_room(5000)
+        assert not writer.has_room(500, ahead_bytes=501)
         await writer.commit(Translated([span_row("a")], size_bytes=900))
         await writer.visible()
         assert seen == [900]
+        await writer.stop()
+        assert writer.has_room(500, ahead_bytes=501), "who waited would wait in vain"
 
     run(tmp_path / "x.duckdb", write, queue_bytes=1000)
 

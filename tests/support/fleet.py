@@ -26,8 +26,9 @@ TOKENS = 3
 """Of each call."""
 RETRY_S = 0.02
 TIMEOUT_S = 60
-RETRYABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED)
-"""As the protocol has them, of those that this server gives; the last one where it stops."""
+CUT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+"""What gRPC itself says of a call whose server stops or is gone; at times it has other codes for a killed one."""
+ENDED_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -125,14 +126,30 @@ def over_grpc(server: RunningServer) -> Iterator[Send]:
             try:
                 export(payload, timeout=TIMEOUT_S)
             except grpc.RpcError as error:
-                if error.code() not in RETRYABLE:
-                    raise
-                if server.process.poll() is not None or "retry" not in str(error.trailing_metadata()):
+                if says_retry(error):
+                    return False
+                if error.code() in CUT or has_ended(server):
                     raise Gone from error
-                return False
+                raise
             return True
 
         yield send
+
+
+def says_retry(error: grpc.RpcError) -> bool:
+    """Whether the server itself refused it for now: gRPC's own errors have no RetryInfo."""
+    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+    return b"google.rpc.RetryInfo" in details
+
+
+def has_ended(server: RunningServer) -> bool:
+    """Whether the process ends within a moment: a connection may break before its end can be seen."""
+    deadline, waiting = time.monotonic() + ENDED_WITHIN_S, threading.Event()
+    while server.process.poll() is None:
+        if time.monotonic() >= deadline:
+            return False
+        waiting.wait(0.01)
+    return True
 
 
 PROTOBUF = "application/x-protobuf"

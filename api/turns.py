@@ -1,0 +1,100 @@
+"""Large answers are made two at a time, and only while not too much of what was made waits to be taken.
+
+Rows, records and JSON of an answer are up to ten times its bytes, and they are there from the query on until the last
+byte is made: fifty connections that asked for 1,000 whole spans each took 300 MB. Who asks meanwhile waits, then is
+told to come again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from contract.errors import Overloaded
+
+AT_A_TIME = 2
+"""One is rendered while the other is read."""
+UNTAKEN_AT_MOST_BYTES = 16 << 20
+"""Of answers that their clients still read."""
+WAIT_AT_MOST_S = 20.0
+"""Clients give up after 30 s, some after 60."""
+LARGE_ROWS = 50
+"""A list of more rows with their whole content is large; a page of a client that shows them has so many."""
+PIECE_BYTES = 256 << 10
+"""So much is given to the connection at a time."""
+PIECE_WITHIN_S = 20.0
+"""A client that takes a piece more slowly (13 kB/s) is given up: who reads byte by byte must not keep others out."""
+
+
+class Turns:
+    """Used by one event loop."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(AT_A_TIME)
+        self._untaken_bytes = 0
+        self._taken = asyncio.Event()
+
+    @asynccontextmanager
+    async def making(self) -> AsyncIterator[None]:
+        """One of the places, in the order of asking. Raises `Overloaded` when none comes free in time."""
+        try:
+            async with asyncio.timeout(WAIT_AT_MOST_S):
+                await self._places.acquire()
+        except TimeoutError:
+            raise _too_many() from None
+        try:
+            await self._room()
+            yield
+        finally:
+            self._places.release()
+
+    async def _room(self) -> None:
+        try:
+            async with asyncio.timeout(WAIT_AT_MOST_S):
+                while self._untaken_bytes >= UNTAKEN_AT_MOST_BYTES:
+                    self._taken.clear()
+                    await self._taken.wait()
+        except TimeoutError:
+            raise _too_many() from None
+
+    async def send(self, request: web.Request, response: web.Response) -> web.StreamResponse:
+        """The same answer, given to the client as fast as it takes it; it counts as untaken from the call on."""
+        body = response.body
+        if not isinstance(body, bytes) or len(body) <= PIECE_BYTES or request.method == "HEAD":
+            return response
+        self._untaken_bytes += len(body)
+        try:
+            return await _written(request, response, body)
+        finally:
+            self._untaken_bytes -= len(body)
+            self._taken.set()
+
+
+async def _written(request: web.Request, response: web.Response, body: bytes) -> web.StreamResponse:
+    streamed = web.StreamResponse(status=response.status, headers=response.headers)
+    streamed.content_length = len(body)
+    try:
+        await streamed.prepare(request)
+        for at in range(0, len(body), PIECE_BYTES):
+            async with asyncio.timeout(PIECE_WITHIN_S):
+                await streamed.write(body[at : at + PIECE_BYTES])
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
+        pass  # the client is gone
+    return streamed
+
+
+def _too_many() -> Overloaded:
+    return Overloaded(
+        "too many large answers are being made or read; ask again, for fewer rows or with io=preview",
+        reason="answers_busy",
+        retry_after_s=2,
+    )
+
+
+def is_large(io: str, limit: int) -> bool:
+    """Whether a list with so much content of so many rows needs a turn."""
+    return io == "full" and limit > LARGE_ROWS

@@ -1,0 +1,138 @@
+"""Large answers a few at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiohttp import ClientPayloadError, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from api import turns as turns_module
+from api.turns import AT_A_TIME, LARGE_ROWS, PIECE_BYTES, Turns, is_large
+from contract.errors import Overloaded
+
+LARGE = bytes(range(256)) * (PIECE_BYTES // 64)
+
+
+def test_no_more_are_made_at_a_time_than_there_are_places_and_who_came_first_is_first() -> None:
+    making: list[int] = []
+    most: list[int] = []
+    order: list[int] = []
+
+    async def run() -> None:
+        turns = Turns()
+
+        async def make(number: int) -> None:
+            async with turns.making():
+                order.append(number)
+                making.append(number)
+                await asyncio.sleep(0)
+                most.append(len(making))
+                making.remove(number)
+
+        await asyncio.gather(*(make(number) for number in range(10)))
+
+    asyncio.run(run())
+    assert max(most) == AT_A_TIME
+    assert order == list(range(10))
+
+
+def test_who_waits_too_long_is_told_to_come_again_and_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns_module, "WAIT_AT_MOST_S", 0.05)
+    monkeypatch.setattr(turns_module, "AT_A_TIME", 1)
+
+    async def run() -> None:
+        turns = Turns()
+        async with turns.making():
+            with pytest.raises(Overloaded) as overloaded:
+                async with turns.making():
+                    pass
+        assert overloaded.value.retry_after_s == 2
+        async with turns.making():
+            pass
+
+    asyncio.run(run())
+
+
+def test_a_place_is_free_again_after_an_error() -> None:
+    async def run() -> None:
+        turns = Turns()
+        for _ in range(AT_A_TIME + 1):
+            with pytest.raises(KeyError):
+                async with turns.making():
+                    raise KeyError
+
+    asyncio.run(run())
+
+
+def served(turns: Turns, work: Callable[[TestClient[web.Request, web.Application]], Awaitable[None]]) -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        async with turns.making():
+            response = web.Response(body=LARGE, content_type="application/json", headers={"Link": "<x>"})
+        return await turns.send(request, response)
+
+    async def run() -> None:
+        app = web.Application()
+        app.router.add_get("/", handle)
+        async with asyncio.timeout(20), TestClient(TestServer(app)) as client:
+            await work(client)
+
+    asyncio.run(run())
+
+
+def test_what_is_sent_in_pieces_is_the_same_answer() -> None:
+    async def work(client: TestClient[web.Request, web.Application]) -> None:
+        for _ in range(2):  # over one connection
+            answer = await client.get("/")
+            assert (answer.content_length, answer.content_type, answer.headers["Link"]) == (
+                len(LARGE),
+                "application/json",
+                "<x>",
+            )
+            assert await answer.read() == LARGE
+        head = await client.head("/")
+        assert (head.content_length, await head.read()) == (len(LARGE), b"")
+
+    served(Turns(), work)
+
+
+def test_no_answer_is_made_while_too_much_waits_to_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns_module, "UNTAKEN_AT_MOST_BYTES", 1)
+    monkeypatch.setattr(turns_module, "WAIT_AT_MOST_S", 0.2)
+    monkeypatch.setattr(turns_module, "PIECE_BYTES", 1 << 20)
+    monkeypatch.setitem(globals(), "LARGE", bytes(64 << 20))
+    turns = Turns()
+
+    async def work(client: TestClient[web.Request, web.Application]) -> None:
+        unread = await client.get("/")  # its head is there; the rest is more than sockets and buffers take
+        with pytest.raises(Overloaded):
+            async with turns.making():
+                pass
+        assert len(await unread.read()) == 64 << 20
+        async with turns.making():
+            pass
+
+    served(turns, work)
+
+
+def test_who_takes_an_answer_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns_module, "PIECE_WITHIN_S", 0.1)
+    monkeypatch.setattr(turns_module, "UNTAKEN_AT_MOST_BYTES", 1)
+    monkeypatch.setattr(turns_module, "PIECE_BYTES", 1 << 20)
+    monkeypatch.setitem(globals(), "LARGE", bytes(64 << 20))
+    turns = Turns()
+
+    async def work(client: TestClient[web.Request, web.Application]) -> None:
+        unread = await client.get("/")
+        async with turns.making():  # has waited until the other was given up
+            pass
+        with pytest.raises(ClientPayloadError):
+            await unread.read()
+
+    served(turns, work)
+
+
+def test_pages_of_previews_and_of_few_rows_need_no_turn() -> None:
+    assert is_large("full", LARGE_ROWS + 1)
+    assert not is_large("full", LARGE_ROWS)
+    assert not is_large("preview", 1000)
