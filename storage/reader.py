@@ -11,6 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -23,11 +24,13 @@ from contract.stats import Sample
 from storage import hour_sums
 from storage.aggregates import SHAPE, add_shape
 from storage.asking import one_state
+from storage.choosing import ask_in_turn, declared
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
 from storage.entities import compile_measures
 from storage.failures import damaged
 from storage.text_search import Search
+from storage.trace_rows import narrowed
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
@@ -45,8 +48,6 @@ SPARE = 2
 
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
-_PARAMETER = re.compile(r"(?<![\w'])\$([a-z]\w*)")
-_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
 
 class Connections(Protocol):
@@ -61,7 +62,7 @@ class Query:
     def __init__(self, name: str, sql: str) -> None:
         self.name = name
         self.sql = sql
-        self.parameters = frozenset(_PARAMETER.findall(_COMMENT.sub("", sql)))
+        self.parameters = declared(sql)
         self.places = frozenset(_MARK.findall(sql))
 
     def render(self, compiled: Compiled) -> str:
@@ -229,9 +230,15 @@ class DuckReader:
         """The rows of one statement, or of several that ask the newest part of the file first, all of one state."""
 
         search = search_of(cursor, question)
+        look_up = partial(fetched, cursor)
+        named = question.bound.get("trace_id")
+        statement = question.sql if named is None else narrowed(look_up, question.sql, [named])
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
-            return rows_of(cursor.execute(search.sql if search else question.sql, {**bound, **question.values}))
+            sql, values = search.sql if search else statement, {**bound, **question.values}
+            if question.query == "list_traces" and bound["page_limit"] is not None:
+                sql, values = ask_in_turn(look_up, sql, values)
+            return rows_of(cursor.execute(sql, values))
 
         if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
             return self._sums(cursor, question.of_sums, question.bound)
@@ -292,6 +299,10 @@ class DuckReader:
         self._cursors.clear()
 
 
+def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    return cursor.execute(sql, values).fetchall()
+
+
 def rows_of(result: duckdb.DuckDBPyConnection) -> list[Row]:
     """What a statement gives, by the names of its columns."""
     names = [column[0] for column in result.description]
@@ -304,7 +315,7 @@ def search_of(cursor: duckdb.DuckDBPyConnection, question: Question) -> Search |
     if source is None or not question.terms:
         return None
     return Search(
-        lambda sql, bound: cursor.execute(sql, bound).fetchall(),
+        partial(fetched, cursor),
         source,
         question.terms,
         question.sql,
