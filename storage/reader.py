@@ -24,7 +24,6 @@ from contract.stats import Sample
 from storage import hour_sums
 from storage.aggregates import SHAPE, add_shape
 from storage.asking import one_state
-from storage.choosing import ask_in_turn, declared
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
 from storage.entities import compile_measures
@@ -48,6 +47,8 @@ SPARE = 2
 
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
+_PARAMETER = re.compile(r"(?<![\w'])\$([a-z]\w*)")
+_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
 
 class Connections(Protocol):
@@ -62,7 +63,7 @@ class Query:
     def __init__(self, name: str, sql: str) -> None:
         self.name = name
         self.sql = sql
-        self.parameters = declared(sql)
+        self.parameters = frozenset(_PARAMETER.findall(_COMMENT.sub("", sql)))
         self.places = frozenset(_MARK.findall(sql))
 
     def render(self, compiled: Compiled) -> str:
@@ -235,10 +236,7 @@ class DuckReader:
         statement = question.sql if named is None else narrowed(look_up, question.sql, [named])
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
-            sql, values = search.sql if search else statement, {**bound, **question.values}
-            if question.query == "list_traces" and bound["page_limit"] is not None:
-                sql, values = ask_in_turn(look_up, sql, values)
-            return rows_of(cursor.execute(sql, values))
+            return rows_of(cursor.execute(search.sql if search else statement, {**bound, **question.values}))
 
         if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
             return self._sums(cursor, question.of_sums, question.bound)
