@@ -176,8 +176,10 @@ class Server:
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)
         loop = asyncio.get_running_loop()
-        for work in (self.upkeep.run(), self.upkeep.text_index.run(), self.upkeep.hour_sums.run(), Trimmer().run()):
-            self._stack.push_async_callback(ended, loop.create_task(work))
+        keep = self.upkeep
+        runs = (keep.run, keep.text_index.run, keep.hour_sums.run, keep.trace_rows.run, Trimmer().run)
+        for run in runs:
+            self._stack.push_async_callback(ended, loop.create_task(run()))
         await self._start_forwarding()
         self._stack.push_async_callback(self._stop_receivers)
 

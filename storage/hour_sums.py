@@ -5,8 +5,6 @@ rows that it holds names their hours in the same transaction (`storage.changed_h
 they are added up again. So sums and rows together are, in every state of the file, what the rows alone say.
 """
 
-import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -14,16 +12,14 @@ from typing import Any
 
 import duckdb
 
-from contract.errors import Unavailable
 from contract.reading import SPAN_FIELDS, SUMS, Condition
 from storage.aggregates import SUM_OF, numbered
+from storage.background import Background
 from storage.changed_hours import HOUR_NS, say, state
 from storage.conditions import Compiled
 from storage.database import roll_back, run
 from storage.text_search import Range, joined
 from storage.writer import Writer
-
-logger = logging.getLogger(__name__)
 
 QUERY = "metrics_by_hour"
 """The file of `queries/` that asks the sums."""
@@ -36,11 +32,6 @@ RANGES_AT_MOST = 64
 """Of changed hours in one question; with more, all its rows are asked."""
 HOURS_AT_LEAST = 2
 """Whole hours in the range of a question that is asked of the sums."""
-
-EVERY_S = 5.0
-"""Between two looks for something to do."""
-REST = 20
-"""Times a step's own length until the next one: an hour that changes all the time is added up again and again."""
 
 NEWEST_SQL = "SELECT flushed_seq - 1 FROM store"
 """Rows of the newest request may still come."""
@@ -183,34 +174,10 @@ def divide(connection: duckdb.DuckDBPyConnection, question: Compiled, bound: Map
     return True
 
 
-class HourSums:
-    """Of one open database; `run` keeps them up."""
+class HourSums(Background):
+    """Of one open database; `run` keeps them up: 0.1 µs a row, so that it need not wait for idle moments."""
 
     def __init__(
         self, writer: Writer, *, new_rows: int = NEW_ROWS, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._writer = writer
-        self._new_rows = new_rows
-        self._clock = clock
-
-    async def run(self) -> None:
-        """Add up what comes, until cancelled: 0.1 µs a row, so that it need not wait for idle moments."""
-        rest_s = EVERY_S
-        while True:
-            await asyncio.sleep(rest_s)
-            started = self._clock()
-            did = await self._try()
-            rest_s = REST * (self._clock() - started) if did else EVERY_S
-
-    async def _try(self) -> bool:
-        try:
-            return await self.step()
-        except Unavailable:
-            return False
-        except Exception:  # a fault of ours must not end the timer
-            logger.exception("hours were not added up")
-            return False
-
-    async def step(self) -> bool:
-        """Some rows more are added up; false when there is nothing to do. Raises `Unavailable`."""
-        return await self._writer.call(partial(make, new_rows=self._new_rows), (), after_all=False)
+        super().__init__(writer, partial(make, new_rows=new_rows), "hours were not added up", clock=clock)

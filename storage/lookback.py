@@ -11,6 +11,7 @@ from contract.settling import CALL_KINDS, CONTENT_COLUMNS, FACT_COLUMNS, Facts, 
 from storage.columns import select_list, stage
 from storage.contents import LOG_PLACES, SPAN_PLACES, put_back
 from storage.recent import Remembered
+from storage.trace_rows import within
 
 SPAN_COLUMN = {column.name: column for column in SPAN_COLUMNS}
 SpanKey = tuple[str, str, str]
@@ -18,11 +19,12 @@ KEY_COLUMNS = (Column("project", "text"), Column("trace_id", "text"), Column("sp
 PARENTS_SQL = """
 SELECT t.project, t.trace_id, t.span_id, t.parent_span_id
 FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id
+WHERE {within}
 """
 CALLS_SQL = f"""
 SELECT t.project, t.trace_id, length(t.input), length(t.output), {select_list([SPAN_COLUMN[n] for n in FACT_COLUMNS])}
 FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id
-WHERE t.kind IN ({", ".join(f"'{kind}'" for kind in sorted(CALL_KINDS))})
+WHERE t.kind IN ({", ".join(f"'{kind}'" for kind in sorted(CALL_KINDS))}) AND {{within}}
 """
 DESCRIBING_LOGS_SQL = f"""
 SELECT {select_list(LOG_COLUMNS)}
@@ -40,6 +42,7 @@ and twice that as a list."""
 ROWS_SQL = f"""
 SELECT {select_list(SPAN_COLUMNS)}
 FROM span t JOIN stage k ON t.project = k.project AND t.trace_id = k.trace_id AND t.span_id = k.span_id
+WHERE {{within}}
 """
 
 
@@ -48,15 +51,26 @@ def keys_stage(connection: duckdb.DuckDBPyConnection, keys: Collection[tuple[str
     return stage(connection, columns, sql)
 
 
+def of_traces(connection: duckdb.DuckDBPyConnection, keys: Collection[tuple[str, ...]]) -> str:
+    """SQL that spares a question about these traces the rest of `span`; the second of a key is the trace's id."""
+
+    def ask(sql: str, bound: dict[str, Any]) -> list[Any]:
+        return connection.execute(sql, bound).fetchall()
+
+    return within(ask, {key[1] for key in keys})
+
+
 def look_back(connection: duckdb.DuckDBPyConnection, keys: Collection[TraceKey]) -> dict[TraceKey, Remembered]:
     """Everything settling needs of these traces, as committed so far; an entry for each key."""
     known: dict[TraceKey, Remembered] = {key: Remembered() for key in keys}
     if not known:
         return known
+    rows = of_traces(connection, keys)
     texts: dict[Any, Any] = {}  # each value once: names and models are the same in most rows, ids are a parent's too
-    for project, trace_id, span_id, parent in keys_stage(connection, keys, PARENTS_SQL):
+    for project, trace_id, span_id, parent in keys_stage(connection, keys, PARENTS_SQL.format(within=rows)):
         known[project, trace_id].facts.parents[texts.setdefault(span_id, span_id)] = texts.setdefault(parent, parent)
-    for project, trace_id, input_length, output_length, *values in keys_stage(connection, keys, CALLS_SQL):
+    calls = keys_stage(connection, keys, CALLS_SQL.format(within=rows))
+    for project, trace_id, input_length, output_length, *values in calls:
         values = [texts.setdefault(value, value) if type(value) is str else value for value in values]
         facts = stored_facts(dict(zip(FACT_COLUMNS, values, strict=True)), input_length, output_length)
         known[project, trace_id].facts.calls[facts.values["span_id"]] = facts
@@ -101,7 +115,8 @@ def stored_rows(connection: duckdb.DuckDBPyConnection, keys: Collection[SpanKey]
     """(project, trace_id, span_id) -> the row with its own values, as translated."""
     if not keys:
         return {}
-    rows = [list(stored) for stored in keys_stage(connection, keys, ROWS_SQL)]
+    found = keys_stage(connection, keys, ROWS_SQL.format(within=of_traces(connection, keys)))
+    rows = [list(stored) for stored in found]
     put_back(connection, rows, SPAN_PLACES)
     for row in rows:
         uncover(row)

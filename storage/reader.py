@@ -11,6 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -28,6 +29,7 @@ from storage.contents import put_back, put_back_lists
 from storage.entities import compile_measures
 from storage.failures import damaged
 from storage.text_search import Search
+from storage.trace_rows import narrowed
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
@@ -229,9 +231,12 @@ class DuckReader:
         """The rows of one statement, or of several that ask the newest part of the file first, all of one state."""
 
         search = search_of(cursor, question)
+        look_up = partial(fetched, cursor)
+        named = question.bound.get("trace_id")
+        statement = question.sql if named is None else narrowed(look_up, question.sql, [named])
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
-            return rows_of(cursor.execute(search.sql if search else question.sql, {**bound, **question.values}))
+            return rows_of(cursor.execute(search.sql if search else statement, {**bound, **question.values}))
 
         if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
             return self._sums(cursor, question.of_sums, question.bound)
@@ -292,6 +297,10 @@ class DuckReader:
         self._cursors.clear()
 
 
+def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    return cursor.execute(sql, values).fetchall()
+
+
 def rows_of(result: duckdb.DuckDBPyConnection) -> list[Row]:
     """What a statement gives, by the names of its columns."""
     names = [column[0] for column in result.description]
@@ -304,7 +313,7 @@ def search_of(cursor: duckdb.DuckDBPyConnection, question: Question) -> Search |
     if source is None or not question.terms:
         return None
     return Search(
-        lambda sql, bound: cursor.execute(sql, bound).fetchall(),
+        partial(fetched, cursor),
         source,
         question.terms,
         question.sql,

@@ -18,7 +18,7 @@ from contract.errors import Unavailable
 from contract.settling import TraceKey
 from contract.stats import Sample
 from storage.asking import ask
-from storage.database import CATALOG, Database, roll_back
+from storage.database import CATALOG, ROW_GROUP_ROWS, Database, roll_back
 from storage.erasure import ROWS_A_STEP, Eraser, Fate, fates
 from storage.leftovers import Leftovers
 from storage.text_index import forget
@@ -91,6 +91,12 @@ FROM media WHERE received_time < make_timestamp_ns($before_ns) AND NOT EXISTS (
 )
 """
 FILE_BYTES_SQL = f"SELECT used_blocks * block_size FROM pragma_database_size() WHERE database_name = '{CATALOG}'"
+
+STORED_ROWS_SQL = """
+SELECT coalesce(sum(estimated_size), 0)::BIGINT FROM duckdb_tables()
+WHERE database_name = current_database() AND table_name IN ('span', 'log_record', 'metric_point')
+"""
+"""Deleted ones too, while their row group has others (DuckDB 2.0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +198,7 @@ class Retention:
             await self._leftovers.sweep()  # long texts are most of the size
             await self._writer.checkpoint()
             size, rows = await self._bytes(), await self._count(Scope())
+            size -= await self._held_by_deleted(size, rows)
             if size <= max_bytes:
                 return
             too_many = math.ceil(rows * (1 - max_bytes * SIZE_TARGET / size))
@@ -269,6 +276,12 @@ class Retention:
         """What the rows take: blocks of the file that are in use (free ones are used again), and the log."""
         [(size,)] = await self._ask(FILE_BYTES_SQL, {})
         return int(size) + self._database.wal_bytes()
+
+    async def _held_by_deleted(self, size: int, rows: int) -> int:
+        """The share of deleted rows that lie in a row group with others, whose space is not free before those are gone:
+        of one row group, since a limit that is smaller would else delete everything."""
+        [(stored,)] = await self._ask(STORED_ROWS_SQL, {})
+        return size * min(max(int(stored) - rows, 0), ROW_GROUP_ROWS) // max(int(stored), 1)
 
     async def _ask(self, sql: str, bound: dict[str, Any]) -> list[tuple[Any, ...]]:
         return await ask(self._database, lambda cursor: cursor.execute(sql, bound).fetchall())

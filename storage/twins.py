@@ -6,9 +6,9 @@ question to `SeenKeys`, the rest are remembered or read. All calls of an id are 
 comes, changes or goes, so that the marks are a function of what is stored.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -41,8 +41,9 @@ Known = list[tuple[Values, CallKey | None]]
 
 RECENT_IDS = 20_000
 """About 10 MB: two layers mostly report within seconds of each other."""
-ROWS_AT_A_TIME = 65_536
-"""Ids read at once when the file is opened: a file of 10 M spans has a gigabyte of them."""
+ROWS_AT_A_TIME = 1 << 18
+"""Whose ids are read at once when the file is opened: 20 MB where each row has one."""
+SEPARATOR = "\x1f"
 CROWDED: Known = []
 """Remembered of an id that too many calls carry: none of them is marked."""
 
@@ -54,7 +55,17 @@ KEY_COLUMNS = (_COLUMN["project"], _COLUMN["trace_id"])
 MARK_COLUMNS = tuple(_COLUMN[n] for n in ("project", "trace_id", "span_id", "duplicate_of_trace", "duplicate_of"))
 
 OF_TWIN_KIND = "t.kind IN ({})".format(", ".join(f"'{kind}'" for kind in sorted(TWIN_KINDS)))
-IDS_SQL = f"SELECT project, response_id FROM span t WHERE {OF_TWIN_KIND} AND length(response_id) >= {ID_CHARACTERS}"
+IDS_SQL = f"""
+SELECT project, count(*), string_agg(response_id, chr(31)) FROM span t
+WHERE rowid BETWEEN {{first:d}} AND {{last:d}} AND {OF_TWIN_KIND} AND length(response_id) >= {ID_CHARACTERS}
+GROUP BY project
+"""
+"""One text of all takes a third of the time of as many rows, which all become objects."""
+EACH_ID_SQL = f"""
+SELECT response_id FROM span t
+WHERE rowid BETWEEN {{first:d}} AND {{last:d}} AND {OF_TWIN_KIND} AND length(response_id) >= {ID_CHARACTERS}
+    AND project IS NOT DISTINCT FROM $project
+"""
 BETWEEN_SQL = """
 SELECT epoch_ns(min(start_time)), epoch_ns(max(start_time)) FROM span
 WHERE response_id IN (SELECT response_id FROM stage) AND isfinite(start_time)
@@ -115,9 +126,7 @@ class Twins:
         """Start again from what the file holds."""
         self.forget()
         self._seen = SeenKeys()
-        found = connection.execute(IDS_SQL)
-        while some := found.fetchmany(ROWS_AT_A_TIME):
-            self._seen.add(some)
+        self._seen.add(stored_ids(connection))
 
     def forget(self) -> None:
         """Somebody else changed the file, or a commit failed."""
@@ -234,6 +243,19 @@ def read_known(connection: duckdb.DuckDBPyConnection, ids: Collection[IdKey], le
         mark = None if trace_id is None else (trace_id, span_id)
         found[project, response_id].append((tuple(values), mark))
     return found
+
+
+def stored_ids(connection: duckdb.DuckDBPyConnection) -> Iterator[IdKey]:
+    """The id of every call that has one."""
+    [(last,)] = connection.execute("SELECT coalesce(max(rowid), -1) FROM span").fetchall()
+    for first in range(0, last + 1, ROWS_AT_A_TIME):
+        rows = {"first": first, "last": first + ROWS_AT_A_TIME - 1}
+        for project, count, text in connection.execute(IDS_SQL.format(**rows)).fetchall():
+            ids = text.split(SEPARATOR)
+            if len(ids) != count:  # one has the separator in it
+                found = connection.execute(EACH_ID_SQL.format(**rows), {"project": project}).fetchall()
+                ids = [response_id for (response_id,) in found]
+            yield from zip(repeat(project), ids, strict=False)
 
 
 def write_marks(connection: duckdb.DuckDBPyConnection, marks: Mapping[SpanKey, CallKey | None]) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from contract.stats import Sample
 from contract.upkeep import Erased
+from storage import trace_rows
+from storage.background import Background
 from storage.database import Database
 from storage.erasure import Eraser
 from storage.hour_sums import HourSums
@@ -36,6 +38,7 @@ class FileUpkeep:
         self._policy = policy
         self.text_index = TextIndex(database, writer)
         self.hour_sums = HourSums(writer)
+        self.trace_rows = Background(writer, trace_rows.make, "where traces lie was not written down")
         self.retention = Retention(database, writer, self._eraser, self._leftovers, policy, now_ns)
 
     async def run(self) -> None:

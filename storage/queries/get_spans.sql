@@ -28,6 +28,7 @@ SELECT
 FROM span
 WHERE project = $project
     AND trace_id = $trace_id
+    AND true /* rows of the traces */
     AND ($with_trace IS TRUE OR kind <> 'trace')
     AND ($span_id IS NULL OR span_id = $span_id OR (duplicate_of = $span_id AND duplicate_of_trace IS NULL))
     AND ($after_ns IS NULL OR start_time >= make_timestamp_ns($after_ns))

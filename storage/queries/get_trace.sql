@@ -9,7 +9,7 @@ WITH placed AS (
         rowid AS row_id,
         (kind <> 'trace', parent_span_id IS NOT NULL, start_time, span_id) AS place
     FROM span
-    WHERE project = $project AND trace_id = $trace_id
+    WHERE project = $project AND trace_id = $trace_id AND true /* rows of the traces */
 ),
 record AS MATERIALIZED (
     SELECT

@@ -26,6 +26,8 @@ TABLES = (
     "text_words",
     "hour_sum",
     "summed",
+    "trace_rows",
+    "traced",
     "schema_migration",
 )
 

@@ -1,6 +1,5 @@
 """Sums of hours change what is read and never what is answered."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.columns import Row
-from contract.errors import Unavailable
 from contract.reading import COUNTS, SUMS, Condition
 from storage import hour_sums as module
-from storage.hour_sums import EVERY_S, HOUR_NS, MEASURE_SQL, REST, HourSums, in_hours, question_of, whole_hours
+from storage.hour_sums import HOUR_NS, MEASURE_SQL, HourSums, in_hours, question_of, whole_hours
 from storage.reader import DuckReader
 from tests.support.living import Living, live
 from tests.support.rows import START_NS, span_row
@@ -186,30 +184,3 @@ def test_only_questions_of_whole_hours_about_what_is_added_up_are_asked_of_sums(
     assert in_hours(asked)
     assert list(whole_hours(1, 3 * HOUR_NS - 1)) == [1]
     assert MEASURE_SQL.keys() == {*COUNTS, *SUMS} - {"trace_count"}
-
-
-def test_adding_up_goes_on_after_a_fault_and_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def work(store: Living) -> None:
-        now, rests = [0.0], []
-        sums = HourSums(store.writer, clock=lambda: now[0])
-        outcomes: list[Any] = [True, False, Unavailable("no", reason="x"), ValueError("a fault")]
-
-        async def step() -> bool:
-            now[0] += 0.25
-            outcome = outcomes.pop(0)
-            if isinstance(outcome, Exception):
-                raise outcome
-            return bool(outcome)
-
-        async def rest(seconds: float) -> None:
-            rests.append(seconds)
-            if not outcomes:
-                raise asyncio.CancelledError
-
-        monkeypatch.setattr(sums, "step", step)
-        monkeypatch.setattr(module.asyncio, "sleep", rest)
-        with pytest.raises(asyncio.CancelledError):
-            await sums.run()
-        assert rests == [EVERY_S, 0.25 * REST, EVERY_S, EVERY_S, EVERY_S]
-
-    live(":memory:", work)

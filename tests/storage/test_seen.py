@@ -15,6 +15,7 @@ def key(number: int) -> tuple[str, str]:
 @pytest.fixture
 def small_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_CAPACITY", 1 << 8)
+    monkeypatch.setattr(module, "BULK", 100)
 
 
 @pytest.mark.usefixtures("small_layers")
@@ -52,3 +53,20 @@ def test_projects_are_told_apart_and_any_text_is_a_key() -> None:
     seen.add([("a", "bt"), ("a", "\ud800 my trace")])
     assert ("a", "\ud800 my trace") in seen
     assert ("ab", "t") not in seen
+
+
+@pytest.mark.usefixtures("small_layers")
+def test_keys_that_come_together_are_never_missed_and_layers_stay_half_empty() -> None:
+    seen = SeenKeys()
+    seen.add(key(number) for number in range(3050))
+    assert all(key(number) in seen for number in range(3050))
+    assert all(sum(map(bool, slots)) <= len(slots) // 2 for slots in seen._layers)
+    assert sum(key(number) in seen for number in range(1 << 20, (1 << 20) + KEYS)) < KEYS / 500
+
+
+@pytest.mark.usefixtures("small_layers")
+def test_the_same_keys_in_one_heap_take_room_once() -> None:
+    seen = SeenKeys()
+    seen.add(key(number % 50) for number in range(200))
+    assert len(seen._layers) == 1
+    assert seen._room >= (1 << 8) - 50

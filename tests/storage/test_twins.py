@@ -223,3 +223,14 @@ def test_when_a_trace_is_deleted_its_twins_are_matched_anew(tmp_path: Path, gone
         assert [mark for mark in marks if mark[0] == "fourth"] == [("fourth", first)]
 
     live(tmp_path / "x.duckdb", work)
+
+
+@pytest.mark.parametrize("rows_at_a_time", [1, 2, 100])
+def test_ids_of_the_file_are_all_known_again_whatever_is_in_them(
+    store: Store, rows_at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ROWS_AT_A_TIME", rows_at_a_time)
+    ids = [("default", ID), ("default", f"{ID}\x1f{ID}"), ("other", ID), ("other", f"{ID}\n'2")]
+    rows = [generation_row(f"{n}", project=each[0], response_id=each[1]) for n, each in enumerate(ids)]
+    store.commit(*rows, generation_row("short", response_id="x"), span_row("none"))
+    assert sorted(module.stored_ids(store.connection)) == sorted(ids)

@@ -7,6 +7,7 @@ not be made later, when the program that wrote that version is gone.
 import asyncio
 import hashlib
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from contract.span import Batch
 from contract.translated import Translated
 from receiver.langfuse_events import decode_batch
 from receiver.otlp_decode import decode_logs, decode_metrics, decode_traces
+from storage import trace_rows
 from storage.database import CATALOG, SCHEMA_FOLDER, Database, apply_migration, migrations, newest_version, run
 from storage.documents import StoredDocuments
 from storage.hour_sums import HourSums
@@ -96,6 +98,7 @@ async def fill(database: Database) -> None:
     await writer.visible()
     await TextIndex(database, writer, piece_rows=ROWS_A_TABLE).step()
     await HourSums(writer, new_rows=1).step()
+    await writer.call(partial(trace_rows.make, step_rows=1), (), after_all=False)
     await writer.stop()
 
 
@@ -130,7 +133,7 @@ def main() -> None:
         database = Database(f"{folder}/x.duckdb")
         database.open()
         asyncio.run(fill(database))
-        print("DELETE FROM store;\nDELETE FROM summed;")
+        print("DELETE FROM store;\nDELETE FROM summed;\nDELETE FROM traced;")
         for (table,) in run(database.cursor(), TABLES):
             if table != "schema_migration":
                 print("\n".join(inserts(database, str(table))))
