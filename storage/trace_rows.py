@@ -1,4 +1,4 @@
-"""Where in the file the rows of a trace lie, so that no read of a trace looks at the ids of all rows (docs/adr/0017).
+"""Where in the file the rows of a trace lie, so that no read of a trace looks at the ids of all rows (docs/adr/0018).
 
 `trace_rows` says, for each step of rows, between which `commit_seq` those of a trace lie. Whatever is written gets a
 `commit_seq` above all before, a changed row too: so no row can come to a step that was made, and rows that have left it

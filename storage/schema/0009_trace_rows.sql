@@ -1,4 +1,4 @@
--- Schema version 9: where the rows of a trace lie (docs/adr/0017). Applied once, never edited.
+-- Schema version 9: where the rows of a trace lie (docs/adr/0018). Applied once, never edited.
 
 -- Of the traces of a step of rows of span: between which commit_seq their rows lie. trace_hash: 63 bits of MD5, since a
 -- number is compared ten times as fast as an id and packs in half of the space; what has the same one is read too.
