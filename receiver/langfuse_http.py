@@ -15,7 +15,7 @@ from contract.access import SCORE, Identity
 from contract.errors import Forbidden, NotFound, Refused
 from contract.media import MediaStore
 from contract.scoring import ScoreConfigs
-from contract.sink import PostScore, Sink
+from contract.sink import Outcome, PostScore, Sink
 from contract.span import Batch
 from contract.upkeep import Upkeep
 from receiver import langfuse_media
@@ -169,7 +169,7 @@ def score_poster(sink: Sink, counters: Counters, limits: Limits, score_configs: 
             raise Refused(events.faults[0].message)
         batch = intake.batch(identity, len(body))
         batch.scores = events.scores
-        await intake.accept(EVENTS, batch, 1)
+        told(await intake.accept(EVENTS, batch, 1))
         return events.scores[0].score_id
 
     return post
@@ -257,9 +257,15 @@ def _tell(context: _Context, request: web.Request, events: Events) -> None:
 
 async def _commit(context: _Context, batch: Batch, count: int) -> None:
     if batch.spans or batch.scores:
-        await context.intake.accept(EVENTS, batch, count)
+        told(await context.intake.accept(EVENTS, batch, count))
     else:
         context.counters.accepted(EVENTS.items, "http", count)  # log lines of SDKs are taken and dropped
+
+
+def told(outcome: Outcome) -> None:
+    """Raises `Refused` when something cannot be stored: its event is not known any more. The others are."""
+    if outcome.rejected:
+        raise Refused(outcome.reasons[0])
 
 
 async def _get_projects(_context: _Context, request: web.Request) -> web.Response:

@@ -44,6 +44,7 @@ from service.quantities import Endpoint
 from service.settings import GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.spool import Spool
 from service.version import version, version_line
+from storage import oversized
 from storage.documents import StoredDocuments
 from storage.media import MediaTable
 from storage.reader import DuckReader
@@ -83,7 +84,8 @@ class Server:
         self.documents = StoredDocuments(self.writer)
         self.upkeep = FileUpkeep(self.database, self.writer, config.storage.retention)
         self.translator = Translator(self.prices)
-        self.pipeline = Pipeline(self.translator.translate, self.writer.commit)
+        take_out = partial(oversized.take_out, memory_limit_bytes=config.storage.memory_limit_bytes)
+        self.pipeline = Pipeline(self.translator.translate, self.writer.commit, take_out)
         self.admission = Admission(config.receivers.max_in_flight_bytes, self.writer.has_room)
         self.counters = Counters()
         self.access = Access(config.auth)
@@ -224,13 +226,11 @@ class Server:
     def _taken(self) -> Callable[[str, str, bytes, str], None] | None:
         return None if self.forwarder is None else self.forwarder.offer
 
-    def _limits(self, asked_bytes: int) -> Limits:
-        """As configured, and no more than the store can hold in its memory, where a row lies up to four times."""
-        limit = min(asked_bytes, self._config.storage.memory_limit_bytes // 4)
+    def _limits(self, limit_bytes: int) -> Limits:
         memory = self._config.memory
         return Limits(
-            limit,
-            limit,
+            limit_bytes,
+            limit_bytes,
             max_items=memory.max_items,
             max_objects=memory.max_objects,
             max_messages=memory.max_messages,

@@ -73,8 +73,7 @@ SETTINGS = (
     ),
     Setting(
         "receivers.otlp.protocols.http.max_request_body_size_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,
-        "largest HTTP request body, before and after unpacking, in MiB; auto is 64, less with little memory; "
-        "at most a quarter of storage.memory_limit",
+        "largest HTTP request body, before and after unpacking, in MiB; auto is 64, less with little memory",
     ),
     Setting(
         "receivers.otlp.protocols.http.tls.cert_file", "path or none", "none", quantities.path_or_none,
@@ -105,7 +104,7 @@ SETTINGS = (
     Setting(
         "receivers.max_in_flight_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,
         "bytes received and not yet answered, both transports together, in MiB; above it senders are told to retry; "
-        "auto is 24, less with little memory",
+        "auto is 64, less with little memory",
     ),
     Setting(
         STORAGE_PATH, "path", "./tracepond.duckdb", quantities.text,

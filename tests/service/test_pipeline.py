@@ -45,6 +45,25 @@ def test_accept_returns_after_the_commit_and_rejects_nothing() -> None:
     assert stages.committed == [10]
 
 
+def test_what_cannot_be_stored_is_told_and_the_rest_is_committed() -> None:
+    async def commit(translated: Translated) -> None:
+        committed.append([row[0] for row in translated.spans])
+
+    def take_out(translated: Translated) -> tuple[int, list[str]]:
+        before = len(translated.spans)
+        translated.spans = [row for row in translated.spans if row[0] != "bad"]
+        return before - len(translated.spans), ["too much"]
+
+    async def run(*names: str) -> Outcome:
+        batch = Batch("default", 1, "http", spans=[span() for _ in names])
+        return await Pipeline(lambda _: Translated([[name] for name in names]), commit, take_out).accept(batch)
+
+    committed: list[list[str]] = []
+    assert asyncio.run(run("good", "bad")) == Outcome(1, ["too much"])
+    assert asyncio.run(run("bad")) == Outcome(1, ["too much"])
+    assert committed == [["good"]]
+
+
 def test_what_the_writer_raises_reaches_the_receiver() -> None:
     with pytest.raises(Unavailable, match="disk"):
         accept(Stages(Unavailable("disk", reason="store")), 10)

@@ -1,0 +1,90 @@
+"""Rows that would not fit into the store's memory are taken out, their neighbours stay."""
+
+from typing import Any
+
+import pytest
+
+from contract.columns import EMPTY_LOG, EMPTY_METRIC, EMPTY_SCORE, EMPTY_SPAN, L, M, Row, S
+from contract.translated import Translated
+from storage.oversized import take_out
+
+LIMIT_BYTES = 64_000_000
+MOST = 1_000_000
+
+
+def made(template: Row, values: dict[int, Any]) -> Row:
+    row = list(template)
+    for place, value in values.items():
+        row[place] = value
+    return row
+
+
+def span(**columns: Any) -> Row:
+    return made(EMPTY_SPAN, {getattr(S, name): value for name, value in columns.items()})
+
+
+def sent(*spans: Row, size_bytes: int = MOST) -> Translated:
+    return Translated(list(spans), size_bytes=size_bytes)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"name": "n" * (MOST + 1)},
+        {"name": "n" * (MOST // 2), "span_name": "n" * (MOST // 2 + 1)},
+        {"raw_resource": "r" * (MOST + 1)},
+        {"request_model": "模" * (MOST // 4 + 1)},
+    ],
+    ids=lambda columns: "+".join(columns),
+)
+def test_a_span_with_too_much_beside_its_content_goes_and_its_neighbours_stay(columns: dict[str, str]) -> None:
+    neighbour = span(name="n" * 1000, input="i" * 1000)
+    translated = sent(neighbour, span(**columns))
+    count, [reason] = take_out(translated, LIMIT_BYTES)
+    assert count == 1
+    assert reason == (
+        "a span has more than 1000000 bytes beside its content (names, ids, resource): the store cannot hold it"
+    )
+    assert translated.spans == [neighbour]
+
+
+@pytest.mark.parametrize("column", ["input", "output", "raw_attributes", "raw_events", "metadata", "status_message"])
+def test_content_may_be_as_long_as_a_request(column: str) -> None:
+    translated = sent(span(**{column: "c" * (3 * MOST)}), size_bytes=3 * MOST)
+    assert take_out(translated, LIMIT_BYTES) == (0, [])
+    assert len(translated.spans) == 1
+
+
+def test_each_kind_of_row_is_looked_at() -> None:
+    translated = Translated(
+        logs=[made(EMPTY_LOG, {L.raw_resource: "x" * (MOST + 1)}), made(EMPTY_LOG, {L.raw_body: "x" * (MOST + 1)})],
+        metric_points=[made(EMPTY_METRIC, {M.name: "x" * (MOST + 1)})],
+        scores=[made(EMPTY_SCORE, {0: "x" * (MOST + 1)})],
+        size_bytes=MOST,
+    )
+    count, reasons = take_out(translated, LIMIT_BYTES)
+    assert count == 3
+    assert [reason.partition(" has")[0] for reason in reasons] == ["a log record", "a data point", "a score"]
+    assert (len(translated.logs), translated.metric_points, translated.scores) == (1, [], [])
+
+
+def test_what_rows_share_counts_for_each_of_them() -> None:
+    """200 spans with a resource of 900 kB are 180 MB, in a request of one."""
+    resource = "r" * 900_000
+    translated = sent(*(span(name="step", raw_resource=resource) for _ in range(200)), size_bytes=900_000)
+    count, [reason] = take_out(translated, LIMIT_BYTES)
+    assert (count, len(translated.spans)) == (129, 71)
+    assert reason.startswith("a span has no room: with the resource and scope that each keeps")
+    assert translated.size_bytes > 100_000_000
+
+
+def test_rows_that_share_little_are_all_kept_and_count_with_what_they_share() -> None:
+    translated = sent(*(span(name="step", raw_resource="r" * 1000) for _ in range(200)), size_bytes=100_000)
+    assert take_out(translated, LIMIT_BYTES) == (0, [])
+    assert (len(translated.spans), translated.size_bytes) == (200, 300_000)
+
+
+def test_a_request_that_is_small_is_not_looked_at() -> None:
+    """Four columns may have the same text, no more."""
+    translated = sent(span(name="n" * (MOST + 1)), size_bytes=MOST // 4)
+    assert take_out(translated, LIMIT_BYTES) == (0, [])
