@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.support.otlp import key_value, trace_request
@@ -82,3 +85,40 @@ def test_a_request_of_twenty_thousand_spans_is_stored_whole(server: RunningServe
         span.trace_id = b"t" * 16
     assert server.post("/v1/traces", request.SerializeToString(), "application/x-protobuf") == (200, b"")
     assert server.get("/api/v1/status")["rows"]["spans"] == before + 20_000
+
+
+def test_a_request_of_nearly_64_mebibytes_is_stored_and_read(server: RunningServer) -> None:
+    request = trace_request(1)
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    span.trace_id = b"l" * 16
+    span.attributes.append(key_value("input.value", "x" * (63 << 20)))
+    assert server.post("/v1/traces", request.SerializeToString(), "application/x-protobuf") == (200, b"")
+    [record] = server.get(f"/api/v1/spans?trace_id={span.trace_id.hex()}")["data"]
+    assert record["span_id"] == span.span_id.hex()
+
+
+def name(request: ExportTraceServiceRequest) -> int:
+    request.resource_spans[0].scope_spans[0].spans[0].name = "n" * (3 << 20)
+    return 1
+
+
+def resource(request: ExportTraceServiceRequest) -> int:
+    request.resource_spans[0].resource.attributes.append(key_value("process.command_line", "r" * (5 << 20)))
+    return 200
+
+
+@pytest.mark.parametrize("enlarge", [name, resource], ids=lambda enlarge: enlarge.__name__)
+def test_what_no_row_can_hold_is_refused_with_the_reason_and_its_neighbours_are_stored(
+    server: RunningServer, enlarge: Callable[[ExportTraceServiceRequest], int]
+) -> None:
+    request: ExportTraceServiceRequest = trace_request(200)
+    before = server.get("/api/v1/status")["rows"]["spans"]
+    trace_id = enlarge.__name__.encode().ljust(16, b".")
+    for span in request.resource_spans[0].scope_spans[0].spans:
+        span.trace_id = trace_id
+    refused = enlarge(request)
+    status, body = server.post("/v1/traces", request.SerializeToString(), "application/x-protobuf")
+    told = ExportTraceServiceResponse.FromString(body).partial_success
+    assert (status, told.rejected_spans) == (200, refused)
+    assert "beside its content" in told.error_message
+    assert server.get("/api/v1/status")["rows"]["spans"] == before + 200 - refused
