@@ -38,8 +38,8 @@ class Api:
     now_ns: Callable[[], int] = time.time_ns
     times: RouteTimes = field(default_factory=RouteTimes)
     large_lists: Turns = field(default_factory=Turns)
-    whole_traces: Turns = field(default_factory=Turns)
-    """Apart from the lists: most traces are small, and a person waits for them."""
+    whole_traces: Turns = field(default_factory=lambda: Turns(None))
+    """Apart from the lists: most traces are small, and a person waits for them, not for who reads slowly."""
 
 
 class Route(NamedTuple):

@@ -30,7 +30,9 @@ PIECE_WITHIN_S = 20.0
 class Turns:
     """Used by one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, untaken_at_most_bytes: int | None = UNTAKEN_AT_MOST_BYTES) -> None:
+        """With null nobody waits for others to read their answers."""
+        self._untaken_at_most_bytes = untaken_at_most_bytes
         self._places = asyncio.Semaphore(AT_A_TIME)
         self._untaken_bytes = 0
         self._taken = asyncio.Event()
@@ -38,13 +40,13 @@ class Turns:
     @asynccontextmanager
     async def making(self) -> AsyncIterator[None]:
         """One of the places, in the order of asking. Raises `Overloaded` when none comes free in time."""
+        await self._room()
         try:
             async with asyncio.timeout(WAIT_AT_MOST_S):
                 await self._places.acquire()
         except TimeoutError:
             raise _too_many() from None
         try:
-            await self._room()
             yield
         finally:
             self._places.release()
@@ -52,7 +54,7 @@ class Turns:
     async def _room(self) -> None:
         try:
             async with asyncio.timeout(WAIT_AT_MOST_S):
-                while self._untaken_bytes >= UNTAKEN_AT_MOST_BYTES:
+                while self._untaken_at_most_bytes and self._untaken_bytes >= self._untaken_at_most_bytes:
                     self._taken.clear()
                     await self._taken.wait()
         except TimeoutError:

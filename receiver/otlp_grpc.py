@@ -17,7 +17,7 @@ import grpc.aio
 from contract.access import Authenticate, Identity
 from contract.errors import Overloaded, Refused, Unauthorized
 from contract.sink import Sink
-from receiver.admission import Admission, Readers
+from receiver.admission import Admission
 from receiver.body import too_slow
 from receiver.clients import Arrival
 from receiver.counters import Counters
@@ -93,7 +93,7 @@ class GrpcReceiver:
         self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
-        self._readers = Readers()
+        self._readers = admission.readers
         self._usual_bytes = 0
         self._server: GrpcServer | None = None
 

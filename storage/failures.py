@@ -17,7 +17,7 @@ TRIES = 5
 """So often a single row is tried that meets it (readers share the memory); then it counts as one that cannot be stored.
 Acknowledged and tried for ever, it would keep all that came after it from the tables, also after a restart."""
 
-ALLOCATION_FAILED = "could not allocate"
+ALLOCATION_FAILED = ("could not allocate", "failed to pin block")
 """In the words of a COMMIT that ran out of memory (DuckDB 2.0), whose class is the same as a full disk's."""
 
 
@@ -47,7 +47,7 @@ def meaning(error: Exception) -> TracepondError:
         return told
     if is_lost(error):
         return Unavailable("the store failed and is opened again", reason="store", retry_after_s=5)
-    if isinstance(error, duckdb.OutOfMemoryException) or ALLOCATION_FAILED in str(error):
+    if isinstance(error, duckdb.OutOfMemoryException) or any(words in str(error) for words in ALLOCATION_FAILED):
         logger.error("commit failed: %s", first_line(error))
         return Unavailable("the store has too little memory for this now", reason=MEMORY, retry_after_s=5)
     if isinstance(error, (duckdb.TransactionException, duckdb.IOException)):

@@ -18,17 +18,26 @@ ROW_PART = 64
 """Of the engine's memory, for one row: it lies there up to four times while it is committed, and fifty at a time where
 a list is read. 2 MiB by default, and never reached by what instrumentations send."""
 SHARED_PART = 4
+"""For the large ones among the rows of a request: a checkpoint has those of a row group in memory."""
+LARGE_ROW_BYTES = 64 << 10
 BYTES_A_CHARACTER = 4
 COPIES = 4
 """So many columns may have the same text (a model that was asked for, that answered, that is shown)."""
+ESCAPED = 6
+"""Bytes of one control character in the JSON of a resource or scope."""
+ALL_TIMES = 2
+"""The engine's memory, for what all rows of a request have in them: it is one record of the journal. 60,000 spans with
+3 kB of resource have 180 MB."""
 SHARED = frozenset({
     "raw_resource", "raw_scope", "service_name", "scope_name", "scope_version", "environment", "release", "version",
 })  # fmt: skip
 """Columns that all rows of a resource or scope may have from it."""
+SHORT_BYTES = len(SHARED) * BYTES_A_CHARACTER * LONGEST_IN_ROW
+"""Of a row without a long text, at most."""
 ROW_TOO_LARGE = "{what} has more than {most} bytes beside its content (names, ids, resource): the store cannot hold it"
 ALL_TOO_LARGE = (
-    "{what} has no room: with the resource and scope that each keeps, what came before it in the request takes {most} "
-    "bytes beside its content"
+    "{what} has no room: each keeps its resource and scope, and what came before it in the request is all that the "
+    "store can hold beside its content"
 )
 
 
@@ -63,31 +72,51 @@ def take_out(translated: Translated, memory_limit_bytes: int) -> tuple[int, list
     """Leaves the rows that an engine with so much memory can hold, alone and with their neighbours; returns how many it
     took out, and why. `size_bytes` of the request grows by what its rows share."""
     most, shared_most = memory_limit_bytes // ROW_PART, memory_limit_bytes // SHARED_PART
-    sent_bytes = translated.size_bytes
-    if sent_bytes * COPIES <= most and sent_bytes * translated.rows <= shared_most:
+    sent_bytes, height = translated.size_bytes, translated.rows
+    if ESCAPED * COPIES * sent_bytes <= most and ESCAPED * height * sent_bytes <= shared_most:
         return 0, []
     tables = [(each, getattr(translated, each.name)) for each in TABLES]
+    has_long = any(COLUMNAR.with_long_texts(rows, each.in_row, LONGEST_IN_ROW) for each, rows in tables if rows)
+    if not has_long and height * SHORT_BYTES <= shared_most:
+        return 0, []
     shared_bytes = sum(text_bytes(row, each.shared) for each, rows in tables for row in rows)
     translated.size_bytes += shared_bytes
-    if shared_bytes <= shared_most and not any(
-        COLUMNAR.with_long_texts(rows, each.in_row, LONGEST_IN_ROW) for each, rows in tables
-    ):
+    if not has_long and shared_bytes <= shared_most:
         return 0, []
-    return without_large(translated, most, max(memory_limit_bytes, COPIES * sent_bytes))
+    room = Room(memory_limit_bytes, max(ALL_TIMES * memory_limit_bytes, COPIES * sent_bytes))
+    return without_large(translated, room)
 
 
-def without_large(translated: Translated, most: int, room_bytes: int) -> tuple[int, list[str]]:
-    count, reasons, left = 0, [], room_bytes
+class Room:
+    """What the rows of one request may still take beside their content."""
+
+    def __init__(self, memory_limit_bytes: int, all_bytes: int) -> None:
+        self.row_bytes = memory_limit_bytes // ROW_PART
+        self._large_bytes = memory_limit_bytes // SHARED_PART
+        self._all_bytes = all_bytes
+
+    def take(self, size_bytes: int) -> str | None:
+        """Why a row of this size has none, or null."""
+        if size_bytes > self.row_bytes:
+            return ROW_TOO_LARGE
+        is_large = size_bytes > LARGE_ROW_BYTES
+        if size_bytes > self._all_bytes or (is_large and size_bytes > self._large_bytes):
+            return ALL_TOO_LARGE
+        self._all_bytes -= size_bytes
+        self._large_bytes -= size_bytes if is_large else 0
+        return None
+
+
+def without_large(translated: Translated, room: Room) -> tuple[int, list[str]]:
+    count, reasons = 0, []
     for each in TABLES:
         kept = []
         for row in getattr(translated, each.name):
-            size_bytes = text_bytes(row, each.in_row)
-            if size_bytes <= most and size_bytes <= left:
+            reason = room.take(text_bytes(row, each.in_row))
+            if reason is None:
                 kept.append(row)
-                left -= size_bytes
             else:
-                reason, limit = (ROW_TOO_LARGE, most) if size_bytes > most else (ALL_TOO_LARGE, room_bytes)
-                reasons.append(reason.format(what=each.what, most=limit))
+                reasons.append(reason.format(what=each.what, most=room.row_bytes))
                 count += 1
         setattr(translated, each.name, kept)
     return count, list(dict.fromkeys(reasons))

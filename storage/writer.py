@@ -145,7 +145,8 @@ class Writer:
         if self._flusher.broken:
             raise Unavailable(self._flusher.broken, reason="store", retry_after_s=5)
         waiting_bytes = self.queue_bytes()
-        if waiting_bytes and waiting_bytes + size_bytes > self._queue_capacity_bytes:
+        needed_bytes = min(size_bytes, self._queue_capacity_bytes // 2)  # else one that shares much would never get in
+        if waiting_bytes and waiting_bytes + needed_bytes > self._queue_capacity_bytes:
             raise Overloaded("the write queue is full", reason="queue_full")
 
     def has_room(self, size_bytes: int, ahead_bytes: int = 0) -> bool:

@@ -48,3 +48,10 @@ def test_a_full_disk_is_waited_for_without_end() -> None:
     assert {given_up(request, error) for _ in range(2 * TRIES)} == {error}
     assert not worth_another_try(request)
     assert given_up(request, None) is None
+
+
+@pytest.mark.parametrize("words", ["could not allocate block of size 60.0 MiB", "failed to pin block of size 5.0 MiB"])
+def test_a_commit_without_memory_is_no_full_disk(words: str) -> None:
+    told = meaning(duckdb.TransactionException(f"Failed to commit: {words} (126.4 MiB/128.0 MiB used)"))
+    assert "too little memory" in str(told)
+    assert may_be_too_much(told)

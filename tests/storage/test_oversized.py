@@ -73,9 +73,23 @@ def test_what_rows_share_counts_for_each_of_them() -> None:
     resource = "r" * 900_000
     translated = sent(*(span(name="step", raw_resource=resource) for _ in range(200)), size_bytes=900_000)
     count, [reason] = take_out(translated, LIMIT_BYTES)
-    assert (count, len(translated.spans)) == (129, 71)
-    assert reason.startswith("a span has no room: with the resource and scope that each keeps")
+    assert (count, len(translated.spans)) == (183, 17)
+    assert reason.startswith("a span has no room: each keeps its resource and scope")
     assert translated.size_bytes > 100_000_000
+
+
+def test_a_resource_of_control_characters_counts_as_its_json() -> None:
+    """Each is six bytes there: 100 spans that share 300 kB of them are 180 MB."""
+    resource = "\\u0001" * 300_000
+    translated = sent(*(span(name="step", raw_resource=resource) for _ in range(100)), size_bytes=305_000)
+    count, _ = take_out(translated, LIMIT_BYTES)
+    assert count == 100
+
+
+def test_sixty_thousand_spans_with_an_ordinary_resource_are_all_kept() -> None:
+    one = span(name="step", raw_resource="r" * 3000)
+    translated = sent(*[one] * 60_000, size_bytes=3_000_000)
+    assert take_out(translated, 2 * LIMIT_BYTES) == (0, [])
 
 
 def test_rows_that_share_little_are_all_kept_and_count_with_what_they_share() -> None:
@@ -85,6 +99,6 @@ def test_rows_that_share_little_are_all_kept_and_count_with_what_they_share() ->
 
 
 def test_a_request_that_is_small_is_not_looked_at() -> None:
-    """Four columns may have the same text, no more."""
-    translated = sent(span(name="n" * (MOST + 1)), size_bytes=MOST // 4)
+    """Four columns may have the same text, six times as long where JSON escapes it, no more."""
+    translated = sent(span(name="n" * (MOST + 1)), size_bytes=MOST // 24)
     assert take_out(translated, LIMIT_BYTES) == (0, [])
