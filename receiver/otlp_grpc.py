@@ -150,7 +150,7 @@ class GrpcReceiver:
                 arrival.project = identity.project
                 require_ingest(identity)
                 await until_committed.enter_async_context(self._turn())
-                hold = until_committed.enter_context(self._admission.hold(self._usual_bytes))
+                hold = until_committed.enter_context(self._admission.hold(self._reserved_bytes()))
                 body = await self._message(context)
                 self._expect_such(len(body))
                 hold.shrink_to(len(body))
@@ -178,6 +178,12 @@ class GrpcReceiver:
             yield
         finally:
             self._messages.release()
+
+    def _reserved_bytes(self) -> int:
+        """For a call whose message is not here yet. Half of what may be in flight is for what has come: calls that
+        send nothing must not keep the others out."""
+        room_bytes = self._admission.capacity_bytes // 2 - self._admission.in_flight_bytes
+        return max(0, min(self._usual_bytes, room_bytes))
 
     def _expect_such(self, size_bytes: int) -> None:
         """The next messages may be as large as this one, or nearly as large as the largest of the last few."""
