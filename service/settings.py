@@ -121,7 +121,7 @@ SETTINGS = (
     Setting(
         "storage.checkpoint_wal_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,
         "size of the write-ahead log at which it is folded into the file, in MiB (256 MiB replay in 1 s at start); "
-        "auto is 48, less with little memory",
+        "auto is 40, less with little memory",
     ),
     Setting(
         "storage.retention.max_age", "duration or none", "none", quantities.or_none(quantities.seconds, unit=True),
