@@ -8,6 +8,7 @@ import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +18,7 @@ PURE_PYTHON_VARIABLE = "TRACEPOND_PURE_PYTHON"
 
 NOT_BUILT = "it was not built: that needs a C compiler when tracepond is installed"
 OTHER_SOURCES = "it was built from other sources: install tracepond again"
+OTHER_PYTHON = "it was built for another Python: install tracepond again"
 PLACES = Path(__file__).parent / "columns.py"
 """The places in a row are compiled in."""
 
@@ -54,4 +56,8 @@ def as_they_are(folder: Path, names: Sequence[str], environ: Mapping[str, str] =
     if not built.is_dir():
         return [], NOT_BUILT
     found = built / f"{source_crc([PLACES, *(folder / f'{name}.py' for name in names)]):08x}"
-    return ([str(found)], "") if found.is_dir() else ([], OTHER_SOURCES)
+    if not found.is_dir():
+        return [], OTHER_SOURCES
+    if not all((found / f"{name}{EXTENSION_SUFFIXES[0]}").is_file() for name in names):
+        return [], OTHER_PYTHON
+    return [str(found)], ""

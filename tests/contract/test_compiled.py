@@ -5,6 +5,7 @@ import os
 import runpy
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ import translator
 from contract.columns import L, S
 from contract.compiled import (
     NOT_BUILT,
+    OTHER_PYTHON,
     OTHER_SOURCES,
     PLACES,
     PURE_PYTHON_VARIABLE,
@@ -74,10 +76,19 @@ def test_modules_compiled_as_they_are_are_found_by_the_checksum_of_their_sources
     assert as_they_are(tmp_path, ["engine"], {}) == ([], NOT_BUILT)
     built = tmp_path / "_built" / f"{source_crc([PLACES, tmp_path / 'engine.py']):08x}"
     built.mkdir(parents=True)
+    (built / f"engine{EXTENSION_SUFFIXES[0]}").touch()
     assert as_they_are(tmp_path, ["engine"], {}) == ([str(built)], "")
     assert as_they_are(tmp_path, ["engine"], {PURE_PYTHON_VARIABLE: "1"}) == ([], "TRACEPOND_PURE_PYTHON is set")
     (tmp_path / "engine.py").write_text("changed")
     assert as_they_are(tmp_path, ["engine"], {}) == ([], OTHER_SOURCES)
+
+
+def test_modules_compiled_for_another_python_are_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "engine.py").write_text("source")
+    built = tmp_path / "_built" / f"{source_crc([PLACES, tmp_path / 'engine.py']):08x}"
+    built.mkdir(parents=True)
+    (built / "engine.cpython-27m-plan9.so").touch()
+    assert as_they_are(tmp_path, ["engine"], {}) == ([], OTHER_PYTHON)
 
 
 def listed(name: str) -> Any:
