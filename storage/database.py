@@ -5,12 +5,15 @@ DuckDB is opened in memory and the file attached, because ROW_GROUP_SIZE and BLO
 """
 
 import logging
+import math
 import os
 import re
 import secrets
 import shutil
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -62,10 +65,13 @@ class Database:
 
     def __init__(self, path: str, *, memory_limit: str = "256MB", threads: int = 1) -> None:
         self.path = path
-        self._memory_limit = memory_limit
+        self.memory_limit = memory_limit
         self._threads = threads
         self._root: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
+        self._reading = 0
+        self._read_at = -math.inf
+        self._readers = threading.Lock()
 
     @property
     def in_memory(self) -> bool:
@@ -88,7 +94,7 @@ class Database:
         self._root = root
 
     def _attach(self, root: duckdb.DuckDBPyConnection) -> None:
-        run(root, f"SET memory_limit = '{self._memory_limit}'")
+        run(root, f"SET memory_limit = '{self.memory_limit}'")
         run(root, f"SET threads = {int(self._threads)}")
         if not self.in_memory:
             run(root, f"SET temp_directory = {quoted(self.path + SPILLED_SUFFIX)}")
@@ -112,6 +118,24 @@ class Database:
             cursor = self._root.cursor()
         run(cursor, f"USE {CATALOG}")
         return cursor
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """A question is asked within; it begins when nobody has set `unread`."""
+        with self._readers:
+            self._reading += 1
+        try:
+            yield
+        finally:
+            with self._readers:
+                self._reading -= 1
+                self._read_at = time.monotonic()
+
+    @contextmanager
+    def unread(self, for_s: float) -> Iterator[bool]:
+        """Whether nobody has asked for so long; within, nobody begins to."""
+        with self._readers:
+            yield not self._reading and time.monotonic() - self._read_at >= for_s
 
     def checkpoint(self, *, vacuum: bool = True) -> None:
         """The WAL is in the file. Raises duckdb.Error when it cannot be. Without `vacuum` it needs less free space:

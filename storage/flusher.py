@@ -18,15 +18,15 @@ import duckdb
 from contract.errors import Refused, TracepondError, Unavailable
 from contract.settling import TraceKey
 from contract.stats import Sample
-from storage import position
+from storage import unstorable
 from storage.checkpoints import Checkpoints
 from storage.commit import Committer
-from storage.database import Database, roll_back
+from storage.database import Database
 from storage.failures import first_line, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
 from storage.pace import GROUP_BYTES, Pace, Turns
-from storage.payload import decode, encode
 from storage.pending import Call, Pending, Waiter, divided, halves, settle_future, wake
+from storage.unread import Unread
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +40,6 @@ REOPEN_S = 1.0
 """How often a store that failed is tried again."""
 SET_ASIDE_AT_MOST = 16
 """Odd rows of a group that are looked for one by one; with more, whole requests are set aside (bounds the time)."""
-SET_ASIDE_SQL = "INSERT INTO unstorable VALUES (?, now()::TIMESTAMP, ?, ?)"
-TAKE_BACK_SQL = "DELETE FROM unstorable WHERE seq = ? AND payload = ?"
 Result = TypeVar("Result")
 Work = Callable[[duckdb.DuckDBPyConnection], Result]
 
@@ -59,6 +57,7 @@ class Flusher:
         self.storing_bytes = 0
         """Of the group that is being stored."""
         self.checkpoints = Checkpoints(database)
+        self._unread = Unread(database)
         self._database = database
         self._committer = committer
         self._pace = Pace(group_bytes)
@@ -277,6 +276,8 @@ class Flusher:
             self.storing_bytes = 0
         if not self.broken:
             self._checkpoint_if(self._checkpoint_wal_bytes)
+        if self._connection is not None:
+            self._unread.give_back(self._connection)
 
     def _flush(self, group: list[Pending]) -> None:
         parts, set_aside = deque([group]), 0
@@ -317,16 +318,11 @@ class Flusher:
         return meaning(error)
 
     def _set_aside(self, request: Pending, reason: str) -> TracepondError | None:
-        """An acknowledged request that the tables cannot hold is kept whole, as text (never seen but by a fault)."""
+        """An acknowledged request that the tables cannot hold is kept; else why that is not possible now."""
         assert self._connection is not None
-        values = (request.seq, reason, encode(request.translated).decode())
         try:
-            self._connection.execute("BEGIN").fetchall()
-            self._connection.execute(SET_ASIDE_SQL, values).fetchall()
-            position.put(self._connection, request.seq)
-            self._connection.execute("COMMIT").fetchall()
+            unstorable.keep(self._connection, request.seq, request.translated, reason)
         except duckdb.Error as error:
-            roll_back(self._connection)
             return Unavailable(f"the store cannot take data now: {first_line(error)}", reason="store", retry_after_s=5)
         logger.error("request %d is kept in table unstorable and tried again at the next start", request.seq)
         return None
@@ -334,11 +330,9 @@ class Flusher:
     def retry_unstorable(self) -> None:
         """What an earlier program could not store, this one may."""
         assert self._connection is not None
-        for seq, payload in self._connection.execute("SELECT seq, payload FROM unstorable ORDER BY seq").fetchall():
-            with contextlib.suppress(Unavailable):  # of a newer program
-                request = Pending(self.flushed_seq, decode(payload.encode()), lambda error: None)
-                if self._try([request]) is None:
-                    self._connection.execute(TAKE_BACK_SQL, [seq, payload]).fetchall()
+        for row, translated in unstorable.kept(self._connection):
+            if self._try([Pending(self.flushed_seq, translated, lambda error: None)]) is None:
+                unstorable.take_out(self._connection, row)
 
     def _finish(self, group: list[Pending], error: TracepondError | None) -> None:
         self.flushed_seq = group[-1].seq

@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -55,6 +55,8 @@ class Connections(Protocol):
     """What is needed of `storage.database.Database`."""
 
     def cursor(self) -> duckdb.DuckDBPyConnection: ...
+
+    def read(self) -> AbstractContextManager[None]: ...
 
 
 class Query:
@@ -220,7 +222,7 @@ class DuckReader:
 
     def _ask(self, ticket: _Ticket, question: Question) -> list[Row]:
         cursor = self._cursor()
-        with one_state(cursor):
+        with self._database.read(), one_state(cursor):
             ticket.start(cursor)
             try:
                 return whole(cursor, question, self._answer(cursor, question))

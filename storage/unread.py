@@ -1,0 +1,53 @@
+"""Blocks that were written and that nobody reads: they are given back while a load goes on.
+
+DuckDB keeps what it has written in memory up to its limit. With 160 bytes a span that was 100 MB after 700,000 spans,
+of which nothing was ever asked (docs/performance.md). The limit stays what it is: transactions, checkpoints and many
+readers need it. It is lowered for a moment between two transactions, and DuckDB drops such blocks first.
+"""
+
+import time
+
+import duckdb
+
+from storage.database import Database, run
+
+EVERY_S = 1.0
+QUIET_S = 30.0
+"""So long after the last question its blocks may be asked again."""
+KEPT_BYTES = 16 << 20
+"""Blocks that stay: the newest, which the next commits and lists look at."""
+USED_SQL = """
+SELECT
+    coalesce(sum(memory_usage_bytes) FILTER (tag = 'BASE_TABLE'), 0)::BIGINT,
+    coalesce(sum(memory_usage_bytes) FILTER (tag <> 'BASE_TABLE'), 0)::BIGINT
+FROM duckdb_memory()
+"""
+
+
+class Unread:
+    """Used by the thread that writes, between two transactions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._looked_at = 0.0
+
+    def give_back(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Most written blocks are out of memory; false where it is not time to, somebody reads or they are few."""
+        now = time.monotonic()
+        if now - self._looked_at < EVERY_S:
+            return False
+        self._looked_at = now
+        [(blocks, others)] = connection.execute(USED_SQL).fetchall()
+        if blocks <= KEPT_BYTES:
+            return False
+        with self._database.unread(QUIET_S) as unread:
+            return unread and self._lower(connection, others + KEPT_BYTES // 2)
+
+    def _lower(self, connection: duckdb.DuckDBPyConnection, size_bytes: int) -> bool:
+        try:
+            run(connection, f"SET memory_limit = '{size_bytes}B'")
+        except duckdb.OutOfMemoryException:  # what looks after the file uses more than a moment ago
+            return False
+        finally:
+            run(connection, f"SET memory_limit = '{self._database.memory_limit}'")
+        return True

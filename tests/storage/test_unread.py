@@ -1,0 +1,110 @@
+"""Blocks that were written leave memory while a load goes on and nobody reads, and the limit stays what it is."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from contract.reading import Row
+from storage.database import Database, run
+from storage.reader import DuckReader
+from storage.unread import EVERY_S, KEPT_BYTES, QUIET_S, USED_SQL, Unread
+
+READ_SQL = "SELECT sum(number) FROM filler"
+
+
+class Clock:
+    now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr("storage.unread.time.monotonic", made)
+    return made
+
+
+@pytest.fixture
+def database(tmp_path: Path, clock: Clock) -> Iterator[Database]:
+    """With more written blocks in memory than stay there."""
+    made = Database(str(tmp_path / "x.duckdb"), memory_limit="128MiB")
+    made.open()
+    connection = made.cursor()
+    run(connection, "CREATE TABLE filler AS SELECT random() AS number FROM range(4_000_000)")
+    made.checkpoint()
+    run(connection, READ_SQL)
+    assert blocks(connection) > KEPT_BYTES
+    connection.close()
+    yield made
+    made.close()
+
+
+def blocks(connection: duckdb.DuckDBPyConnection) -> int:
+    return int(connection.execute(USED_SQL).fetchall()[0][0])
+
+
+def limit(connection: duckdb.DuckDBPyConnection) -> object:
+    return run(connection, "SELECT current_setting('memory_limit')")[0][0]
+
+
+def test_most_written_blocks_are_given_back(database: Database) -> None:
+    connection = database.cursor()
+    assert Unread(database).give_back(connection)
+    assert blocks(connection) < KEPT_BYTES
+    assert limit(connection) == "128.0 MiB"
+
+
+def test_not_while_somebody_reads_nor_soon_after(database: Database, clock: Clock) -> None:
+    connection, unread = database.cursor(), Unread(database)
+    with database.read():
+        clock.now_s += 10 * QUIET_S
+        assert not unread.give_back(connection)
+    clock.now_s += QUIET_S - 1
+    assert not unread.give_back(connection)
+    clock.now_s += EVERY_S
+    assert unread.give_back(connection)
+
+
+def test_it_looks_once_a_second(database: Database, clock: Clock) -> None:
+    connection, unread = database.cursor(), Unread(database)
+    assert unread.give_back(connection)
+    run(connection, READ_SQL)
+    assert not unread.give_back(connection)
+    clock.now_s += EVERY_S
+    assert unread.give_back(connection)
+
+
+def test_a_limit_that_others_are_above_by_now_stays_what_it_was(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.unread.USED_SQL", f"SELECT {KEPT_BYTES + 1}, {-KEPT_BYTES // 2 + 1}")
+    connection = database.cursor()
+    sorted_rows = database.cursor().execute("SELECT number FROM filler ORDER BY number")
+    sorted_rows.fetchone()
+    assert not Unread(database).give_back(connection)
+    assert limit(connection) == "128.0 MiB"
+    assert len(sorted_rows.fetchall()) == 3_999_999
+
+
+def test_a_question_counts_while_it_is_answered_and_after(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(*_: object) -> list[Row]:
+        seen.append(is_unread(database))
+        return []
+
+    seen: list[bool] = []
+    reader = DuckReader(database)
+    monkeypatch.setattr(reader, "_answer", answer)
+    asyncio.run(reader.read("count_rows", {"project": "default"}))
+    reader.close()
+    assert seen == [False]
+    assert not is_unread(database)
+
+
+def is_unread(database: Database) -> bool:
+    with database.unread(QUIET_S) as unread:
+        return unread
