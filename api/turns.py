@@ -17,12 +17,10 @@ AT_A_TIME = 2
 """One is rendered while the other is read."""
 UNTAKEN_AT_MOST_BYTES = 16 << 20
 """Of answers that their clients still read."""
-TRACES_UNTAKEN_AT_MOST_BYTES = 32 << 20
+SHOWN_UNTAKEN_AT_MOST_BYTES = 32 << 20
 """A trace of 10,000 spans has 30 MB: one who reads it slowly keeps nobody out."""
 WAIT_AT_MOST_S = 20.0
 """Clients give up after 30 s, some after 60."""
-LARGE_ROWS = 50
-"""A list of more rows with their whole content is large; a page of a client that shows them has so many."""
 PIECE_BYTES = 256 << 10
 """So much is given to the connection at a time."""
 PIECE_WITHIN_S = 20.0
@@ -99,8 +97,3 @@ def _too_many() -> Overloaded:
         reason="answers_busy",
         retry_after_s=2,
     )
-
-
-def is_large(io: str, limit: int) -> bool:
-    """Whether a list with so much content of so many rows needs a turn."""
-    return io == "full" and limit > LARGE_ROWS

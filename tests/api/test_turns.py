@@ -8,7 +8,7 @@ from aiohttp import ClientPayloadError, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from api import turns as turns_module
-from api.turns import AT_A_TIME, LARGE_ROWS, PIECE_BYTES, Turns, is_large
+from api.turns import AT_A_TIME, PIECE_BYTES, Turns
 from contract.errors import Overloaded
 
 LARGE = bytes(range(256)) * (PIECE_BYTES // 64)
@@ -198,9 +198,3 @@ def test_who_takes_an_answer_too_slowly_is_given_up_and_sooner_where_much_is_unt
             pass
 
     served(turns, work)
-
-
-def test_pages_of_previews_and_of_few_rows_need_no_turn() -> None:
-    assert is_large("full", LARGE_ROWS + 1)
-    assert not is_large("full", LARGE_ROWS)
-    assert not is_large("preview", 1000)
