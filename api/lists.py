@@ -80,7 +80,7 @@ def list_handler(
         if question.io != "full":
             return page(request, project, question, await read_rows(api, project, question))
         turns = api.large_lists if question.limit > LARGE_ROWS else api.shown
-        async with turns.making():
+        async with turns.making(request):
             found = await read_whole(lambda part: read_rows(api, project, part), question, route, sort_column)
             response = await asyncio.to_thread(page, request, project, *found)
             del found

@@ -23,7 +23,7 @@ LOGS_AT_MOST = 20_000
 async def get_trace(api: Api, request: web.Request) -> web.StreamResponse:
     """`{"trace": {...}, "spans": [...], "next_cursor": ...}`, spans in start order."""
     question, asked = spans_question(request, ("io", "limit", "cursor"))
-    async with api.shown.making():
+    async with api.shown.making(request):
         (record, page), logs = await asyncio.gather(
             read_trace(api.reader, asked, question), read_logs(api, asked, question.io)
         )
@@ -93,7 +93,7 @@ async def get_span(api: Api, request: web.Request) -> web.Response:
 async def get_trace_otlp(api: Api, request: web.Request) -> web.StreamResponse:
     """The trace as OTLP/JSON, equal to what was received."""
     question, asked = spans_question(request, ("limit", "cursor"))
-    async with api.shown.making():
+    async with api.shown.making(request):
         page = await read_spans(api.reader, asked | {"with_trace": True, MEDIA: INLINE}, question)
         if not page.spans:
             raise no_trace(asked)

@@ -42,8 +42,10 @@ class Turns:
         self._taken = asyncio.Event()
 
     @asynccontextmanager
-    async def making(self) -> AsyncIterator[None]:
-        """One of the places, in the order of asking. Raises `Overloaded` when none comes free in time."""
+    async def making(self, request: web.Request) -> AsyncIterator[None]:
+        """One of the places, in the order of asking. Raises `Overloaded` when none comes free in time, or nobody waits
+        for the answer any more: clients that gave up ask again, and each would have the work done twice.
+        """
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(WAIT_AT_MOST_S):
@@ -53,6 +55,8 @@ class Turns:
                         await self._taken.wait()
             except TimeoutError:
                 raise _too_many() from None
+            if request.transport is None:
+                raise _too_many()
             yield
 
     def _is_too_much(self) -> bool:

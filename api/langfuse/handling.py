@@ -124,7 +124,7 @@ def guarded(langfuse: Langfuse, route: LangfuseRoute) -> Callable[[web.Request],
 
 
 async def in_turn(handler: Handler, langfuse: Langfuse, request: web.Request) -> web.StreamResponse:
-    async with langfuse.api.shown.making():
+    async with langfuse.api.shown.making(request):
         response = await handler(langfuse, request)
     return await langfuse.api.shown.send(request, response) if isinstance(response, web.Response) else response
 

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from aiohttp import ClientPayloadError, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from api import turns as turns_module
 from api.turns import AT_A_TIME, PIECE_BYTES, Turns
 from contract.errors import Overloaded
 
+REQUEST = make_mocked_request("GET", "/")
 LARGE = bytes(range(256)) * (PIECE_BYTES // 64)
 
 
@@ -23,7 +24,7 @@ def test_no_more_are_made_at_a_time_than_there_are_places_and_who_came_first_is_
         turns = Turns()
 
         async def make(number: int) -> None:
-            async with turns.making():
+            async with turns.making(REQUEST):
                 order.append(number)
                 making.append(number)
                 await asyncio.sleep(0)
@@ -43,12 +44,12 @@ def test_who_waits_too_long_is_told_to_come_again_and_takes_no_place(monkeypatch
 
     async def run() -> None:
         turns = Turns()
-        async with turns.making():
+        async with turns.making(REQUEST):
             with pytest.raises(Overloaded) as overloaded:
-                async with turns.making():
+                async with turns.making(REQUEST):
                     pass
         assert overloaded.value.retry_after_s == 2
-        async with turns.making():
+        async with turns.making(REQUEST):
             pass
 
     asyncio.run(run())
@@ -59,15 +60,56 @@ def test_a_place_is_free_again_after_an_error() -> None:
         turns = Turns()
         for _ in range(AT_A_TIME + 1):
             with pytest.raises(KeyError):
-                async with turns.making():
+                async with turns.making(REQUEST):
                     raise KeyError
 
     asyncio.run(run())
 
 
+def test_nothing_is_made_for_a_client_that_left_while_it_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns_module, "AT_A_TIME", 1)
+
+    async def run() -> list[str]:
+        turns, asked, outcomes = Turns(), asyncio.Queue[web.Request](), asyncio.Queue[str]()
+        waiting: list[web.Request] = []
+
+        async def handle(request: web.Request) -> web.Response:
+            asked.put_nowait(request)
+            try:
+                async with turns.making(request):
+                    outcomes.put_nowait("made")
+            except Overloaded:
+                outcomes.put_nowait("left")
+            return web.Response()
+
+        app = web.Application()
+        app.router.add_get("/", handle)
+        runner = web.AppRunner(app)  # as the service has it: handlers go on when clients leave
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            async with asyncio.timeout(10):
+                async with turns.making(REQUEST):
+                    gone, stays = [await asyncio.open_connection(*runner.addresses[0]) for _ in range(2)]
+                    for _, writer in (gone, stays):
+                        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                        waiting.append(await asked.get())
+                    gone[1].close()
+                    for _ in range(10_000):  # the server may not have seen it go yet
+                        if waiting[0].transport is None:
+                            break
+                        await asyncio.sleep(0)
+                return [await outcomes.get() for _ in waiting]
+        finally:
+            stays[1].close()
+            await runner.cleanup()
+
+    assert asyncio.run(run()) == ["left", "made"]
+
+
 def served(turns: Turns, work: Callable[[TestClient[web.Request, web.Application]], Awaitable[None]]) -> None:
     async def handle(request: web.Request) -> web.StreamResponse:
-        async with turns.making():
+        async with turns.making(REQUEST):
             body = b"{}" if "small" in request.query else LARGE
             response = web.Response(body=body, content_type="application/json", headers={"Link": "<x>"})
         try:
@@ -114,10 +156,10 @@ def test_no_answer_is_made_while_too_much_waits_to_be_taken(monkeypatch: pytest.
     async def work(client: TestClient[web.Request, web.Application]) -> None:
         unread = await client.get("/")  # its head is there
         with pytest.raises(Overloaded):
-            async with turns.making():
+            async with turns.making(REQUEST):
                 pass
         assert len(await unread.read()) == 64 << 20
-        async with turns.making():
+        async with turns.making(REQUEST):
             pass
 
     served(turns, work)
@@ -137,7 +179,7 @@ def test_who_waited_for_a_place_while_there_was_room_makes_nothing_once_there_is
             if asked[0] == AT_A_TIME + 3:
                 all_have_asked.set()
             try:
-                async with turns.making():
+                async with turns.making(REQUEST):
                     await all_have_asked.wait()
             except Overloaded:
                 return web.Response(status=429)
@@ -194,7 +236,7 @@ def test_who_takes_an_answer_too_slowly_is_given_up_and_sooner_where_much_is_unt
             await turns.ended.wait()
         with pytest.raises(ClientPayloadError):
             await unread.read()
-        async with turns.making():
+        async with turns.making(REQUEST):
             pass
 
     served(turns, work)
