@@ -11,7 +11,7 @@ from aiohttp import web
 from api.errors import SAFE_HEADERS, dump, error_response
 from api.health import RouteTimes
 from api.parameters import parse_detail
-from api.turns import Turns
+from api.turns import SHOWN_UNTAKEN_AT_MOST_BYTES, Turns
 from contract.access import Identity
 from contract.errors import Forbidden, TracepondError
 from contract.present import Present
@@ -38,8 +38,9 @@ class Api:
     now_ns: Callable[[], int] = time.time_ns
     times: RouteTimes = field(default_factory=RouteTimes)
     large_lists: Turns = field(default_factory=Turns)
-    whole_traces: Turns = field(default_factory=lambda: Turns(None))
-    """Apart from the lists: most traces are small, and a person waits for them, not for who reads slowly."""
+    shown: Turns = field(default_factory=lambda: Turns(SHOWN_UNTAKEN_AT_MOST_BYTES, waits=False))
+    """Whole traces and pages of few whole rows, apart from the large lists: most are small, and a person waits for
+    them, not for who reads slowly."""
 
 
 class Route(NamedTuple):

@@ -10,7 +10,6 @@ from aiohttp import web
 from api.cursor import After, encode_cursor
 from api.handling import Api, Handler, identity_of, json_response, next_link
 from api.parameters import ListQuestion, ListRoute, parse_list
-from api.turns import LARGE_ROWS, is_large
 from contract.reading import Row
 
 TRACES = ListRoute("list_traces", ("trace_id",))
@@ -21,6 +20,8 @@ SCORES = ListRoute("list_scores", ("id",), takes_io=False)
 SESSIONS = ListRoute("list_sessions", ("session_id",), takes_io=False)
 USERS = ListRoute("list_users", ("user_id",), takes_io=False)
 
+LARGE_ROWS = 50
+"""A list of more rows with their whole content is large; a page of a client that shows them has so many."""
 PAGE_BYTES = 8 << 20
 """Characters of text after which a page of whole rows ends, whatever its limit: rows of 100 kB each are not rare, and a
 thousand of them took a gigabyte while they were made an answer."""
@@ -46,13 +47,13 @@ def next_cursor(rows: Sequence[Row], question: ListQuestion, route: ListRoute, s
     return encode_cursor(question.digest, After(last[sort_column], tuple(last[name] for name in route.id_columns)))
 
 
-async def read_large(
+async def read_whole(
     read: Callable[[ListQuestion], Awaitable[list[Row]]], question: ListQuestion, route: ListRoute, sort_column: str
 ) -> tuple[ListQuestion, list[Row]]:
-    """The rows of a page, read in parts until their texts have `PAGE_BYTES`, and the question that this page answers:
-    for as many rows, with one row more where there are others."""
+    """The whole rows of a page, read in parts until their texts have `PAGE_BYTES`, and the question that this page
+    answers: for as many rows, with one row more where there are others."""
     rows: list[Row] = []
-    part = replace(question, limit=LARGE_ROWS)
+    part = replace(question, limit=min(LARGE_ROWS, question.limit))
     while True:
         found = await read(part)
         rows += found[: part.limit]
@@ -76,13 +77,14 @@ def list_handler(
     async def handle(api: Api, request: web.Request) -> web.StreamResponse:
         project = identity_of(request).project
         question = parse_list(request.query.items(), route, path=request.path, project=project, now_ns=api.now_ns())
-        if not is_large(question.io, question.limit):
+        if question.io != "full":
             return page(request, project, question, await read_rows(api, project, question))
-        async with api.large_lists.making():
-            found = await read_large(lambda part: read_rows(api, project, part), question, route, sort_column)
+        turns = api.large_lists if question.limit > LARGE_ROWS else api.shown
+        async with turns.making(request):
+            found = await read_whole(lambda part: read_rows(api, project, part), question, route, sort_column)
             response = await asyncio.to_thread(page, request, project, *found)
             del found
-        return await api.large_lists.send(request, response)
+        return await turns.send(request, response)
 
     async def read_rows(api: Api, project: str, question: ListQuestion) -> list[Row]:
         parameters = page_parameters(project, route, question, **fixed)

@@ -46,7 +46,7 @@ HELP = {
     "retention_deleted_total": "rows deleted: too old, too many, too large a file, asked for over the API",
     "reader_queries_total": "queries answered, expired, refused, failed",
     "reader_queries_in_flight": "queries that run or wait",
-    "query_seconds": "time of one API request",
+    "query_seconds": "time of one API request; for an answer of more than 256 KiB until its client has taken it",
 }
 """Family, without the program's prefix -> what it says. `/metrics` names each, also while it has no value yet."""
 

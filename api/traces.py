@@ -23,14 +23,14 @@ LOGS_AT_MOST = 20_000
 async def get_trace(api: Api, request: web.Request) -> web.StreamResponse:
     """`{"trace": {...}, "spans": [...], "next_cursor": ...}`, spans in start order."""
     question, asked = spans_question(request, ("io", "limit", "cursor"))
-    async with api.whole_traces.making():
+    async with api.shown.making(request):
         (record, page), logs = await asyncio.gather(
             read_trace(api.reader, asked, question), read_logs(api, asked, question.io)
         )
         body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io, asked["project"])
     headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
     response = web.Response(body=body, content_type="application/json", headers=headers)
-    return await api.whole_traces.send(request, response)
+    return await api.shown.send(request, response)
 
 
 async def read_logs(api: Api, asked: dict[str, Any], io: str) -> list[Row]:
@@ -93,10 +93,10 @@ async def get_span(api: Api, request: web.Request) -> web.Response:
 async def get_trace_otlp(api: Api, request: web.Request) -> web.StreamResponse:
     """The trace as OTLP/JSON, equal to what was received."""
     question, asked = spans_question(request, ("limit", "cursor"))
-    async with api.whole_traces.making():
+    async with api.shown.making(request):
         page = await read_spans(api.reader, asked | {"with_trace": True, MEDIA: INLINE}, question)
         if not page.spans:
             raise no_trace(asked)
         body = await asyncio.to_thread(otlp_json, page.spans)
         response = json_response(body, headers=next_link(request, page.next_cursor))
-    return await api.whole_traces.send(request, response)
+    return await api.shown.send(request, response)

@@ -11,17 +11,15 @@ the first and the last one took; raises when an answer is neither whole nor a re
 import argparse
 import asyncio
 import json
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import aiohttp
 
-from bench.hostile import rss_mb
-from bench.ingest import machine, peak_rss_mb, requests_of
-from tests.support.server import RunningServer, running
+from bench.hostile import fill, rss_mb
+from bench.ingest import limited, machine, peak_rss_mb
+from tests.support.server import RunningServer
 
 LONGEST_S = 120.0
 QUESTION = "/api/v1/spans?limit=1000&io=full"
@@ -66,14 +64,6 @@ async def ask(server: RunningServer, question: str, connections: int) -> Asked:
     return asked
 
 
-def fill(server: RunningServer, spans: int) -> None:
-    for body in requests_of(spans, 64, 1):
-        status, _ = server.post("/v1/traces", body, "application/x-protobuf")
-        if status != 200:
-            raise RuntimeError(f"not stored: {status}")
-    server.get("/api/v1/spans?limit=1")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--connections", type=int, default=50)
@@ -81,10 +71,7 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=12_800)
     parser.add_argument("--limit", default="auto", help="service.memory_limit")
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), TRACEPOND_SERVICE_MEMORY_LIMIT=options.limit) as server,
-    ):
+    with limited(options.limit) as server:
         fill(server, options.spans)
         before_mb = rss_mb(server.process.pid)
         asked = asyncio.run(ask(server, options.question, options.connections))

@@ -11,11 +11,9 @@ import argparse
 import asyncio
 import gzip
 import math
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -24,9 +22,9 @@ import grpc.aio
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from bench.ingest import EXPORT, cpu_s, machine, peak_rss_mb, request_of
+from bench.ingest import EXPORT, cpu_s, limited, machine, peak_rss_mb, request_of
 from bench.translate import spans
-from tests.support.server import RunningServer, running
+from tests.support.server import RunningServer
 
 CHANNELS = 50
 """gRPC connections; the calls are spread over them."""
@@ -140,10 +138,7 @@ def main() -> None:
     parser.add_argument("--limit", default="auto", help="service.memory_limit")
     options = parser.parse_args()
     requests, count = bodies(options.requests, options.megabytes)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), TRACEPOND_SERVICE_MEMORY_LIMIT=options.limit) as server,
-    ):
+    with limited(options.limit) as server:
         seen = asyncio.run(flood(server, requests, options.transport, options.gzip))
         print(
             f"{machine()}; {options.requests} requests of {len(requests[0]) / 1e6:.1f} MB ({count} spans) at a time, "

@@ -11,16 +11,15 @@ have gone; raises when it was not.
 import argparse
 import asyncio
 import os
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.flood import Answer, channel, export
-from bench.ingest import machine, requests_of
+from bench.ingest import limited, machine, requests_of
 from tests.support.http2 import CANCEL, END_HEADERS, HEADERS, RST_STREAM, call, frame, greeting
-from tests.support.server import RunningServer, running
+from tests.support.server import RunningServer
 
 EXPORT_PATH = b"/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 POST = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: %d\r\n\r\n"
@@ -102,6 +101,16 @@ def posted(server: RunningServer, body: bytes) -> Answer:
     return Answer(None) if status == 200 else Answer(str(status), 1.0 if status in (429, 503) else None)
 
 
+def fill(server: RunningServer, spans: int) -> list[bytes]:
+    """The requests of so many spans, which can be read now. RuntimeError when one is refused."""
+    prepared = requests_of(spans, 64, 1)
+    for body in prepared:
+        if refused := posted(server, body).refused:
+            raise RuntimeError(f"not stored: {refused}")
+    server.get("/api/v1/spans?limit=1")
+    return prepared
+
+
 def rss_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / 1e6
@@ -130,13 +139,8 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=1000)
     parser.add_argument("--limit", default="384MB", help="service.memory_limit")
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), TRACEPOND_SERVICE_MEMORY_LIMIT=options.limit) as server,
-    ):
-        prepared = requests_of(SPANS, 64, 1)
-        for body in prepared:
-            server.post("/v1/traces", body, "application/x-protobuf")
+    with limited(options.limit) as server:
+        prepared = fill(server, SPANS)
         print(f"{machine()}; limit {options.limit}")
         print("| connections | which | RSS MB, files before | meanwhile | accepted after s | when they have gone |")
         print("|---|---|---|---|---|---|")

@@ -15,6 +15,8 @@ import platform
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +107,14 @@ def cpu_s(pid: int) -> float:
 def peak_rss_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+@contextmanager
+def limited(memory_limit: str, **settings: str) -> Iterator[RunningServer]:
+    """A server with an empty database and so much `service.memory_limit`; nothing is left of it."""
+    settings["TRACEPOND_SERVICE_MEMORY_LIMIT"] = memory_limit
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), **settings) as server:
+        yield server
 
 
 class Load:

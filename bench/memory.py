@@ -10,7 +10,6 @@ acknowledged span is not there, or an answer is no retryable refusal.
 
 import argparse
 import json
-import tempfile
 import threading
 import time
 import urllib.error
@@ -18,13 +17,12 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import grpc
 
-from bench.ingest import EXPORT, cpu_s, peak_rss_mb, requests_of
-from tests.support.server import RunningServer, running
+from bench.ingest import EXPORT, cpu_s, limited, peak_rss_mb, requests_of
+from tests.support.server import RunningServer
 
 SALT = 0x5EED5EED
 """First 4 bytes of every trace id of a prepared request; each sending puts its own number there."""
@@ -43,6 +41,43 @@ QUESTIONS = (
 SEARCH = "/api/v1/spans?q=wordthatoccursnowhere"
 
 
+class Requests:
+    """Prepared requests of so many spans, which many threads send; each sending has trace ids of its own."""
+
+    def __init__(self, batch: int) -> None:
+        self._batch = batch
+        self._bodies = requests_of(batch * max(1, PREPARED_SPANS // batch), batch, SALT)
+        self._lock = threading.Lock()
+        self._number = 0
+        self.acknowledged = 0
+        """Spans."""
+        self.refused: Counter[Any] = Counter()
+
+    def send_next(self, send: Callable[[bytes], Any]) -> float:
+        """Seconds that its acknowledged sending took; a refused one is counted and sent again. RuntimeError for a
+        refusal after which nobody would."""
+        body = self._next()
+        while True:
+            started = time.perf_counter()
+            status = send(body)
+            seconds = time.perf_counter() - started
+            with self._lock:
+                if status in (200, "OK"):
+                    self.acknowledged += self._batch
+                    return seconds
+                self.refused[status] += 1
+            if status not in RETRYABLE:
+                raise RuntimeError(f"no retryable refusal: {status}")
+            time.sleep(0.2)
+
+    def _next(self) -> bytes:
+        with self._lock:
+            self._number += 1
+            number = self._number
+        body = self._bodies[number % len(self._bodies)]
+        return body.replace(SALT.to_bytes(4, "big"), number.to_bytes(4, "big"))
+
+
 class Run:
     """The senders, the readers, and what they saw."""
 
@@ -50,12 +85,8 @@ class Run:
         self._server = server
         self._options = options
         self._until = time.monotonic() + options.seconds
-        self._bodies = requests_of(options.batch * max(1, PREPARED_SPANS // options.batch), options.batch, SALT)
-        self._lock = threading.Lock()
-        self._number = 0
-        self.acknowledged = 0
+        self.requests = Requests(options.batch)
         self.waits_ms: list[float] = []
-        self.refused: Counter[Any] = Counter()
         self.answers: Counter[str] = Counter()
         self.trace = ""
 
@@ -69,31 +100,10 @@ class Run:
         for thread in threads:
             thread.join()
 
-    def _next(self) -> tuple[bytes, int]:
-        """A request with trace ids of its own, and its spans."""
-        with self._lock:
-            self._number += 1
-            number = self._number
-        body = self._bodies[number % len(self._bodies)]
-        return body.replace(SALT.to_bytes(4, "big"), number.to_bytes(4, "big")), self._options.batch
-
     def _send(self) -> None:
         send = self._http if self._options.transport == "http" else grpc_sender(self._server)
         while time.monotonic() < self._until:
-            body, spans = self._next()
-            while True:
-                started = time.perf_counter()
-                status = send(body)
-                if status in (200, "OK"):
-                    break
-                with self._lock:
-                    self.refused[status] += 1
-                if status not in RETRYABLE:
-                    raise RuntimeError(f"no retryable refusal: {status}")
-                time.sleep(0.2)
-            with self._lock:
-                self.waits_ms.append((time.perf_counter() - started) * 1000)
-                self.acknowledged += spans
+            self.waits_ms.append(self.requests.send_next(send) * 1000)
 
     def _http(self, body: bytes) -> int:
         return self._server.post("/v1/traces", body, "application/x-protobuf")[0]
@@ -143,17 +153,17 @@ def report(server: RunningServer, run: Run, options: argparse.Namespace) -> None
         metrics = answer.read().decode()
     print(
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, limit {options.limit}, {options.transport}, {options.batch} spans a "
-        f"request: {run.acknowledged:,} spans in {options.seconds} s, {cpu_s(pid):.0f} s of CPU\n"
+        f"request: {run.requests.acknowledged:,} spans in {options.seconds} s, {cpu_s(pid):.0f} s of CPU\n"
         f"peak RSS {peak_rss_mb(pid) * 1.048576:.0f} MB; acknowledgement p50 {waits[len(waits) // 2]:.0f}, "
         f"p99 {waits[int(len(waits) * 0.99)]:.0f}, longest {waits[-1]:.0f} ms; "
         f"longest commit at most {longest_s(metrics, 'commit_seconds')} s, "
         f"longest group to the tables at most {longest_s(metrics, 'flush_seconds')} s"
     )
-    print("refused, sent again:", dict(run.refused) or "none")
+    print("refused, sent again:", dict(run.requests.refused) or "none")
     for answer_, count in sorted(run.answers.items()):
         print(f"{count:6} {answer_}")
-    if stored < run.acknowledged:
-        raise RuntimeError(f"{run.acknowledged - stored} acknowledged spans are not there")
+    if stored < run.requests.acknowledged:
+        raise RuntimeError(f"{run.requests.acknowledged - stored} acknowledged spans are not there")
     print(f"every acknowledged span is there ({stored:,})")
 
 
@@ -166,10 +176,7 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=8)
     parser.add_argument("--transport", choices=["http", "grpc"], default="http")
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), TRACEPOND_SERVICE_MEMORY_LIMIT=options.limit) as server,
-    ):
+    with limited(options.limit) as server:
         run = Run(server, options)
         run.run()
         report(server, run, options)

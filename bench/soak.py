@@ -13,20 +13,16 @@ an answer is no retryable refusal. The first minutes fill caches and the file; g
 import argparse
 import http.client
 import os
-import tempfile
 import threading
 import time
-from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from bench.hostile import files, rss_mb
-from bench.ingest import cpu_s, machine, requests_of
-from bench.memory import RETRYABLE, SALT, grpc_sender
-from tests.support.server import RunningServer, running
+from bench.ingest import cpu_s, limited, machine
+from bench.memory import Requests, grpc_sender
+from tests.support.server import RunningServer
 
 BATCH = 64
-PREPARED_SPANS = 12_800
 LOOK_S = 0.5
 QUESTION = "/api/v1/traces?limit=50"
 
@@ -37,13 +33,9 @@ class Load:
     def __init__(self, server: RunningServer, transport: str) -> None:
         self._server = server
         self._transport = transport
-        self._bodies = requests_of(PREPARED_SPANS, BATCH, SALT)
-        self._lock = threading.Lock()
-        self._number = 0
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self.acknowledged = 0
-        self.refused: Counter[Any] = Counter()
+        self.requests = Requests(BATCH)
         self.failed: list[Exception] = []
 
     def start(self, connections: int) -> None:
@@ -66,23 +58,7 @@ class Load:
     def _send_on(self) -> None:
         send = grpc_sender(self._server) if self._transport == "grpc" else http_sender(self._server)
         while not self._stop.is_set():
-            body = self._next()
-            while (status := send(body)) not in (200, "OK"):
-                with self._lock:
-                    self.refused[status] += 1
-                if status not in RETRYABLE:
-                    raise RuntimeError(f"no retryable refusal: {status}")
-                time.sleep(0.2)
-            with self._lock:
-                self.acknowledged += BATCH
-
-    def _next(self) -> bytes:
-        """A request with trace ids of its own."""
-        with self._lock:
-            self._number += 1
-            number = self._number
-        body = self._bodies[number % len(self._bodies)]
-        return body.replace(SALT.to_bytes(4, "big"), number.to_bytes(4, "big"))
+            self.requests.send_next(send)
 
     def _ask_on(self) -> None:
         while not self._stop.wait(1.0):
@@ -113,7 +89,7 @@ class Watch:
         """Of each line."""
 
     def look(self, seconds: float) -> None:
-        until, highest_mb, before = time.monotonic() + seconds, 0.0, self._load.acknowledged
+        until, highest_mb, before = time.monotonic() + seconds, 0.0, self._load.requests.acknowledged
         while time.monotonic() < until and not self._load.failed:
             highest_mb = max(highest_mb, rss_mb(self._pid))
             time.sleep(min(LOOK_S, max(0.0, until - time.monotonic())))
@@ -123,9 +99,9 @@ class Watch:
         database = status["database"]
         print(
             f"| {(time.monotonic() - self._began) / 60:.1f} | {rss_mb(self._pid):.0f} | {highest_mb:.0f} "
-            f"| {threads}, {files(self._pid)} | {self._load.acknowledged:,} "
-            f"| {(self._load.acknowledged - before) / seconds:,.0f} | {status['rows']['spans']:,} "
-            f"| {deleted_rows(self._server):,} | {sum(self._load.refused.values())} "
+            f"| {threads}, {files(self._pid)} | {self._load.requests.acknowledged:,} "
+            f"| {(self._load.requests.acknowledged - before) / seconds:,.0f} | {status['rows']['spans']:,} "
+            f"| {deleted_rows(self._server):,} | {sum(self._load.requests.refused.values())} "
             f"| {database['size_bytes'] / 1e6:.0f}, {database['wal_bytes'] / 1e6:.0f} |",
             flush=True,
         )
@@ -157,9 +133,9 @@ def check(server: RunningServer, load: Load) -> str:
         stored = server.get("/api/v1/status")["rows"]["spans"]
         if deleted_rows(server) == before:
             break
-    if stored + before != load.acknowledged:
-        raise RuntimeError(f"{load.acknowledged} acknowledged, but {stored} stored and {before} deleted")
-    return f"{load.acknowledged:,} acknowledged = {stored:,} stored + {before:,} deleted"
+    if stored + before != load.requests.acknowledged:
+        raise RuntimeError(f"{load.requests.acknowledged} acknowledged, but {stored} stored and {before} deleted")
+    return f"{load.requests.acknowledged:,} acknowledged = {stored:,} stored + {before:,} deleted"
 
 
 def main() -> None:
@@ -171,11 +147,7 @@ def main() -> None:
     parser.add_argument("--limit", default="auto", help="service.memory_limit")
     parser.add_argument("--every", type=float, default=60, help="seconds a line")
     options = parser.parse_args()
-    settings = {
-        "TRACEPOND_SERVICE_MEMORY_LIMIT": options.limit,
-        "TRACEPOND_STORAGE_RETENTION_MAX_ROWS": str(options.rows),
-    }
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), **settings) as server:
+    with limited(options.limit, TRACEPOND_STORAGE_RETENTION_MAX_ROWS=str(options.rows)) as server:
         print(f"{machine()}; {options.connections} connections, {options.transport}, {options.rows:,} rows kept")
         print(
             "| minute | RSS MB | highest | threads, files | acknowledged | spans/s | stored | deleted | refused "
@@ -189,10 +161,10 @@ def main() -> None:
                 watch.look(options.every)
         finally:
             load.stop()
-        print(f"{check(server, load)}; refused, sent again: {dict(load.refused) or 'none'}")
+        print(f"{check(server, load)}; refused, sent again: {dict(load.requests.refused) or 'none'}")
         print(
-            f"{cpu_s(server.process.pid) / load.acknowledged * 1e6:.0f} us of CPU a span; the highest RSS grew by "
-            f"{watch.growth_mb_a_minute(options.every):+.1f} MB a minute over the second half"
+            f"{cpu_s(server.process.pid) / load.requests.acknowledged * 1e6:.0f} us of CPU a span; the highest RSS "
+            f"grew by {watch.growth_mb_a_minute(options.every):+.1f} MB a minute over the second half"
         )
 
 

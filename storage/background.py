@@ -1,9 +1,11 @@
-"""Work on the writing connection between two groups, step by step while others write, with rests between."""
+"""Work that is done step by step while others write, with rests between: on the writing connection, or beside it."""
 
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from math import inf
 
 import duckdb
 
@@ -21,24 +23,28 @@ Step = Callable[[duckdb.DuckDBPyConnection], bool]
 """Does some of the work in transactions of its own; false when there is nothing to do."""
 
 
-class Background:
-    """Of one open database; `run` keeps the work up."""
+class Steps(ABC):
+    """`run` keeps the work up."""
 
-    def __init__(self, writer: Writer, work: Step, failed: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """`failed`: what the log says when a step fails by a fault of ours."""
-        self._writer = writer
-        self._work = work
+    def __init__(self, failed: str, *, rest: float = REST, busy: float = inf) -> None:
+        """`failed`: what the log says when a step fails by a fault of ours; `busy`: so much of a core, used by the
+        process during a rest, puts the next step off."""
         self._failed = failed
-        self._clock = clock
+        self._rest = rest
+        self._busy = busy
+        self.clock: Callable[[], float] = time.monotonic
+        self.cpu: Callable[[], float] = time.process_time
 
     async def run(self) -> None:
         """Step by step, until cancelled."""
         rest_s = EVERY_S
         while True:
+            began, used = self.clock(), self.cpu()
             await asyncio.sleep(rest_s)
-            started = self._clock()
-            did = await self._try()
-            rest_s = REST * (self._clock() - started) if did else EVERY_S
+            began, rested_s = self.clock(), self.clock() - began
+            is_busy = (self.cpu() - used) / max(rested_s, 1e-3) >= self._busy
+            did = not is_busy and await self._try()
+            rest_s = self._rest * (self.clock() - began) if did else EVERY_S
 
     async def _try(self) -> bool:
         try:
@@ -49,6 +55,18 @@ class Background:
             logger.exception("%s", self._failed)
             return False
 
+    @abstractmethod
     async def step(self) -> bool:
         """Some of the work is done; false when there is nothing to do. Raises `Unavailable`."""
+
+
+class Background(Steps):
+    """Steps on the writing connection of an open database, each between two groups."""
+
+    def __init__(self, writer: Writer, work: Step, failed: str) -> None:
+        super().__init__(failed)
+        self._writer = writer
+        self._work = work
+
+    async def step(self) -> bool:
         return await self._writer.call(self._work, (), after_all=False)

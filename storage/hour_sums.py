@@ -5,8 +5,7 @@ rows that it holds names their hours in the same transaction (`storage.changed_h
 they are added up again. So sums and rows together are, in every state of the file, what the rows alone say.
 """
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -177,7 +176,5 @@ def divide(connection: duckdb.DuckDBPyConnection, question: Compiled, bound: Map
 class HourSums(Background):
     """Of one open database; `run` keeps them up: 0.1 µs a row, so that it need not wait for idle moments."""
 
-    def __init__(
-        self, writer: Writer, *, new_rows: int = NEW_ROWS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        super().__init__(writer, partial(make, new_rows=new_rows), "hours were not added up", clock=clock)
+    def __init__(self, writer: Writer, *, new_rows: int = NEW_ROWS) -> None:
+        super().__init__(writer, partial(make, new_rows=new_rows), "hours were not added up")

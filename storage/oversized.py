@@ -8,7 +8,7 @@ spans share in a request, each row has: 200 spans with one resource of 5 MB are 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, Row
+from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, Row, S
 from contract.translated import Translated
 from storage.compiled import COLUMNAR
 from storage.contents import LOG_HEADS, SPAN_HEADS
@@ -34,6 +34,7 @@ SHARED = frozenset({
 """Columns that all rows of a resource or scope may have from it."""
 SHORT_BYTES = len(SHARED) * BYTES_A_CHARACTER * LONGEST_IN_ROW
 """Of a row without a long text, at most."""
+MADE = "a call told by a log record"
 ROW_TOO_LARGE = "{what} has more than {most} bytes beside its content (names, ids, resource): the store cannot hold it"
 ALL_TOO_LARGE = (
     "{what} has no room: each keeps its resource and scope, and what came before it in the request is all that the "
@@ -69,8 +70,11 @@ TABLES = (
 
 
 def take_out(translated: Translated, memory_limit_bytes: int) -> tuple[int, list[str]]:
-    """Leaves the rows that an engine with so much memory can hold, alone and with their neighbours; returns how many it
-    took out, and why. `size_bytes` of the request grows by what its rows share."""
+    """Leaves the rows that an engine with so much memory can hold, alone and with their neighbours; returns how many of
+    those that were sent it took out, and why. `size_bytes` of the request grows by what its rows share.
+
+    A span that was made of a log record was not sent: it is told of, but the record is counted, where that went too.
+    """
     most, shared_most = memory_limit_bytes // ROW_PART, memory_limit_bytes // SHARED_PART
     sent_bytes, height = translated.size_bytes, translated.rows
     if ESCAPED * COPIES * sent_bytes <= most and ESCAPED * height * sent_bytes <= shared_most:
@@ -115,9 +119,10 @@ def without_large(translated: Translated, room: Room) -> tuple[int, list[str]]:
             reason = room.take(text_bytes(row, each.in_row))
             if reason is None:
                 kept.append(row)
-            else:
-                reasons.append(reason.format(what=each.what, most=room.row_bytes))
-                count += 1
+                continue
+            is_made = each.name == "spans" and row[S.synthetic]
+            reasons.append(reason.format(what=MADE if is_made else each.what, most=room.row_bytes))
+            count += not is_made
         setattr(translated, each.name, kept)
     return count, list(dict.fromkeys(reasons))
 

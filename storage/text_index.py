@@ -5,18 +5,15 @@ it any more, since whatever is written has a higher one. Rows can leave it, by d
 more than those of its rows, which no answer shows. `forget` takes the words of deleted rows out of the file.
 """
 
-import asyncio
-import logging
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import duckdb
 
 from contract.columns import Column
-from contract.errors import Unavailable
 from storage.asking import ask
+from storage.background import Steps
 from storage.columns import stage
 from storage.contents import TEXT_IDS_SQL, recipes_sql
 from storage.database import Database
@@ -24,8 +21,6 @@ from storage.pieces import PIECE_CHARACTERS
 from storage.text_search import Range, joined, meets
 from storage.words import BETWEEN, FOLDED, HAS_PAIRS_SQL, PAIRS_SQL, PATTERNS, WORDS_SQL
 from storage.writer import Writer
-
-logger = logging.getLogger(__name__)
 
 PIECE_ROWS = 8192
 TILES = 4
@@ -47,8 +42,8 @@ TIMES = 256
 CHECKED = 16
 """Pieces looked at in one step for rows that have left them, 0.3 ms each."""
 
-EVERY_S = 5.0
-"""Between two looks for something to do."""
+REST = 1
+"""Times a step's own length until the next one."""
 BUSY = 0.5
 """Of a core; when the process uses more, the index waits."""
 
@@ -159,50 +154,19 @@ class Piece(NamedTuple):
     stored: list[tuple[Any, ...]]
 
 
-class TextIndex:
-    """Of one open database; `run` keeps it up."""
+class TextIndex(Steps):
+    """Of one open database; `run` keeps it up while the process has little else to do."""
 
-    def __init__(
-        self,
-        database: Database,
-        writer: Writer,
-        *,
-        piece_rows: int = PIECE_ROWS,
-        clock: Callable[[], float] = time.monotonic,
-        cpu: Callable[[], float] = time.process_time,
-    ) -> None:
+    def __init__(self, database: Database, writer: Writer, *, piece_rows: int = PIECE_ROWS) -> None:
+        super().__init__("the index of words was not made", rest=REST, busy=BUSY)
         self._database = database
         self._writer = writer
-        self._clock = clock
-        self._cpu = cpu
         self._rows_at_most = piece_rows
         self._piece_rows = piece_rows
         """Fewer than at most where texts are large."""
         self._left_out: dict[str, list[Range]] = {source: [] for source in SOURCES}
         """Ranges without rows, and those whose texts are not worth it. No row can come into them."""
         self._checked = ("", -1)
-
-    async def run(self) -> None:
-        """Make the index while the process has little else to do, until cancelled."""
-        rest_s = EVERY_S
-        while True:
-            started, used = self._clock(), self._cpu()
-            await asyncio.sleep(rest_s)
-            busy = (self._cpu() - used) / max(self._clock() - started, 1e-3)
-            rest_s = EVERY_S
-            if busy < BUSY:
-                started = self._clock()
-                if await self._try():
-                    rest_s = self._clock() - started
-
-    async def _try(self) -> bool:
-        try:
-            return await self.step()
-        except Unavailable:
-            return False
-        except Exception:  # a fault of ours must not end the timer
-            logger.exception("the index of words was not made")
-            return False
 
     async def step(self) -> bool:
         """A piece more is indexed, or forgotten since rows have left it; false when there is nothing to do.

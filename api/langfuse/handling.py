@@ -93,6 +93,8 @@ class LangfuseRoute(NamedTuple):
     sets."""
     handler: Handler
     scope: str = READ
+    is_large: bool = False
+    """Its answers hold the content of many traces or spans: they are made a few at a time (`api/turns.py`)."""
 
     @property
     def pattern(self) -> str:
@@ -107,6 +109,8 @@ def guarded(langfuse: Langfuse, route: LangfuseRoute) -> Callable[[web.Request],
             with langfuse.api.times.timed(f"/{route.path}"):
                 if route.scope not in identity_of(request).scopes:
                     raise Forbidden(f"this key has no scope {route.scope!r}")
+                if route.is_large:
+                    return await in_turn(route.handler, langfuse, request)
                 return await route.handler(langfuse, request)
         except TracepondError as error:
             return error_response(error)
@@ -117,6 +121,12 @@ def guarded(langfuse: Langfuse, route: LangfuseRoute) -> Callable[[web.Request],
             langfuse.bodies.release(request)
 
     return handle
+
+
+async def in_turn(handler: Handler, langfuse: Langfuse, request: web.Request) -> web.StreamResponse:
+    async with langfuse.api.shown.making(request):
+        response = await handler(langfuse, request)
+    return await langfuse.api.shown.send(request, response) if isinstance(response, web.Response) else response
 
 
 def error_response(error: BaseException) -> web.Response:

@@ -38,15 +38,15 @@ from contract.prices import Prices
 from contract.upkeep import Upkeep
 
 TABLE = (
-    LangfuseRoute("GET", "api/public/traces", list_traces),
+    LangfuseRoute("GET", "api/public/traces", list_traces, is_large=True),
     LangfuseRoute("DELETE", "api/public/traces", delete_traces, ADMIN),
-    LangfuseRoute("GET", "api/public/traces/{trace_id}", get_trace),
+    LangfuseRoute("GET", "api/public/traces/{trace_id}", get_trace, is_large=True),
     LangfuseRoute("DELETE", "api/public/traces/{trace_id}", delete_trace, ADMIN),
-    LangfuseRoute("GET", "api/public/observations", list_observations),
-    LangfuseRoute("GET", "api/public/v2/observations", list_observations_v2),
+    LangfuseRoute("GET", "api/public/observations", list_observations, is_large=True),
+    LangfuseRoute("GET", "api/public/v2/observations", list_observations_v2, is_large=True),
     LangfuseRoute("GET", "api/public/observations/{observation_id}", get_observation),
     LangfuseRoute("GET", "api/public/sessions", list_sessions),
-    LangfuseRoute("GET", "api/public/sessions/{session_id}", get_session),
+    LangfuseRoute("GET", "api/public/sessions/{session_id}", get_session, is_large=True),
     LangfuseRoute("GET", "api/public/metrics", get_metrics),
     LangfuseRoute("GET", "api/public/v2/metrics", get_metrics_v2),
     LangfuseRoute("GET", "api/public/metrics/daily", get_daily),

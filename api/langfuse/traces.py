@@ -129,7 +129,7 @@ async def get_trace(langfuse: Langfuse, request: web.Request) -> web.Response:
     shown = await asyncio.to_thread(shown_observations, langfuse.api, project, page.spans, logs)
     record["observations"] = shown if "observations" in groups else []
     record["scores"] = scores[trace_id] if "scores" in groups else []
-    return answer(record)
+    return await asyncio.to_thread(answer, record)
 
 
 async def delete_trace(langfuse: Langfuse, request: web.Request) -> web.Response:

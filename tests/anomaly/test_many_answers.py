@@ -3,7 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from bench.answers import QUESTION, ask, fill
+from bench.answers import QUESTION, ask
+from bench.hostile import fill
 from bench.ingest import peak_rss_mb
 from tests.support.server import running
 

@@ -2,14 +2,19 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from api import lists
 from api.cursor import After, decode_cursor
-from api.lists import METRIC_POINTS, SPANS, next_cursor, page_parameters, read_large
+from api.lists import METRIC_POINTS, SPANS, next_cursor, page_parameters, read_whole
 from api.parameters import ListQuestion
+from api.turns import AT_A_TIME
 from contract.reading import Row
+from storage.database import Database
+from storage.reader import DuckReader
+from tests.support.asking import Get, asking
 
 QUESTION = ListQuestion(2, "none", 5, None, None, (), "digest")
 
@@ -49,7 +54,7 @@ def read_in_parts(stored: list[Row], limit: int) -> tuple[int, list[Row], list[i
         )
         return stored[first : first + part.limit + 1]
 
-    question, rows = asyncio.run(read_large(read, replace(QUESTION, limit=limit), SPANS, "start_time"))
+    question, rows = asyncio.run(read_whole(read, replace(QUESTION, limit=limit), SPANS, "start_time"))
     return question.limit, rows, asked
 
 
@@ -58,6 +63,7 @@ def test_a_large_page_of_short_rows_is_whole_after_two_questions() -> None:
     assert read_in_parts(stored, 200) == (200, stored[:201], [50, 150])
     assert read_in_parts(stored, 300) == (300, stored, [50, 250])
     assert read_in_parts(stored[:30], 300) == (30, stored[:30], [50])
+    assert read_in_parts(stored, 20) == (20, stored[:21], [20])
 
 
 def test_a_large_page_ends_where_its_texts_are_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,3 +83,38 @@ def test_a_page_has_its_first_part_and_a_next_one_however_long_the_texts(monkeyp
     stored = [row(n, "x" * 95) for n in range(60)]
     limit, rows, _ = read_in_parts(stored, 300)
     assert (limit, len(rows)) == (50, 51)
+
+
+class Counting:
+    """A reader that says how many questions were in work at a time."""
+
+    def __init__(self, reader: DuckReader) -> None:
+        self._reader = reader
+        self._now = self.most = 0
+
+    async def read(self, *question: Any) -> list[Row]:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        try:
+            return await self._reader.read(*question)
+        finally:
+            self._now -= 1
+
+
+@pytest.mark.parametrize(
+    ("io", "limit", "most"), [("full", 60, AT_A_TIME), ("full", 10, AT_A_TIME), ("preview", 60, 6)]
+)
+def test_pages_of_whole_rows_are_made_a_few_at_a_time_however_many_rows_are_asked_for(
+    filled: Database, io: str, limit: int, most: int
+) -> None:
+    """Ten rows may have ten megabytes each."""
+    reader = DuckReader(filled)
+    counting = Counting(reader)
+
+    async def talk(get: Get) -> None:
+        answers = await asyncio.gather(*(get("/api/v1/spans", io=io, limit=limit) for _ in range(6)))
+        assert [len(answer.json["data"]) for answer in answers] == [4] * 6
+
+    asking(filled, talk, reader=counting)
+    reader.close()
+    assert counting.most == most

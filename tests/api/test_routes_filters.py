@@ -104,7 +104,6 @@ def test_pages_hold_every_row_once_in_order_also_where_times_are_equal(database:
 def test_large_pages_that_end_early_hold_every_row_once_in_order(
     database: Database, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.turns.LARGE_ROWS", 4)
     monkeypatch.setattr("api.lists.LARGE_ROWS", 4)
     monkeypatch.setattr("api.lists.PAGE_BYTES", 100)
     for n in range(1, 24):

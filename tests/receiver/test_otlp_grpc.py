@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -18,25 +18,14 @@ from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.counters import Counters
 from receiver.limits import Limits
-from receiver.otlp_grpc import LEAST_AT_A_TIME, MAX_CONNECTIONS, MAX_MESSAGES, GrpcReceiver, most_connections
+from receiver.otlp_grpc import MAX_CONNECTIONS, GrpcReceiver, most_connections
 from receiver.signals import SIGNALS
 from tests.support.http2 import greeting
 from tests.support.otlp import log_request, trace_request
-from tests.support.receivers import Answer, Receivers, running, send_grpc
+from tests.support.receivers import Answer, Receivers, ask, send_grpc
 from tests.support.sinks import ListSink
 
 BODY = trace_request(1).SerializeToString()
-LARGE = trace_request(1, pad="A" * 100_000).SerializeToString()
-
-
-def ask(work: Callable[[Receivers], Awaitable[Any]], sink: ListSink | None = None, **options: Any) -> Any:
-    """Run `work` against fresh receivers."""
-
-    async def run() -> Any:
-        async with running(sink or ListSink(), **options) as receivers:
-            return await work(receivers)
-
-    return asyncio.run(run())
 
 
 def test_malformed_bytes_are_an_invalid_argument_with_the_reason() -> None:
@@ -191,127 +180,6 @@ def test_calls_that_clients_gave_up_leave_nothing_behind() -> None:
     assert more_threads <= 1
 
 
-class Gate(ListSink):
-    """Answers when it is opened; `full` when all places are taken."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open, self.full, self.waiting = asyncio.Event(), asyncio.Event(), 0
-
-    async def accept(self, batch: Batch) -> Outcome:
-        self.waiting += 1
-        if self.waiting == MAX_MESSAGES:
-            self.full.set()
-        await self.open.wait()
-        return await super().accept(batch)
-
-
-def at_once(receivers: Receivers, calls: int) -> Any:
-    return asyncio.gather(*(send_grpc(receivers, "traces", BODY) for _ in range(calls)))
-
-
-def test_more_calls_than_there_are_places_for_wait_for_their_turn() -> None:
-    async def work(receivers: Receivers) -> set[str]:
-        sending = asyncio.ensure_future(at_once(receivers, MAX_MESSAGES + 40))
-        async with asyncio.timeout(10):
-            await sink.full.wait()
-        sink.open.set()
-        return {answer.code for answer in await sending}
-
-    sink = Gate()
-    assert ask(work, sink) == {"OK"}
-    assert len(sink.batches) == MAX_MESSAGES + 40
-
-
-def test_who_has_waited_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(otlp_grpc, "TURN_TIMEOUT_S", 0.2)
-
-    async def work(receivers: Receivers) -> list[Answer]:
-        sending = asyncio.ensure_future(at_once(receivers, MAX_MESSAGES))
-        async with asyncio.timeout(10):
-            await sink.full.wait()
-        late = await send_grpc(receivers, "traces", BODY)
-        sink.open.set()
-        return [late, *await sending]
-
-    sink = Gate()
-    late, *others = ask(work, sink)
-    assert late.code == "RESOURCE_EXHAUSTED"
-    assert late.retry_after_s
-    assert {answer.code for answer in others} == {"OK"}
-
-
-def test_a_call_waits_for_room_instead_of_being_refused_at_once() -> None:
-    asked = asyncio.Event()
-
-    class Full(Admission):
-        async def room(self, size_bytes: int = 1) -> None:
-            asked.set()
-            await super().room(size_bytes)
-
-    async def work(receivers: Receivers) -> str:
-        with receivers.admission.hold(2 * receivers.admission.capacity_bytes):
-            call = asyncio.ensure_future(send_grpc(receivers, "traces", BODY))
-            async with asyncio.timeout(5):
-                await asked.wait()
-        return (await call).code
-
-    assert ask(work, admission=Full()) == "OK"
-
-
-def test_half_of_the_room_is_held_for_messages_as_large_as_the_last_ones_and_half_is_left_to_what_has_come() -> None:
-    """gRPC holds a message whole before its size is known: read all at once, most would be refused afterwards. Calls
-    that send nothing must not keep the others out."""
-    admission, begun = Admission(LEAST_AT_A_TIME * len(LARGE)), asyncio.Semaphore(0)
-
-    def authenticate(_: Mapping[str, str]) -> Identity:
-        begun.release()  # what follows, up to reading the message, is done without a pause
-        return Identity()
-
-    async def work(receivers: Receivers) -> tuple[int, str]:
-        await send_grpc(receivers, "traces", LARGE)
-        await begun.acquire()
-        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
-            calls = [channel.stream_unary(f"/{SIGNALS['traces'].service}/Export")() for _ in range(MAX_MESSAGES - 1)]
-            for _ in calls:
-                await begun.acquire()
-            held_bytes = admission.in_flight_bytes
-            assert (await send_grpc(receivers, "traces", LARGE)).code == "OK"
-            for call in calls[1:]:
-                call.cancel()
-            await calls[0].write(LARGE)
-            await calls[0].done_writing()
-            return held_bytes, (await calls[0].code()).name
-
-    assert ask(work, admission=admission, authenticate=authenticate) == (LEAST_AT_A_TIME * len(LARGE) // 2, "OK")
-    assert admission.in_flight_bytes == 0
-
-
-def test_one_giant_does_not_let_the_next_calls_wait_for_as_much_room_each() -> None:
-    admission = Admission(LEAST_AT_A_TIME * len(BODY))
-
-    async def work(receivers: Receivers) -> set[str]:
-        await send_grpc(receivers, "traces", LARGE)
-        with receivers.admission.hold(len(BODY)):
-            async with asyncio.timeout(5):
-                return {(await send_grpc(receivers, "traces", BODY)).code}
-
-    assert ask(work, admission=admission) == {"OK"}
-
-
-@pytest.mark.parametrize("ends", [True, False])
-def test_a_call_without_its_message_is_given_up(ends: bool) -> None:
-    async def work(receivers: Receivers) -> str:
-        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
-            call = channel.stream_unary(f"/{SIGNALS['traces'].service}/Export")()
-            if ends:
-                await call.done_writing()
-            return str((await call.code()).name)
-
-    code = ask(work, limits=Limits(read_timeout_s=0.2))
-    assert code == ("INVALID_ARGUMENT" if ends else "UNAVAILABLE")
-
-
 def test_a_call_without_keys_is_answered_before_its_message_is_read() -> None:
     async def work(receivers: Receivers) -> str:
         async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
@@ -371,26 +239,6 @@ def test_a_refused_call_keeps_nothing_of_its_request_until_the_collector_looks()
         assert ask(left, Full()) == 0
     finally:
         gc.enable()
-
-
-def test_calls_that_stall_give_way_to_those_that_have_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(otlp_grpc, "MAX_MESSAGES", 1)
-    monkeypatch.setattr("receiver.admission.PATIENCE_S", 0.0)
-    begun = asyncio.Event()
-
-    def authenticate(_: Mapping[str, str]) -> Identity:
-        begun.set()  # what follows, up to reading the message, is done without a pause
-        return Identity()
-
-    async def work(receivers: Receivers) -> tuple[str, Answer]:
-        async with grpc.aio.insecure_channel(receivers.grpc_address) as channel:
-            stalled = channel.stream_unary(f"/{SIGNALS['traces'].service}/Export")()
-            await begun.wait()
-            answer = await send_grpc(receivers, "traces", BODY)
-            return str((await stalled.code()).name), answer
-
-    code, answer = ask(work, authenticate=authenticate)
-    assert (code, answer.code) == ("UNAVAILABLE", "OK")
 
 
 def test_connections_are_bounded_and_the_place_of_one_that_left_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:

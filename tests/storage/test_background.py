@@ -1,4 +1,4 @@
-"""Work between groups is done step by step, with rests, and outlives its faults."""
+"""Work is done step by step, with rests, and outlives its faults."""
 
 import asyncio
 from typing import Any
@@ -6,38 +6,27 @@ from typing import Any
 import pytest
 
 from contract.errors import Unavailable
-from storage import background as module
-from storage.background import EVERY_S, REST, Background
+from storage.background import EVERY_S, REST, Background, Steps
 from storage.database import run
 from tests.support.living import Living, live
 from tests.support.rows import span_row
+from tests.support.steps import STEP_S, rests
+
+
+class Nothing(Steps):
+    async def step(self) -> bool:
+        return False
 
 
 def test_work_goes_on_after_a_fault_and_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def work(store: Living) -> None:
-        now, rests = [0.0], []
-        work_done = Background(store.writer, lambda _: False, "it failed", clock=lambda: now[0])
-        outcomes: list[Any] = [True, False, Unavailable("no", reason="x"), ValueError("a fault")]
+    outcomes: list[Any] = [True, False, Unavailable("no", reason="x"), ValueError("a fault"), True]
+    found = asyncio.run(rests(monkeypatch, Nothing("it failed"), outcomes, [1.0]))
+    assert found == [EVERY_S, REST * STEP_S, EVERY_S, EVERY_S, EVERY_S, REST * STEP_S]
 
-        async def step() -> bool:
-            now[0] += 0.25
-            outcome = outcomes.pop(0)
-            if isinstance(outcome, Exception):
-                raise outcome
-            return bool(outcome)
 
-        async def rest(seconds: float) -> None:
-            rests.append(seconds)
-            if not outcomes:
-                raise asyncio.CancelledError
-
-        monkeypatch.setattr(work_done, "step", step)
-        monkeypatch.setattr(module.asyncio, "sleep", rest)
-        with pytest.raises(asyncio.CancelledError):
-            await work_done.run()
-        assert rests == [EVERY_S, 0.25 * REST, EVERY_S, EVERY_S, EVERY_S]
-
-    live(":memory:", work)
+def test_work_that_gives_way_waits_while_the_process_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = asyncio.run(rests(monkeypatch, Nothing("", rest=2, busy=0.5), [True, True], [0.5, 0.4, 2.0]))
+    assert found == [EVERY_S, EVERY_S, 2 * STEP_S, EVERY_S, 2 * STEP_S]
 
 
 def test_a_step_runs_on_the_writing_connection() -> None:

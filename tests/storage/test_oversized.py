@@ -68,6 +68,22 @@ def test_each_kind_of_row_is_looked_at() -> None:
     assert (len(translated.logs), translated.metric_points, translated.scores) == (1, [], [])
 
 
+def test_a_span_that_was_made_of_a_log_record_is_nothing_that_was_sent() -> None:
+    """Else two would be refused of a request of two, though one is stored."""
+    large = "x" * (MOST + 1)
+    translated = Translated(
+        [span(synthetic=True, raw_resource=large)],
+        [made(EMPTY_LOG, {L.raw_resource: large}), list(EMPTY_LOG)],
+        size_bytes=MOST,
+    )
+    count, reasons = take_out(translated, LIMIT_BYTES)
+    assert (count, [each.partition(" has")[0] for each in reasons]) == (
+        1,
+        ["a call told by a log record", "a log record"],
+    )
+    assert (translated.spans, len(translated.logs)) == ([], 1)
+
+
 def test_what_rows_share_counts_for_each_of_them() -> None:
     """200 spans with a resource of 900 kB are 180 MB, in a request of one."""
     resource = "r" * 900_000

@@ -1,19 +1,19 @@
 """The index of words is made of whole pieces, a step at a time, and loses what its rows lose."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from contract.errors import Unavailable
 from storage import text_index as module
+from storage.background import EVERY_S
 from storage.retention import Limits, Policy
-from storage.text_index import BUSY, EVERY_S, RARE_USES, SOURCES, TextIndex, gaps, tile_ends
+from storage.text_index import BUSY, RARE_USES, SOURCES, TextIndex, gaps, tile_ends
 from storage.text_search import Range
 from tests.support.living import Living, live
 from tests.support.rows import START_NS, log_row, span_row
+from tests.support.steps import STEP_S, rests
 
 HOUR_NS = 3_600_000_000_000
 
@@ -258,33 +258,10 @@ def test_gaps_are_what_no_range_covers() -> None:
     assert gaps([], -1) == []
 
 
-def test_the_index_waits_while_the_process_is_busy_and_goes_on_after_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_index_waits_while_the_process_is_busy_and_rests_as_long_as_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(store: Living) -> None:
-        now, used, rests = [0.0], [0.0], []
-        index = TextIndex(store.database, store.writer, clock=lambda: now[0], cpu=lambda: used[0])
-        outcomes: list[Any] = [True, False, Unavailable("no", reason="x"), ValueError("a fault")]
-        shares = [BUSY, 0.0, 0.0, 0.0, 0.0]
-
-        async def step() -> bool:
-            now[0] += 0.25
-            outcome = outcomes.pop(0)
-            if isinstance(outcome, Exception):
-                raise outcome
-            return bool(outcome)
-
-        async def rest(seconds: float) -> None:
-            rests.append(seconds)
-            if not shares:
-                raise asyncio.CancelledError
-            now[0] += seconds
-            used[0] += seconds * shares.pop(0)
-
-        monkeypatch.setattr(index, "step", step)
-        monkeypatch.setattr(module.asyncio, "sleep", rest)
-        with pytest.raises(asyncio.CancelledError):
-            await index.run()
-        assert rests == [EVERY_S, EVERY_S, 0.25, EVERY_S, EVERY_S, EVERY_S]
-        assert outcomes == []
+        index = TextIndex(store.database, store.writer)
+        assert await rests(monkeypatch, index, [True, False], [BUSY]) == [EVERY_S, EVERY_S, STEP_S, EVERY_S]
 
     live(":memory:", work)
 

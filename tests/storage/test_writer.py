@@ -246,6 +246,31 @@ def test_there_is_no_room_while_what_came_before_is_being_stored_and_for_the_fir
     run(tmp_path / "x.duckdb", write, queue_bytes=1000)
 
 
+def test_a_request_of_nearly_all_the_queue_finds_room_beside_a_small_one_and_the_next_one_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where something small always waits, a large one would be refused for ever."""
+    let_go = threading.Event()
+    commit = Committer.commit
+
+    def stored(*arguments: Any) -> None:
+        let_go.wait(20)
+        commit(*arguments)
+
+    async def write(writer: Writer, database: Database) -> None:
+        await writer.commit(Translated([span_row("small")], size_bytes=100))
+        try:
+            await writer.commit(Translated([span_row("large")], size_bytes=950))
+            with pytest.raises(Overloaded):
+                await writer.commit(Translated([span_row("next")], size_bytes=950))
+        finally:
+            let_go.set()
+        assert await rows_of(writer, database) == [("large",), ("small",)]
+
+    monkeypatch.setattr(Committer, "commit", stored)
+    run(tmp_path / "x.duckdb", write, queue_bytes=1000)
+
+
 def test_acknowledged_requests_outlive_the_process_though_the_tables_never_got_them(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
 

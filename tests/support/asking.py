@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from api.routes import routes
 from contract.access import Identity
 from contract.present import CONTENT_FIELDS
+from contract.reading import Reader
 from contract.stats import Sample
 from storage.database import Database
 from storage.reader import DuckReader
@@ -53,14 +54,10 @@ def asking(
     asyncio.run(_serve(database, talk, identity, reader, ready))
 
 
-async def _serve(
-    database: Database,
-    talk: Callable[[Get], Awaitable[None]],
-    identity: Identity | None,
-    given: Any,
-    ready: Callable[[], Sequence[str]],
-) -> None:
-    reader = given or DuckReader(database)
+def application(
+    reader: Reader, identity: Identity | None = None, ready: Callable[[], Sequence[str]] = list
+) -> web.Application:
+    """The API's routes; who asks is `identity`, where that is said."""
 
     @web.middleware
     async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -71,8 +68,8 @@ async def _serve(
         response: web.StreamResponse = await handler(request)
         return response
 
-    application = web.Application(middlewares=[identify])
-    application.add_routes(
+    served = web.Application(middlewares=[identify])
+    served.add_routes(
         routes(
             reader=reader,
             present=present,
@@ -86,8 +83,19 @@ async def _serve(
             samples=lambda: [Sample("ingest_queue_bytes", {}, 7), Sample("x_total", {"reason": 'a"b\\'}, 2)],
         )
     )
+    return served
+
+
+async def _serve(
+    database: Database,
+    talk: Callable[[Get], Awaitable[None]],
+    identity: Identity | None,
+    given: Any,
+    ready: Callable[[], Sequence[str]],
+) -> None:
+    reader = given or DuckReader(database)
     try:
-        async with TestClient(TestServer(application)) as client:
+        async with TestClient(TestServer(application(reader, identity, ready))) as client:
 
             async def get(path: str, *, method: str = "GET", **parameters: Any) -> Answer:
                 async with client.request(method, path, params=parameters or None) as response:

@@ -1,7 +1,8 @@
 """Both receivers on free loopback ports, and one client for each way of sending."""
 
+import asyncio
 import gzip
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from receiver.otlp_grpc import GrpcReceiver
 from receiver.otlp_http import routes
 from receiver.signals import SIGNALS
 from tests.support.otlp_json import to_json
+from tests.support.sinks import ListSink
 
 
 @dataclass
@@ -90,6 +92,16 @@ async def running(
     finally:
         await grpc_receiver.stop(0)
         await runner.cleanup()
+
+
+def ask(work: Callable[[Receivers], Awaitable[Any]], sink: Sink | None = None, **options: Any) -> Any:
+    """What `work` gives, run against fresh receivers."""
+
+    async def run() -> Any:
+        async with running(sink or ListSink(), **options) as receivers:
+            return await work(receivers)
+
+    return asyncio.run(run())
 
 
 TRANSPORTS = ("grpc", "grpc+gzip", "protobuf", "protobuf+gzip", "json", "json+gzip")

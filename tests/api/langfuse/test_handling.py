@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
+from api import turns
 from api.langfuse.handling import (
     BODIES_AT_MOST_BYTES,
     BODY_AT_MOST_BYTES,
@@ -21,7 +22,7 @@ from contract.access import Identity
 from contract.errors import BadQuery, Overloaded, Refused, Unauthorized, Unavailable
 from service.application import application
 from tests.support.langfuse_api import Talk, talking
-from tests.support.stored import span
+from tests.support.stored import span, trace_id
 
 
 def test_every_error_has_its_status_message_and_name() -> None:
@@ -55,6 +56,19 @@ def test_paths_that_there_are_not_are_answered_in_its_form() -> None:
         assert (status, body.keys()) == (405, {"message", "error"})
 
     talking(talk)
+
+
+def test_answers_with_the_content_of_many_spans_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "AT_A_TIME", 0)
+    monkeypatch.setattr(turns, "WAIT_AT_MOST_S", 0.01)
+
+    async def talk(ask: Talk) -> None:
+        for path in ("traces", f"traces/{trace_id(1)}", "observations", "v2/observations", "sessions/s1"):
+            status, body = await ask("GET", f"/api/public/{path}")
+            assert (status, body["error"]) == (429, "TooManyRequestsError"), path
+        assert len((await ask.get("sessions"))["data"]) == 1
+
+    talking(talk, span(1, session_id="s1"))
 
 
 def test_who_has_no_key_is_told_so_in_its_form() -> None:
