@@ -24,6 +24,7 @@ from contract.stats import Sample
 from storage import hour_sums
 from storage.aggregates import SHAPE, add_shape
 from storage.asking import one_state
+from storage.candidates import LARGE_ROWS, chosen, divisible
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
 from storage.entities import compile_measures
@@ -238,7 +239,10 @@ class DuckReader:
         statement = question.sql if named is None else narrowed(look_up, question.sql, [named])
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
-            return rows_of(cursor.execute(search.sql if search else statement, {**bound, **question.values}))
+            sql, values = search.sql if search else statement, {**bound, **question.values}
+            if divisible(question.query, bound) and self._windows.row_count >= LARGE_ROWS:
+                sql, values = chosen(look_up, sql, values)
+            return rows_of(cursor.execute(sql, values))
 
         if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
             return self._sums(cursor, question.of_sums, question.bound)

@@ -90,31 +90,37 @@ def add_new(connection: duckdb.DuckDBPyConnection, step_rows: int) -> bool:
     return True
 
 
-def narrowed(ask: Ask, sql: str, trace_ids: Collection[str]) -> str:
+def narrowed(ask: Ask, sql: str, trace_ids: Collection[str], *, ranges: int | None = None) -> str:
     """The statement, which asks for nothing but these traces, with the mark made a condition where that spares rows."""
-    return sql.replace(MARK, within(ask, trace_ids)) if MARK in sql else sql
+    return sql.replace(MARK, within(ask, trace_ids, ranges=ranges)) if MARK in sql else sql
 
 
-def within(ask: Ask, trace_ids: Collection[str]) -> str:
-    """SQL that holds for every row of `span` that is of one of these traces, and for few others."""
+def within(ask: Ask, trace_ids: Collection[str], *, ranges: int | None = None) -> str:
+    """SQL that holds for every row of `span` that is of one of these traces, and for few others: those in so many
+    ranges, or as few as a statement can tell."""
     [(last,)] = ask(STATE_SQL, {})
     if not last or len(trace_ids) > TRACES_AT_MOST:
         return "true"
     found = joined(Range(*row) for row in ask(FIND_SQL, {"trace_ids": list(trace_ids)}))
-    return f"({among(found)} OR commit_seq > {last:d} OR commit_seq IS NULL)"
+    told = among(found) if ranges is None else between(fewer(found, ranges))
+    return f"({told} OR commit_seq > {last:d} OR commit_seq IS NULL)"
 
 
 def among(ranges: Sequence[Range]) -> str:
     """SQL that holds for rows whose `commit_seq` is in one of the ranges, which are apart and in order."""
-    if not ranges:
-        return "false"
-    if sum(each.last - each.first + 1 for each in ranges) <= SEQS_AT_MOST:
+    if ranges and sum(each.last - each.first + 1 for each in ranges) <= SEQS_AT_MOST:
         return f"commit_seq IN ({', '.join(str(seq) for each in ranges for seq in range(each.first, each.last + 1))})"
-    return " OR ".join(f"commit_seq BETWEEN {first:d} AND {last:d}" for first, last in fewer(ranges, RANGES_AT_MOST))
+    return between(fewer(ranges, RANGES_AT_MOST))
+
+
+def between(ranges: Sequence[Range]) -> str:
+    return " OR ".join(f"commit_seq BETWEEN {first:d} AND {last:d}" for first, last in ranges) or "false"
 
 
 def fewer(ranges: Sequence[Range], at_most: int) -> list[Range]:
     """These ranges with what is between them, but for the widest gaps."""
+    if not ranges:
+        return []
     gaps = sorted(range(1, len(ranges)), key=lambda place: ranges[place - 1].last - ranges[place].first)[: at_most - 1]
     edges = [0, *sorted(gaps), len(ranges)]
     return [Range(ranges[first].first, ranges[end - 1].last) for first, end in pairwise(edges)]

@@ -21,6 +21,7 @@ member AS MATERIALIZED (
     FROM span
     WHERE project = $project
         AND trace_id IN (SELECT trace_id FROM candidate)
+        AND true /* rows of the traces */
 ),
 -- What was said of the trace itself comes first, then roots, then the earliest: the lowest place that says something speaks for the trace.
 placed AS (

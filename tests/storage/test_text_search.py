@@ -234,13 +234,14 @@ def test_the_index_is_asked_once_for_what_it_was_asked_and_not_at_all_for_what_i
 
     def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
         asked.append(bound)
-        return [("a",)] if "parts" in bound else [(1, [5, 9], 2)]
+        return [("a",)] if "parts" in bound else [(1, [5, 9], 2, [70])]
 
     search = Search(ask, "span", [["a"]], f"SELECT {mark(0)}", every=True, to_ns=7)  # type: ignore[arg-type]
     assert search.sql == "SELECT true"
     for from_ns in (5, 6, None, 3):
         search.look_up(from_ns)
-    assert [bound["from_ns"] for bound in asked if "from_ns" in bound] == [5, None]
+    search.look_up(3, anew=True)
+    assert [bound["from_ns"] for bound in asked if "from_ns" in bound] == [5, None, 3]
     assert asked[1]["to_ns"] == 7
     assert [seq for seq in range(12) if search.may_match(seq)] == [0, 6, 7, 8, 9, 10, 11]
     assert (search.possible, search.is_rare) == (1, False), "one of two tiles has it"
@@ -253,13 +254,17 @@ def test_the_index_is_asked_once_for_what_it_was_asked_and_not_at_all_for_what_i
 
 def test_a_sample_row_counts_where_one_row_must_have_all_terms_or_some_row_each() -> None:
     def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
-        return [("a",), ("b",)] if "parts" in bound else [(1, [5, 9], 1, 2)]
+        return [("a",), ("b",)] if "parts" in bound else [(1, [5, 9], 1, None, 2, None)]
 
     for every, seqs in ((True, [0, 10]), (False, list(range(11)))):
         search = Search(ask, "span", [["a"], ["b"]], "", every=every, to_ns=None)  # type: ignore[arg-type]
         search.look_up(None)
         assert [seq for seq in range(11) if search.may_match(seq)] == seqs
         assert search.may_match(None)
+
+
+def with_times(hits: Sequence[int]) -> list[Any]:
+    return [value for tiles in hits for value in (tiles, None)]
 
 
 def test_one_form_of_a_term_is_enough_and_a_form_without_words_may_be_anywhere() -> None:
@@ -272,8 +277,70 @@ def test_one_form_of_a_term_is_enough_and_a_form_without_words_may_be_anywhere()
     ):
 
         def ask(sql: str, bound: dict[str, Any], hits: tuple[int, ...] = hits) -> Sequence[tuple[Any, ...]]:
-            return [(part,) for part in bound["parts"]] if "parts" in bound else [(1, [5], *hits)]
+            return [(part,) for part in bound["parts"]] if "parts" in bound else [(1, [5], *with_times(hits))]
 
         search = Search(ask, "span", [forms], "", every=True, to_ns=None)  # type: ignore[arg-type]
         search.look_up(None)
         assert search.may_match(3) is expected, forms
+
+
+@pytest.mark.parametrize(
+    ("terms", "pieces", "nth"),
+    [
+        ([["a"]], [(1, [5, 9], 3, [70, 60]), (10, [15], 1, [65])], {1: 70, 2: 65, 3: 60, 4: None}),
+        ([["a"]], [(1, [5, 9], 3, [70])], {1: None}),  # a frequent word: one time for both tiles
+        ([["a", "b"]], [(1, [5, 9], 1, [70], 2, [60])], {1: 70, 2: 60, 3: None}),  # either form
+        ([["a"], ["b"]], [(1, [5, 9], 3, [80, 70], 2, [60])], {1: 60, 2: None}),  # the rarer of two terms
+        ([["a"], ["-"]], [(1, [5], 1, [70])], {1: 70}),  # words tell nothing of the other
+        ([["-"]], [], {1: None}),
+    ],
+)
+def test_it_is_known_since_when_so_many_tiles_may_have_the_terms(
+    terms: list[list[str]], pieces: list[tuple[Any, ...]], nth: dict[int, int | None]
+) -> None:
+    def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return [(part,) for part in bound["parts"]] if "parts" in bound else pieces
+
+    search = Search(ask, "span", terms, "", every=True, to_ns=None)  # type: ignore[arg-type]
+    search.look_up(None)
+    assert {tiles: search.nth_ns(tiles) for tiles in nth} == nth
+
+
+def test_a_page_of_a_rare_term_looks_at_as_many_tiles_as_it_needs() -> None:
+    """Rows in no order of time, the term in every tile: shown by hits that are gone from the index behind its back."""
+
+    async def work(store: Living) -> None:
+        for number in range(96):
+            text = f"w{number} needle" if number % 4 == 0 else f"w{number}"
+            await store.commit(span_row(f"{number}", trace_id=f"t{number}", start=7 * number % 97, input=text))
+            await store.writer.visible()
+        index = TextIndex(store.database, store.writer, piece_rows=16)
+        while await index.step():
+            pass
+        reader = DuckReader(store.database, threads=1)
+        asked: list[str] = []
+        cursor = reader._cursor
+
+        class Heard:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(cursor(), name)
+
+            def execute(self, sql: str, *bound: Any) -> Any:
+                asked.append(sql)
+                return cursor().execute(sql, *bound)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(windows, "FEWEST_ROWS", 1)
+            patched.setattr(reader, "_cursor", Heard)
+            rows = await reader.read(
+                "list_spans",
+                {"project": "default", "limit": 4, "io": "none"},
+                [Condition("q", "contains", ("needle",))],
+            )
+        reader.close()
+        starts = sorted((7 * number % 97 for number in range(0, 96, 4)), reverse=True)
+        assert [7 * int(row["span_id"]) % 97 for row in rows] == starts[:4]
+        [searched] = [sql for sql in asked if "-- One page of spans" in sql]
+        assert sum(f"commit_seq < {seq}" in searched for seq in range(1, 98)) > 10, "most tiles are left out"
+
+    live(":memory:", work)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contract.reading import Condition
+from storage import reader as reader_module
 from storage import windows
 from storage.database import Database
 from storage.reader import DuckReader
@@ -81,6 +82,8 @@ def test_a_page_is_the_same_whether_parts_are_asked_or_everything(
         with monkeypatch.context() as patched:
             patched.setattr(windows, "FEWEST_ROWS", 1)
             assert ask(database, query, given, conditions) == whole, query
+            patched.setattr(reader_module, "LARGE_ROWS", 1)
+            assert ask(database, query, given, conditions) == whole, query
             assert whole or limit == 1 or bounds
 
 
@@ -130,29 +133,48 @@ class Told:
 
     is_rare = True
 
-    def __init__(self, possible: dict[int | None, int]) -> None:
+    def __init__(self, possible: dict[int | None, int], nth_ns: int | None = None) -> None:
         self._told = possible
+        self._nth_ns = nth_ns
         self.asked: list[int | None] = []
         self.possible = 0
 
-    def look_up(self, from_ns: int | None) -> None:
-        self.asked.append(from_ns)
-        self.possible = self._told[from_ns]
+    def look_up(self, from_ns: int | None, *, anew: bool = False) -> None:
+        if anew or not self.asked or (from_ns or 0) < (self.asked[-1] or 0):
+            self.asked.append(from_ns)
+            self.possible = self._told[from_ns]
+
+    def nth_ns(self, tiles: int) -> int | None:
+        assert tiles == 12, "some more than a page has rows"
+        return self._nth_ns
 
 
 def test_where_rows_are_scattered_the_first_part_is_as_large_as_a_rare_term_needs() -> None:
-    told = Told({98: 4, 94: 9, 93: 11})
+    told = Told({92: 4, 78: 9, 75: 11})
     parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
-    assert (told.asked, parts.floor) == ([98, 94, 93], 93)
-    told = Told({98: 0, 84: 0, 7: 0})
+    assert (told.asked, parts.floor) == ([92, 78, 75], 75)
+    told = Told({92: 0, 36: 0, 7: 0})
     assert Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99).is_last  # type: ignore[arg-type]
 
 
+def test_where_rows_are_scattered_the_first_part_begins_where_the_index_has_the_term_often_enough() -> None:
+    told = Told({92: 40, 97: 12, 91: 50}, nth_ns=97)
+    told.is_rare = False
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    assert (told.asked, parts.floor) == ([92, 97], 97)
+    parts.widen(9)
+    assert (told.asked, parts.floor) == ([92, 97, 92], 92), "where it had been asked before"
+    parts.widen(9)
+    assert parts.floor == 91
+    parts = Parts(sampled(100), 10, 7, search=Told({92: 40}, nth_ns=90), nth=lambda _: 99)  # type: ignore[arg-type]
+    assert parts.floor == 92, "not before what it was asked about"
+
+
 def test_where_rows_are_scattered_a_term_that_is_not_rare_is_looked_for_in_few_rows_first() -> None:
-    told, nth = Told({98: 50, 84: 50}), {20: 9900, 30: 9850, 34: 9850}
+    told, nth = Told({}), {20: 9900, 30: 9850, 34: 9850}
     told.is_rare = False
     rows = [Sampled(100 * row.start_ns, row.seq) for row in sampled(100)]
-    told._told = {9800: 50, 8400: 50}
+    told._told = {9200: 50, 9800: 50, 8400: 50}
     parts = Parts(rows, 10, 7, search=told, nth=nth.__getitem__)  # type: ignore[arg-type]
     assert parts.floor == 9900
     parts.widen(7)
@@ -165,7 +187,7 @@ def test_where_rows_are_scattered_a_term_that_is_not_rare_is_looked_for_in_few_r
 
 def test_where_rows_are_scattered_a_term_that_few_rows_have_is_looked_for_in_two_parts_more_at_most() -> None:
     """Each part reads all of the file there, however few rows it has: seven took 7 s in 10 M rows without an index."""
-    told = Told({98: 50, 84: 50, 7: 50})
+    told = Told({92: 50, 98: 50, 84: 50, 7: 50})
     told.is_rare = False
     told.may_match = lambda seq: True  # type: ignore[attr-defined]
     parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
@@ -261,7 +283,7 @@ def test_a_sample_lies_evenly_in_the_file_and_comes_in_order(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(windows, "FEWEST_ROWS", ROWS)
-    rows = sample(lambda sql: database.cursor().execute(sql).fetchall())
+    rows = sample(lambda sql: database.cursor().execute(sql).fetchall(), ROWS)
     assert len(rows) == ROWS
     assert rows == sorted(rows)
     assert {row.seq for row in rows} == {1}
