@@ -239,7 +239,7 @@ class DuckReader:
         statement = question.sql if named is None else narrowed(look_up, question.sql, [named])
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
-            sql, values = search.sql if search else statement, {**bound, **question.values}
+            sql, values = search.sql(bound["from_ns"]) if search else statement, {**bound, **question.values}
             if divisible(question.query, bound) and self._windows.row_count >= LARGE_ROWS:
                 sql, values = chosen(look_up, sql, values)
             return rows_of(cursor.execute(sql, values))

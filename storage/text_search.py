@@ -75,15 +75,18 @@ class Search:
         self._without = [0 for _ in terms]
         self._used: dict[str, list[int]] = {}
 
-    @property
-    def sql(self) -> str:
-        """The statement that leaves out what is known to be without the terms."""
-        return _MARK.sub(lambda mark: outside(self._absent[int(mark[1])]), self._marked)
+    def sql(self, from_ns: int | None) -> str:
+        """The statement that leaves out what is known to be without the terms, where it asks for rows that begin then
+        or later: a tile may have had the terms before what the index was asked about."""
+        known = self._knows(from_ns)
+        return _MARK.sub(lambda mark: outside(self._absent[int(mark[1])] if known else []), self._marked)
+
+    def _knows(self, from_ns: int | None) -> bool:
+        return self._is_asked and (self._known_from is None or (from_ns is not None and from_ns >= self._known_from))
 
     def look_up(self, from_ns: int | None, *, anew: bool = False) -> None:
         """Ask the index about rows that begin then or later (null: all), or `anew` if it knows of more."""
-        known = self._is_asked and (self._known_from is None or (from_ns is not None and from_ns >= self._known_from))
-        if known and not anew:
+        if self._knows(from_ns) and not anew:
             return
         self._is_asked, self._known_from = True, from_ns
         wanted = list(dict.fromkeys(part for forms in self._terms for form in forms for part in form))
