@@ -21,6 +21,9 @@ PAUSE_S = 0.05
 GRACE_S = 30.0
 """How long calls of a server that has ended may still take; exporters give up after 10 s."""
 
+FOREVER_S = 1e9
+"""A time that does not come, for `Server.stop`."""
+
 Certificate = tuple[bytes, bytes, bytes | None]
 """In PEM: private key, chain, and the authority of the clients' own where they need one."""
 
@@ -46,14 +49,15 @@ class GrpcServer:
     async def stop(self, grace_s: float) -> None:
         """Take no new calls; return when those in flight have ended, after `grace_s` at the latest."""
         self._stopping = True
-        await asyncio.gather(*(server.stop(grace_s) for server in (self._server, *self._ended) if server is not None))
-        await asyncio.gather(*self._work)
+        await asyncio.gather(*(end(server, grace_s) for server in {self._server, *self._ended} if server is not None))
+        while self._work:
+            await asyncio.gather(*self._work)
 
     async def _serve(self, server: grpc.aio.Server, where: str, certificate: Certificate | None) -> None:
         """The loop that takes calls is one of the tasks that starting makes; the library does not say which."""
         before = asyncio.all_tasks()
-        self._server = server
         await server.start()
+        self._server = server
 
         def ended(task: asyncio.Task[Any]) -> None:
             if not (task.cancelled() or task.exception() is None or self._stopping or self._server is not server):
@@ -68,27 +72,51 @@ class GrpcServer:
             return
         logger.warning("the gRPC server was ended by a call that it cannot read, and is started again")
         self._keep(self._finish(ended))
-        while not self._stopping and self._server is ended:
+        server = self._make()
+        while self._server is ended:
             await asyncio.sleep(PAUSE_S)
-            server = self._make()
+            if self._stopping:
+                return
             try:
                 bind(server, where, certificate)
             except OSError:  # the ended one lets go of the port in a thread of its own
                 continue
             await self._serve(server, where, certificate)
-            if self._stopping:
-                await server.stop(0)
+        if self._stopping:
+            await end(server, 0)
 
     async def _finish(self, ended: grpc.aio.Server) -> None:
         """Its calls have ended, and what the library holds for it is free."""
         self._ended.append(ended)
-        await ended.stop(GRACE_S)
+        await end(ended, GRACE_S)
         self._ended.remove(ended)
 
     def _keep(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+
+
+async def end(server: grpc.aio.Server, grace_s: float) -> None:
+    """Take no new calls; return when those in flight have ended, which are cancelled after `grace_s`.
+
+    Several may await it at a time. `Server.stop` they may not (grpcio 1.85): where the time of one is over when another
+    has just freed the server, it cancels the calls of a null pointer, which ends the process. So no `stop` is given a
+    time that comes, and one without a time cancels the calls.
+    """
+    stops = [asyncio.ensure_future(_stop(server, FOREVER_S))]
+    over, _ = await asyncio.wait(stops, timeout=grace_s)
+    if not over:
+        stops.append(asyncio.ensure_future(_stop(server, None)))
+    await asyncio.shield(asyncio.gather(*stops))  # cancelling one would leave the server as it is, for ever
+
+
+async def _stop(server: grpc.aio.Server, grace_s: float | None) -> None:
+    """Where a call ends the server just then, the first `stop` raises what it raised and waits for nothing."""
+    try:
+        await server.stop(grace_s)
+    except Exception:
+        await server.stop(grace_s)
 
 
 async def is_running(server: grpc.aio.Server) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from contract.sink import Outcome
 from contract.span import Batch
-from receiver.grpc_server import address
+from receiver.grpc_server import address, end
 from receiver.signals import SIGNALS
 from tests.support.http2 import END_HEADERS, HEADERS, call, frame, greeting
 from tests.support.otlp import trace_request
@@ -86,6 +86,49 @@ def test_stopping_while_a_server_stands_up_ends_it() -> None:
             return [repr(task) for task in asyncio.all_tasks() if "stand_up" in repr(task)]
 
     assert asyncio.run(run()) == []
+
+
+async def answer_nothing(_: bytes, __: Any) -> bytes:
+    return b""
+
+
+async def started() -> tuple[grpc.aio.Server, int]:
+    server = grpc.aio.server()
+    handlers = {"Export": grpc.unary_unary_rpc_method_handler(answer_nothing)}
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SIGNALS["traces"].service, handlers)])
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    return server, port
+
+
+def test_several_may_end_a_server_at_once() -> None:
+    """`grpc.aio.Server.stop` may not be awaited so: within a hundred rounds the process dies."""
+
+    async def run() -> None:
+        for _ in range(100):
+            server, port = await started()
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                await channel.unary_unary(EXPORT)(b"", wait_for_ready=True)
+            await asyncio.gather(end(server, 0), end(server, LIMIT_S), end(server, 0))
+
+    asyncio.run(run())
+
+
+def test_a_server_may_be_ended_while_a_call_ends_it() -> None:
+    async def run() -> None:
+        before = asyncio.all_tasks()
+        server, port = await started()
+        come: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        for task in asyncio.all_tasks() - before:  # the first that is done has taken the call
+            task.add_done_callback(lambda _: come.done() or come.set_result(asyncio.ensure_future(end(server, 0))))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(NO_TEXT)
+        async with asyncio.timeout(LIMIT_S):
+            await (await come)
+            assert b"Server shutdown" in await reader.read()
+        writer.close()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize(
