@@ -102,7 +102,7 @@ class GrpcReceiver:
 
         A `host` of the form `unix:/path` is a Unix domain socket; `port` does not count then, nor what is returned.
         """
-        self._server = GrpcServer(self._made)
+        self._server = self._made()
         return await self._server.start(host, port, certificate)
 
     async def stop(self, grace_s: float) -> None:
@@ -112,19 +112,16 @@ class GrpcReceiver:
         if server is not None:
             await server.stop(grace_s)
 
-    def _made(self) -> grpc.aio.Server:
+    def _made(self) -> GrpcServer:
         """A server with all services, bound to nothing."""
         options = {
             **_OPTIONS,
             "grpc.max_receive_message_length": self._limits.max_unpacked_bytes,
             "grpc.max_allowed_incoming_connections": most_connections(),
         }
-        server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
-        server.add_generic_rpc_handlers(
-            [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
-            + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
-        )
-        return server
+        services = [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
+        services += [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
+        return GrpcServer(services, options, MAX_CONCURRENT_RPCS)
 
     def _handler(self, signal: Signal) -> Handler:
         async def export(_: Any, context: Any) -> bytes:
