@@ -22,9 +22,9 @@ Certificate = tuple[bytes, bytes, bytes | None]
 class GrpcServer:
     """`start` serves on an address until `stop`; each once."""
 
-    def __init__(self, handlers: Sequence[Any], options: Mapping[str, int], most_calls: int) -> None:
-        """`handlers` are `grpc.GenericRpcHandler`; calls beyond `most_calls` at a time are RESOURCE_EXHAUSTED."""
-        self._handlers, self._options, self._most_calls = handlers, options, most_calls
+    def __init__(self, handlers: Sequence[Any], options: Mapping[str, int]) -> None:
+        """`handlers` are `grpc.GenericRpcHandler`; they bound how many calls they let wait."""
+        self._handlers, self._options = handlers, options
         self._port: _Port | None = None
         self._reader: _Reader | None = None
         self._work: set[asyncio.Task[None]] = set()
@@ -51,7 +51,7 @@ class GrpcServer:
 
     async def _read(self) -> None:
         assert self._port is not None
-        self._reader = _Reader(self._handlers, self._most_calls, self._port.calls, self._ended)
+        self._reader = _Reader(self._handlers, self._port.calls, self._ended)
         await self._reader.start()
 
     def _ended(self, reader: "_Reader") -> None:
@@ -85,11 +85,10 @@ class _Reader(cygrpc.AioServer):  # type: ignore[misc]
     def __init__(
         self,
         handlers: Sequence[Any],
-        most_calls: int,
         calls: "asyncio.Queue[Any]",
         ended: Callable[["_Reader"], None],
     ) -> None:
-        super().__init__(asyncio.get_running_loop(), None, handlers, (), (), most_calls)
+        super().__init__(asyncio.get_running_loop(), None, handlers, (), (), None)
         self._calls, self._ended = calls, ended
 
     async def _request_call(self) -> Any:
