@@ -5,7 +5,7 @@ Source: gRPC, "GRPC Health Checking Protocol" and health.proto. Both are answere
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -21,6 +21,13 @@ LOOK_EVERY_S = 1.0
 MAX_WATCHES = 16
 """A watch is a call that does not end, and calls are bounded over all services: exporters must not be shut out."""
 
+REQUEST_TIMEOUT_S = 5.0
+"""How long a call's request may take to come. A whole one is there with the call."""
+
+MAX_UNREAD = 64
+"""Calls whose request is not there yet; beyond, the oldest is given up. The library would wait for ever, and 1024 calls
+that send nothing, from a few connections without a key, would shut out every exporter."""
+
 
 class Health:
     """What clients are told of the server's health; `end` ends the watches, so that the server can stop."""
@@ -30,14 +37,15 @@ class Health:
         self._known = {_request(name) for name in services} | {b"", _request("")}
         self._ended = asyncio.Event()
         self._watches = 0
+        self._unread: list[asyncio.Timeout] = []
 
     def handlers(self) -> Any:
-        """The service for a gRPC server."""
+        """The service for a gRPC server; requests are streams of one message, so that they are read here."""
         return grpc.method_handlers_generic_handler(
             SERVICE,
             {
-                "Check": grpc.unary_unary_rpc_method_handler(self._check),
-                "Watch": grpc.unary_stream_rpc_method_handler(self._watch),
+                "Check": grpc.stream_unary_rpc_method_handler(self._check),
+                "Watch": grpc.stream_stream_rpc_method_handler(self._watch),
             },
         )
 
@@ -50,14 +58,28 @@ class Health:
             return SERVICE_UNKNOWN
         return NOT_SERVING if self._ended.is_set() or self._not_ready() else SERVING
 
-    async def _check(self, request: bytes, context: Any) -> bytes:
-        status = self._status(request)
+    async def _read(self, context: Any) -> bytes:
+        """The one message of a call, which is aborted where none comes."""
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT_S) as limit:
+                with self._waiting(limit):
+                    request = await context.read()
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the call's request did not come in time")
+        if not isinstance(request, bytes):  # grpc.aio.EOF
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the call has no request")
+        message: bytes = request
+        return message
+
+    async def _check(self, _: Any, context: Any) -> bytes:
+        status = self._status(await self._read(context))
         if status == SERVICE_UNKNOWN:
             await context.abort(grpc.StatusCode.NOT_FOUND, "no service of this name is served here")
         return status
 
-    async def _watch(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+    async def _watch(self, _: Any, context: Any) -> AsyncIterator[bytes]:
         """The status now, and again whenever it has changed; a name that is not known may be some day."""
+        request = await self._read(context)
         if self._watches >= MAX_WATCHES:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MAX_WATCHES} clients watch already")
         with self._counted():
@@ -69,6 +91,18 @@ class Health:
                 await _set_within(self._ended, LOOK_EVERY_S)
             if (status := self._status(request)) != told:
                 yield status
+
+    @contextmanager
+    def _waiting(self, limit: asyncio.Timeout) -> Any:
+        if len(self._unread) >= MAX_UNREAD:
+            with suppress(RuntimeError):  # its time is over just now
+                self._unread.pop(0).reschedule(0)
+        self._unread.append(limit)
+        try:
+            yield
+        finally:
+            with suppress(ValueError):  # it had to give way
+                self._unread.remove(limit)
 
     @contextmanager
     def _counted(self) -> Any:

@@ -1,112 +1,125 @@
-"""A gRPC server that stands up again.
+"""A gRPC server that no call can end.
 
-One call whose method is no UTF-8 ends a server of `grpc.aio` (grpcio 1.85: `_server_main_loop` decodes it outside of
-any `try`): its port is closed for good, while the process goes on. Nothing of such a call reaches us before, so the
-end is noticed and another server takes the port. Calls in flight end as they would have.
+One call whose method is no UTF-8 ends the loop in which a server of `grpc.aio` takes calls (grpcio since 1.84:
+`_server_main_loop` decodes it outside of any `try`), and with it the port and every connection. Nothing of such a call
+reaches handlers or interceptors before. So two servers share the work: `_Port` listens and takes calls; `_Reader`,
+bound to nothing, reads their methods and runs their handlers. Such a call ends a reader, and there is another at once;
+the call itself is CANCELLED. Both are the library's own class, which is private: pyproject.toml names the versions that
+this was tried with.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
-import grpc.aio
-
-logger = logging.getLogger(__name__)
-
-PAUSE_S = 0.05
-"""Between two servers: whoever sends such calls without pause must not have all of the CPU."""
-
-GRACE_S = 30.0
-"""How long calls of a server that has ended may still take; exporters give up after 10 s."""
+from grpc._cython import cygrpc
 
 Certificate = tuple[bytes, bytes, bytes | None]
 """In PEM: private key, chain, and the authority of the clients' own where they need one."""
 
 
 class GrpcServer:
-    """`start` serves on an address until `stop`."""
+    """`start` serves on an address until `stop`; each once."""
 
-    def __init__(self, make: Callable[[], grpc.aio.Server]) -> None:
-        """`make` gives a server with its services that is bound to nothing."""
-        self._make = make
-        self._server: grpc.aio.Server | None = None
-        self._ended: list[grpc.aio.Server] = []
+    def __init__(self, handlers: Sequence[Any], options: Mapping[str, int]) -> None:
+        """`handlers` are `grpc.GenericRpcHandler`; they bound how many calls they let wait."""
+        self._handlers, self._options = handlers, options
+        self._port: _Port | None = None
+        self._reader: _Reader | None = None
         self._work: set[asyncio.Task[None]] = set()
-        self._stopping = False
 
     async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Serve from now on and return the bound port. Raises `OSError` when the address cannot be bound."""
-        server = self._make()
-        bound = bind(server, address(host, port), certificate)
-        await self._serve(server, address(host, bound), certificate)
+        listening = _Port(self._options)
+        bound = bind(listening, address(host, port), certificate)
+        await listening.start()
+        self._port = listening
+        await self._read()
         return bound
 
     async def stop(self, grace_s: float) -> None:
         """Take no new calls; return when those in flight have ended, after `grace_s` at the latest."""
-        self._stopping = True
-        await asyncio.gather(*(server.stop(grace_s) for server in (self._server, *self._ended) if server is not None))
-        await asyncio.gather(*self._work)
-
-    async def _serve(self, server: grpc.aio.Server, where: str, certificate: Certificate | None) -> None:
-        """The loop that takes calls is one of the tasks that starting makes; the library does not say which."""
-        before = asyncio.all_tasks()
-        self._server = server
-        await server.start()
-
-        def ended(task: asyncio.Task[Any]) -> None:
-            if not (task.cancelled() or task.exception() is None or self._stopping or self._server is not server):
-                self._keep(self._stand_up(server, where, certificate))
-
-        for task in asyncio.all_tasks() - before:
-            task.add_done_callback(ended)
-
-    async def _stand_up(self, ended: grpc.aio.Server, where: str, certificate: Certificate | None) -> None:
-        is_over = self._server is ended and not await is_running(ended)
-        if not is_over:
+        if self._port is None:
             return
-        logger.warning("the gRPC server was ended by a call that it cannot read, and is started again")
-        self._keep(self._finish(ended))
-        while not self._stopping and self._server is ended:
-            await asyncio.sleep(PAUSE_S)
-            server = self._make()
-            try:
-                bind(server, where, certificate)
-            except OSError:  # the ended one lets go of the port in a thread of its own
-                continue
-            await self._serve(server, where, certificate)
-            if self._stopping:
-                await server.stop(0)
+        await self._port.shutdown(grace_s)  # never by two at a time: the later one may use what the other has freed
+        while self._work:
+            await asyncio.gather(*self._work)
+        reader, self._reader = self._reader, None
+        self._port.calls.put_nowait(None)
+        await _end(reader)
 
-    async def _finish(self, ended: grpc.aio.Server) -> None:
-        """Its calls have ended, and what the library holds for it is free."""
-        self._ended.append(ended)
-        await ended.stop(GRACE_S)
-        self._ended.remove(ended)
+    async def _read(self) -> None:
+        assert self._port is not None
+        self._reader = _Reader(self._handlers, self._port.calls, self._ended)
+        await self._reader.start()
 
-    def _keep(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+    def _ended(self, reader: "_Reader") -> None:
+        if self._reader is reader:
+            task = asyncio.get_running_loop().create_task(self._replace(reader))
+            self._work.add(task)
+            task.add_done_callback(self._work.discard)
+
+    async def _replace(self, reader: "_Reader") -> None:
+        """The calls that it has read go on; they know the port only."""
+        await self._read()
+        await _end(reader)
 
 
-async def is_running(server: grpc.aio.Server) -> bool:
-    """Whether a started server takes calls; it tells why not when it is asked to wait for its end."""
+class _Port(cygrpc.AioServer):  # type: ignore[misc]
+    """Listens; what it takes is in `calls`."""
+
+    def __init__(self, options: Mapping[str, int]) -> None:
+        super().__init__(asyncio.get_running_loop(), None, (), (), tuple(options.items()), None)
+        self.calls: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def _request_call(self) -> Any:
+        """The library's loop waits here for its next call, which never comes."""
+        while True:
+            self.calls.put_nowait(await super()._request_call())
+
+
+class _Reader(cygrpc.AioServer):  # type: ignore[misc]
+    """Bound to nothing; its calls are those of a port. `ended` is told that one has ended it."""
+
+    def __init__(
+        self,
+        handlers: Sequence[Any],
+        calls: "asyncio.Queue[Any]",
+        ended: Callable[["_Reader"], None],
+    ) -> None:
+        super().__init__(asyncio.get_running_loop(), None, handlers, (), (), None)
+        self._calls, self._ended = calls, ended
+
+    async def _request_call(self) -> Any:
+        call = await self._calls.get()
+        if call is None:
+            raise cygrpc._RequestCallError
+        return call
+
+    def _serving_task_crash_handler(self, task: "asyncio.Task[None]") -> None:
+        """Called by the library when the loop is over."""
+        if not task.cancelled() and task.exception() is not None:
+            self._ended(self)
+
+
+async def _end(reader: Any) -> None:
+    """What the library holds for it is free. The first `shutdown` raises what has ended the loop, and frees nothing."""
     try:
-        return bool(await server.wait_for_termination(0))
+        await reader.shutdown(None)
     except Exception:
-        return False
+        await reader.shutdown(None)
 
 
-def bind(server: grpc.aio.Server, where: str, certificate: Certificate | None) -> int:
+def bind(server: Any, where: str, certificate: Certificate | None) -> int:
     """The port. Raises `OSError` when it cannot be had."""
-    try:
-        if certificate is None:
-            return int(server.add_insecure_port(where))
-        return int(server.add_secure_port(where, _credentials(*certificate)))
-    except RuntimeError as error:
-        raise OSError(f"cannot bind {where} for gRPC; is it in use by another program?") from error
+    if certificate is None:
+        bound = int(server.add_insecure_port(where.encode()))
+    else:
+        bound = int(server.add_secure_port(where.encode(), _credentials(*certificate)))
+    if bound == 0:
+        raise OSError(f"cannot bind {where} for gRPC; is it in use by another program?")
+    return bound
 
 
 def address(host: str, port: int) -> str:

@@ -6,8 +6,8 @@ with INVALID_ARGUMENT (the generated deserializer answers INTERNAL, which hides 
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -36,8 +36,9 @@ LEAST_AT_A_TIME = 8
 """Messages that are read at a time though each may be large. While one is on its way as much is held for it as the last
 ones took; who sent one of 64 MiB and then stalls must not keep the others out."""
 
-MAX_CONCURRENT_RPCS = 1024
-"""Calls beyond are refused by gRPC itself, without RetryInfo: clients drop what they sent. So it is far away."""
+MAX_CALLS = 1024
+"""Calls in work or waiting; those beyond are told to come again at once. Not left to gRPC's library: it refuses without
+RetryInfo, so that clients drop what they sent, and counts anew after a call that ends what counts (`GrpcServer`)."""
 
 MAX_CONNECTIONS = 2048
 """Never more than a quarter of the files this process may open: HTTP may have half, the rest is for storage."""
@@ -95,6 +96,7 @@ class GrpcReceiver:
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
         self._readers = admission.readers
         self._usual_bytes = 0
+        self._calls = 0
         self._server: GrpcServer | None = None
 
     async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:
@@ -102,7 +104,7 @@ class GrpcReceiver:
 
         A `host` of the form `unix:/path` is a Unix domain socket; `port` does not count then, nor what is returned.
         """
-        self._server = GrpcServer(self._made)
+        self._server = self._made()
         return await self._server.start(host, port, certificate)
 
     async def stop(self, grace_s: float) -> None:
@@ -112,19 +114,16 @@ class GrpcReceiver:
         if server is not None:
             await server.stop(grace_s)
 
-    def _made(self) -> grpc.aio.Server:
+    def _made(self) -> GrpcServer:
         """A server with all services, bound to nothing."""
         options = {
             **_OPTIONS,
             "grpc.max_receive_message_length": self._limits.max_unpacked_bytes,
             "grpc.max_allowed_incoming_connections": most_connections(),
         }
-        server = grpc.aio.server(options=list(options.items()), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
-        server.add_generic_rpc_handlers(
-            [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
-            + [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
-        )
-        return server
+        services = [_service(signal.service, {"Export": self._handler(signal)}) for signal in SIGNALS.values()]
+        services += [_service(_PROFILES_SERVICE, {"Export": _no_profiles}), self._health.handlers()]
+        return GrpcServer(services, options)
 
     def _handler(self, signal: Signal) -> Handler:
         async def export(_: Any, context: Any) -> bytes:
@@ -149,6 +148,7 @@ class GrpcReceiver:
                 identity = self._identity(context.invocation_metadata())
                 arrival.project = identity.project
                 require_ingest(identity)
+                until_committed.enter_context(self._counted())
                 await until_committed.enter_async_context(self._turn())
                 hold = until_committed.enter_context(self._admission.hold(self._reserved_bytes()))
                 body = await self._message(context)
@@ -159,6 +159,16 @@ class GrpcReceiver:
             rejections = await self._intake.export(signal, body, "protobuf", identity, arrival)
         response: bytes = export_response(signal, rejections).SerializeToString()
         return response
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        if self._calls >= MAX_CALLS:
+            raise Overloaded(f"{MAX_CALLS} calls wait already", reason="calls_in_flight")
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

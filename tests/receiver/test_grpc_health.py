@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Any
 
 import grpc
@@ -9,7 +10,7 @@ import grpc.aio
 import pytest
 
 from receiver import grpc_health
-from receiver.grpc_health import MAX_WATCHES, NOT_SERVING, SERVICE, SERVICE_UNKNOWN, SERVING
+from receiver.grpc_health import MAX_UNREAD, MAX_WATCHES, NOT_SERVING, SERVICE, SERVICE_UNKNOWN, SERVING
 from receiver.signals import SIGNALS
 from tests.support.otlp import trace_request
 from tests.support.receivers import Receivers, running, send_grpc
@@ -120,3 +121,39 @@ def test_a_watch_that_the_client_ends_makes_room_for_another() -> None:
         raise AssertionError("no room")
 
     assert with_channel(work) == SERVING
+
+
+async def stalled(channel: Any, method: str) -> str:
+    """A call that never sends its request; returns the code that ends it."""
+    kind = channel.stream_unary if method == "Check" else channel.stream_stream
+    return (await kind(f"/{SERVICE}/{method}")().code()).name
+
+
+@pytest.mark.parametrize("method", ["Check", "Watch"])
+def test_a_call_without_its_request_is_given_up(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_health, "REQUEST_TIMEOUT_S", 0.01)
+
+    assert with_channel(lambda _, channel: stalled(channel, method)) == "DEADLINE_EXCEEDED"
+
+
+def test_a_call_that_ends_without_a_request_is_refused() -> None:
+    async def work(_: Receivers, channel: Any) -> str:
+        call = channel.stream_unary(f"/{SERVICE}/Check")()
+        await call.done_writing()
+        return (await call.code()).name
+
+    assert with_channel(work) == "INVALID_ARGUMENT"
+
+
+def test_calls_that_send_nothing_give_way_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_health, "REQUEST_TIMEOUT_S", 100 * LIMIT_S)
+
+    async def work(_: Receivers, channel: Any) -> tuple[list[str], bytes]:
+        calls = [asyncio.ensure_future(stalled(channel, "Check")) for _ in range(MAX_UNREAD + 10)]
+        codes = [await code for code in islice(asyncio.as_completed(calls), 10)]
+        status = await check(channel)
+        for call in calls:
+            call.cancel()
+        return codes, status
+
+    assert with_channel(work) == (["DEADLINE_EXCEEDED"] * 10, SERVING)

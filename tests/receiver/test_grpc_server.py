@@ -1,6 +1,8 @@
-"""A server that a call has ended is there again, and what was in flight is answered."""
+"""Calls whose method is no text end nothing but themselves."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import grpc.aio
@@ -21,35 +23,51 @@ EXPORT = f"/{SIGNALS['traces'].service}/Export"
 NO_TEXT = greeting() + frame(HEADERS, END_HEADERS, 1, call(b"/\xff\xfe"))
 
 
-async def end_server(receivers: Receivers) -> None:
-    """One call whose method is no UTF-8; returns when the server that it ended says so."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(receivers.grpc_address.rpartition(":")[2]))
+def port_of(receivers: Receivers) -> int:
+    return int(receivers.grpc_address.rpartition(":")[2])
+
+
+async def call_no_text(receivers: Receivers) -> None:
+    """One call whose method is no UTF-8, on a connection of its own; returns when it is CANCELLED."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(receivers))
     writer.write(NO_TEXT)
     async with asyncio.timeout(LIMIT_S):
-        await reader.readuntil(b"Server shutdown")
+        await reader.readuntil(b"CANCELLED")
     writer.close()
 
 
-async def export(receivers: Receivers) -> bytes:
-    """A client that waits until it is connected."""
-    async with grpc.aio.insecure_channel(
-        receivers.grpc_address, [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.use_local_subchannel_pool", 1)]
-    ) as channel:
-        answer: bytes = await channel.unary_unary(EXPORT)(BODY, timeout=20, wait_for_ready=True)
-        return answer
+@asynccontextmanager
+async def connected(receivers: Receivers) -> AsyncIterator[Any]:
+    """Exports over one connection; none is sent again, and one that is lost is not made anew."""
+    options = [("grpc.enable_retries", 0), ("grpc.initial_reconnect_backoff_ms", 60_000)]
+    async with grpc.aio.insecure_channel(receivers.grpc_address, options) as channel:
+        yield lambda: channel.unary_unary(EXPORT)(BODY, timeout=LIMIT_S)
 
 
 def test_calls_whose_method_is_no_text_end_nothing() -> None:
     sink = ListSink()
 
     async def run() -> None:
-        async with running(sink) as receivers:
+        async with running(sink) as receivers, connected(receivers) as export:
             for _ in range(3):
-                await end_server(receivers)
-                assert await export(receivers) == b""
+                assert await export() == b""
+                await call_no_text(receivers)
+            assert await export() == b""
 
     asyncio.run(run())
-    assert len(sink.batches) == 3
+    assert len(sink.batches) == 4
+
+
+def test_fifty_such_calls_at_once_cost_no_neighbour() -> None:
+    sink = ListSink()
+
+    async def run() -> list[bytes | None]:
+        async with running(sink) as receivers, connected(receivers) as export:
+            await export()
+            return await asyncio.gather(*(call_no_text(receivers) for _ in range(50)), *(export() for _ in range(20)))
+
+    assert asyncio.run(run()) == [None] * 50 + [b""] * 20
+    assert len(sink.batches) == 21
 
 
 class Held(ListSink):
@@ -65,25 +83,53 @@ class Held(ListSink):
         return await super().accept(batch)
 
 
-def test_a_call_in_flight_is_answered_by_the_server_that_has_ended() -> None:
+def test_a_call_in_flight_is_answered_after_such_a_call() -> None:
     async def run() -> bytes:
         sink = Held()
-        async with running(sink) as receivers, asyncio.TaskGroup() as calls:
-            waiting = calls.create_task(export(receivers))
+        async with running(sink) as receivers, connected(receivers) as export:
+            waiting = export()
             await sink.arrived.wait()
-            await end_server(receivers)
+            await call_no_text(receivers)
             sink.released.set()
-            return await waiting
+            answer: bytes = await waiting
+            return answer
 
     assert asyncio.run(run()) == b""
 
 
-def test_stopping_while_a_server_stands_up_ends_it() -> None:
+def test_a_call_in_flight_is_answered_by_a_server_that_stops_after_such_a_call() -> None:
+    async def run() -> bytes:
+        sink = Held()
+        async with running(sink) as receivers, connected(receivers) as export:
+            waiting = export()
+            await sink.arrived.wait()
+            await call_no_text(receivers)
+            stopping = asyncio.ensure_future(receivers.grpc_receiver.stop(LIMIT_S))
+            await asyncio.sleep(0)
+            sink.released.set()
+            answer: bytes = await waiting
+            await stopping
+            return answer
+
+    assert asyncio.run(run()) == b""
+
+
+@pytest.mark.parametrize("turns", range(0, 30, 3))
+def test_stopping_while_such_calls_come_leaves_nothing(turns: int) -> None:
+    """`turns` of the loop after they were sent."""
+
     async def run() -> list[str]:
         async with running(ListSink()) as receivers:
-            await end_server(receivers)
-            await receivers.grpc_receiver.stop(0)
-            return [repr(task) for task in asyncio.all_tasks() if "stand_up" in repr(task)]
+            async with AsyncExitStack() as connections:
+                for _ in range(3):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port_of(receivers))
+                    connections.callback(writer.close)
+                    writer.write(NO_TEXT)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                async with asyncio.timeout(LIMIT_S):
+                    await receivers.grpc_receiver.stop(0)
+            return [repr(task) for task in asyncio.all_tasks() if "Server" in repr(task)]
 
     assert asyncio.run(run()) == []
 

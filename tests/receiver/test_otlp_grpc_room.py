@@ -73,6 +73,25 @@ def test_who_has_waited_too_long_is_told_to_come_again(monkeypatch: pytest.Monke
     assert {answer.code for answer in others} == {"OK"}
 
 
+def test_calls_beyond_all_that_may_wait_are_told_to_come_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp_grpc, "MAX_CALLS", MAX_MESSAGES)
+    monkeypatch.setattr(otlp_grpc, "TURN_TIMEOUT_S", 1000)
+
+    async def work(receivers: Receivers) -> list[Answer]:
+        sending = asyncio.ensure_future(at_once(receivers, MAX_MESSAGES))
+        async with asyncio.timeout(10):
+            await sink.full.wait()
+            late = await send_grpc(receivers, "traces", BODY)
+        sink.open.set()
+        return [late, *await sending, await send_grpc(receivers, "traces", BODY)]
+
+    sink = Gate()
+    late, *others = ask(work, sink)
+    assert (late.code, late.message) == ("RESOURCE_EXHAUSTED", f"{MAX_MESSAGES} calls wait already")
+    assert late.retry_after_s
+    assert {answer.code for answer in others} == {"OK"}
+
+
 def test_a_call_waits_for_room_instead_of_being_refused_at_once() -> None:
     asked = asyncio.Event()
 
