@@ -42,7 +42,7 @@ async def ask(database: Database, question: Callable[[duckdb.DuckDBPyConnection]
 
 def _answer(database: Database, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
     try:
-        with closing(database.cursor()) as cursor, one_state(cursor):
+        with database.read(again=False), closing(database.cursor()) as cursor, one_state(cursor):
             return question(cursor)
     except (
         duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException, duckdb.OutOfMemoryException

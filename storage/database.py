@@ -120,8 +120,9 @@ class Database:
         return cursor
 
     @contextmanager
-    def read(self) -> Iterator[None]:
-        """A question is asked within; it begins when nobody has set `unread`."""
+    def read(self, *, again: bool = True) -> Iterator[None]:
+        """A question is asked within; it begins when nobody has set `unread`. `again`: its blocks may soon be asked of
+        once more."""
         with self._readers:
             self._reading += 1
         try:
@@ -129,7 +130,8 @@ class Database:
         finally:
             with self._readers:
                 self._reading -= 1
-                self._read_at = time.monotonic()
+                if again:
+                    self._read_at = time.monotonic()
 
     @contextmanager
     def unread(self, for_s: float) -> Iterator[bool]:

@@ -110,7 +110,7 @@ class Flusher:
 
     def _recover_group(self) -> None:
         self.flush(self._next_group(RECOVERY))
-        if self.broken and not worth_another_try(self._pending[0]):
+        if self.broken and not (self._pending and worth_another_try(self._pending[0])):
             raise Unavailable(self.broken, reason="store")
         self.broken = None
 
@@ -277,7 +277,13 @@ class Flusher:
         if not self.broken:
             self._checkpoint_if(self._checkpoint_wal_bytes)
         if self._connection is not None:
-            self._unread.give_back(self._connection)
+            self._give_back(self._connection)
+
+    def _give_back(self, connection: duckdb.DuckDBPyConnection) -> None:
+        try:
+            self._unread.give_back(connection)
+        except duckdb.Error as error:
+            self._lose(str(error))
 
     def _flush(self, group: list[Pending]) -> None:
         parts, set_aside = deque([group]), 0

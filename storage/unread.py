@@ -2,7 +2,8 @@
 
 DuckDB keeps what it has written in memory up to its limit. With 160 bytes a span that was 100 MB after 700,000 spans,
 of which nothing was ever asked (docs/performance.md). The limit stays what it is: transactions, checkpoints and many
-readers need it. It is lowered for a moment between two transactions, and DuckDB drops such blocks first.
+readers need it. It is lowered for a moment between two transactions, and DuckDB drops such blocks first. Nobody else
+asks anything just then: to set the limit takes 2 KiB itself, and below a low one others may have all there is.
 """
 
 import time
@@ -32,21 +33,24 @@ class Unread:
         self._looked_at = 0.0
 
     def give_back(self, connection: duckdb.DuckDBPyConnection) -> bool:
-        """Most written blocks are out of memory; false where it is not time to, somebody reads or they are few."""
+        """Most written blocks are out of memory; false where it is not time to, somebody reads or they are few.
+
+        Raises duckdb.Error where the engine is lost, or the limit cannot be set to what it was.
+        """
         now = time.monotonic()
         if now - self._looked_at < EVERY_S:
             return False
         self._looked_at = now
-        [(blocks, others)] = connection.execute(USED_SQL).fetchall()
-        if blocks <= KEPT_BYTES:
-            return False
         with self._database.unread(QUIET_S) as unread:
-            return unread and self._lower(connection, others + KEPT_BYTES // 2)
+            if not unread:
+                return False
+            [(blocks, others)] = connection.execute(USED_SQL).fetchall()
+            return blocks > KEPT_BYTES and self._lower(connection, others + KEPT_BYTES // 2)
 
     def _lower(self, connection: duckdb.DuckDBPyConnection, size_bytes: int) -> bool:
         try:
             run(connection, f"SET memory_limit = '{size_bytes}B'")
-        except duckdb.OutOfMemoryException:  # what looks after the file uses more than a moment ago
+        except duckdb.OutOfMemoryException:  # others use more than a moment ago
             return False
         finally:
             run(connection, f"SET memory_limit = '{self._database.memory_limit}'")

@@ -180,6 +180,21 @@ def test_after_each_group_written_blocks_that_nobody_reads_may_leave_memory(
     assert given_back == [store.flusher._connection]
 
 
+def test_a_group_counts_as_stored_though_the_engine_is_lost_right_after_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(connection: object) -> bool:
+        raise duckdb.FatalException("the database has been invalidated because of a previous fatal error")
+
+    monkeypatch.setattr(store.flusher._unread, "give_back", lost)
+    store.flusher.flush([store.request(span_row("a"))])
+    assert store.flusher.flushed_seq == 1
+    assert store.flusher.broken == "the store failed and is being opened again"
+    store.flusher._look_after()
+    assert store.flusher.broken is None
+    assert store.rows() == [("a",)]
+
+
 def test_when_the_store_cannot_take_data_it_stays_first_in_the_queue(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

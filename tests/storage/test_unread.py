@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from contract.reading import Row
+from storage.asking import ask
 from storage.database import Database, run
 from storage.reader import DuckReader
 from storage.unread import EVERY_S, KEPT_BYTES, QUIET_S, USED_SQL, Unread
@@ -89,6 +90,27 @@ def test_a_limit_that_others_are_above_by_now_stays_what_it_was(
     assert not Unread(database).give_back(connection)
     assert limit(connection) == "128.0 MiB"
     assert len(sorted_rows.fetchall()) == 3_999_999
+
+
+def test_a_limit_that_stays_low_is_told(database: Database) -> None:
+    class Low:
+        def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+            self._connection = connection
+
+        def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+            if "128MiB" in sql:
+                raise duckdb.OutOfMemoryException("failed to allocate data of size 2.0 KiB")
+            return self._connection.execute(sql)
+
+    with pytest.raises(duckdb.OutOfMemoryException):
+        Unread(database).give_back(Low(database.cursor()))  # type: ignore[arg-type]
+
+
+def test_while_the_file_is_looked_after_the_limit_stays_and_afterwards_it_need_not(database: Database) -> None:
+    seen: list[bool] = []
+    asyncio.run(ask(database, lambda cursor: seen.append(is_unread(database))))
+    assert seen == [False]
+    assert is_unread(database)
 
 
 def test_a_question_counts_while_it_is_answered_and_after(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
