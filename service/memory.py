@@ -31,7 +31,7 @@ class Share(NamedTuple):
 
 
 SHARES = (
-    Share("engine_bytes", 0.42, 1, 64 * MIB, 128 * MIB, "DuckDB: cached blocks, joins, sorts, rows not in the file"),
+    Share("engine_bytes", 0.42, 1, 64 * MIB, 256 * MIB, "DuckDB: cached blocks, joins, sorts, rows not in the file"),
     Share("checkpoint_wal_bytes", 0.15, 1, 16 * MIB, 40 * MIB, "DuckDB's log; its rows are held until a checkpoint"),
     Share("body_bytes", 0.64, 6, 3 * MIB, 64 * MIB, "largest request; parsed, decoded and translated it takes 6 times",
           beside=102 * MIB),
@@ -39,7 +39,7 @@ SHARES = (
     Share("queue_bytes", 0.20, 4.5, 5 * MIB, 12 * MIB, "requests that wait for the tables; as rows 4.5 times as much"),
     Share("group_bytes", 0.15, 4, 4 * MIB, 16 * MIB, "requests of one transaction; as columns and blocks 4 times"),
     Share("recent_spans", 0.04, 700, 5_000, 30_000, "spans remembered between transactions"),
-    Share("readers", 0.40, 24 * MIB, 1, 4, "queries that run at a time"),
+    Share("readers", 0.40, 32 * MIB, 1, 4, "queries that run at a time"),
     Share("max_items", 0.40, 3_600, 10_000, 100_000, "spans, log records or data points of one request"),
     Share("max_objects", 0.40, 360, 100_000, 1_000_000, "objects and lists of one JSON request"),
     Share("max_messages", 0.50, 189, 250_000, 2_500_000, "messages inside one protobuf request; an attribute is two"),

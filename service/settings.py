@@ -112,7 +112,7 @@ SETTINGS = (
     ),
     Setting(
         "storage.memory_limit", "size or auto", "auto", quantities.or_auto(quantities.size),
-        "DuckDB's memory; auto is 128 MiB, less where service.memory_limit is below 425 MiB",
+        "DuckDB's memory; auto is 256 MiB, less where service.memory_limit is below 730 MiB",
     ),
     Setting(
         "storage.threads", "whole number", 1, quantities.count,

@@ -11,7 +11,7 @@ from typing import TypeVar
 import duckdb
 
 from contract.errors import Unavailable
-from storage.database import Database, roll_back, run
+from storage.database import Database, begin, roll_back
 
 Answer = TypeVar("Answer")
 
@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 @contextmanager
 def one_state(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Every statement within sees the same committed state, and none can write."""
-    run(cursor, "BEGIN TRANSACTION READ ONLY")
+    begin(cursor, "BEGIN TRANSACTION READ ONLY")
     try:
         yield
     finally:
@@ -45,6 +45,7 @@ def _answer(database: Database, question: Callable[[duckdb.DuckDBPyConnection], 
         with database.read(again=False), closing(database.cursor()) as cursor, one_state(cursor):
             return question(cursor)
     except (
-        duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException, duckdb.OutOfMemoryException
+        duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException, duckdb.OutOfMemoryException,
+        duckdb.TransactionException,
     ) as error:  # fmt: skip
         raise Unavailable("the database cannot answer now", reason="database", retry_after_s=5) from error

@@ -30,7 +30,7 @@ from storage import position, reached, scores
 from storage.changed_hours import HOUR_SQL, changed
 from storage.columns import insert, stage
 from storage.contents import Contents, put_back
-from storage.database import roll_back
+from storage.database import begin, roll_back
 from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered
@@ -157,7 +157,7 @@ class Committer:
         `seq` is that of the newest request: from here on the journal's records up to it are not needed.
         """
         group = Group()
-        connection.execute("BEGIN").fetchall()
+        begin(connection)
         try:
             self._fill(connection, group, requests)
             write(connection, group, requests, seq)

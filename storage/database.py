@@ -309,8 +309,18 @@ def is_damage(message: str) -> bool:
     return "Corrupt" in message or "Could not read enough bytes" in message
 
 
+def begin(connection: duckdb.DuckDBPyConnection, statement: str = "BEGIN") -> None:
+    """A transaction is open, also where the one before could not be ended for want of memory: DuckDB then refuses all
+    but a ROLLBACK, which had failed."""
+    try:
+        run(connection, statement)
+    except duckdb.TransactionException:
+        run(connection, "ROLLBACK")
+        run(connection, statement)
+
+
 def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    """End the transaction; DuckDB may have ended it itself (a failed COMMIT does)."""
+    """End the transaction, where that is possible now; DuckDB may have ended it itself (a failed COMMIT does)."""
     try:
         connection.execute("ROLLBACK").fetchall()
     except duckdb.Error:

@@ -6,7 +6,7 @@ from functools import partial
 import duckdb
 
 from contract.documents import Change, Document, Result
-from storage.database import roll_back, run
+from storage.database import begin, roll_back, run
 from storage.writer import Writer
 
 READ_SQL = """
@@ -45,7 +45,7 @@ class StoredDocuments:
 def decide_and_write(
     connection: duckdb.DuckDBPyConnection, asked: dict[str, str | None], decide: Decide[Result]
 ) -> Result:
-    run(connection, "BEGIN")
+    begin(connection)
     try:
         known = [Document(*row) for row in connection.execute(READ_SQL, asked).fetchall()]
         change, result = decide(known)

@@ -16,7 +16,7 @@ from contract.upkeep import Erased
 from storage import media
 from storage.asking import ask
 from storage.changed_hours import HOUR_SQL, changed
-from storage.database import Database, roll_back, run
+from storage.database import Database, begin, roll_back, run
 from storage.lookback import keys_stage
 from storage.text_index import forget
 from storage.text_search import Range
@@ -115,7 +115,7 @@ def erase_step(
     ranges = [Range(min(fate.first_seq for fate in step), max(fate.last_seq for fate in step))]
     if not spare_grown:
         ranges.append(Range(seen_seq + 1, NEWEST))
-    run(connection, "BEGIN")
+    begin(connection)
     try:
         if spare_grown:
             keys -= grown(connection, keys, seen_seq)

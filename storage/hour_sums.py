@@ -16,7 +16,7 @@ from storage.aggregates import SUM_OF, numbered
 from storage.background import Background
 from storage.changed_hours import HOUR_NS, say, state
 from storage.conditions import Compiled
-from storage.database import roll_back, run
+from storage.database import begin, roll_back, run
 from storage.text_search import Range, joined
 from storage.writer import Writer
 
@@ -78,7 +78,7 @@ GROUPS = ("model",)
 
 def make(connection: duckdb.DuckDBPyConnection, new_rows: int = NEW_ROWS) -> bool:
     """Rows that came since are added up, or an hour that has changed is again; false when there is nothing to do."""
-    run(connection, "BEGIN")
+    begin(connection)
     try:
         done = add_new(connection, new_rows) or add_again(connection)
         run(connection, "COMMIT")

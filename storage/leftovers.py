@@ -16,7 +16,7 @@ from contract.errors import Unavailable
 from storage.asking import ask
 from storage.columns import stage
 from storage.contents import IDS_SQL, KEYS, columns
-from storage.database import Database, roll_back, run
+from storage.database import Database, begin, roll_back, run
 from storage.erasure import flushed_seq
 from storage.writer import Writer
 
@@ -64,7 +64,7 @@ def dead(cursor: duckdb.DuckDBPyConnection) -> tuple[list[ContentKey], int]:
 
 def delete_step(connection: duckdb.DuckDBPyConnection, keys: Sequence[ContentKey], seen_seq: int) -> None:
     """These pieces are gone, but for those that something refers to since `seen_seq`; one transaction."""
-    run(connection, "BEGIN")
+    begin(connection)
     try:
         stage(connection, columns(KEYS, keys), DELETE_SQL.format(references=references(seen_seq)))
         run(connection, "COMMIT")

@@ -14,7 +14,7 @@ import duckdb
 from contract.media import Media, MediaUse
 from contract.settling import TraceKey
 from storage.asking import ask
-from storage.database import Database, roll_back, run
+from storage.database import Database, begin, roll_back, run
 from storage.lookback import keys_stage
 from storage.writer import Writer
 
@@ -99,7 +99,7 @@ class MediaTable:
 def in_one_transaction(
     connection: duckdb.DuckDBPyConnection, statements: Collection[tuple[str, dict[str, Any]]]
 ) -> None:
-    run(connection, "BEGIN")
+    begin(connection)
     try:
         for sql, bound in statements:
             connection.execute(sql, bound).fetchall()

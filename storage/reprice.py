@@ -12,7 +12,7 @@ import duckdb
 from contract.columns import SPAN_COLUMNS, Column
 from storage.changed_hours import reset
 from storage.columns import FROM_STORED, stage
-from storage.database import Database, run
+from storage.database import Database, begin, run
 
 Price = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Stored columns of a call -> its cost columns."""
@@ -96,7 +96,7 @@ def write(cursor: duckdb.DuckDBPyConnection, changed: Sequence[tuple[Any, ...]])
     if not changed:
         return
     columns = [ROW_ID, *(_COLUMN[name] for name in COST_COLUMNS)]
-    run(cursor, "BEGIN")
+    begin(cursor)
     try:
         stage(cursor, list(zip(columns, zip(*changed, strict=True), strict=True)), UPDATE_SQL)
         reset(cursor)

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from storage.database import roll_back, run
+from storage.database import begin, roll_back, run
 from storage.text_search import Range, joined
 
 ROWS_A_STEP = 131_072
@@ -59,7 +59,7 @@ Ask = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
 
 def make(connection: duckdb.DuckDBPyConnection, step_rows: int = ROWS_A_STEP) -> bool:
     """A step more is in the table; false when there is none. Of a table with more rows than `span` nothing is left."""
-    run(connection, "BEGIN")
+    begin(connection)
     try:
         done = begun_anew(connection, step_rows) or add_new(connection, step_rows)
         run(connection, "COMMIT")

@@ -6,11 +6,15 @@ readers need it. It is lowered for a moment between two transactions, and DuckDB
 asks anything just then: to set the limit takes 2 KiB itself, and below a low one others may have all there is.
 """
 
+import logging
 import time
 
 import duckdb
 
 from storage.database import Database, run
+from storage.failures import first_line, is_lost
+
+logger = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 QUIET_S = 30.0
@@ -31,12 +35,22 @@ class Unread:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._looked_at = 0.0
+        self._is_low = False
 
     def give_back(self, connection: duckdb.DuckDBPyConnection) -> bool:
-        """Most written blocks are out of memory; false where it is not time to, somebody reads or they are few.
+        """Most written blocks are out of memory; false where it is not time to, somebody reads, they are few, or (which
+        the log tells) the engine cannot do it now. Raises duckdb.Error where that is lost."""
+        try:
+            return self._given_back(connection)
+        except duckdb.Error as error:
+            if is_lost(error):
+                raise
+            logger.warning("what was written stays in memory: %s", first_line(error))
+            return False
 
-        Raises duckdb.Error where the engine is lost, or the limit cannot be set to what it was.
-        """
+    def _given_back(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        if self._is_low:
+            self._put_back(connection)
         now = time.monotonic()
         if now - self._looked_at < EVERY_S:
             return False
@@ -48,10 +62,15 @@ class Unread:
             return blocks > KEPT_BYTES and self._lower(connection, others + KEPT_BYTES // 2)
 
     def _lower(self, connection: duckdb.DuckDBPyConnection, size_bytes: int) -> bool:
+        self._is_low = True
         try:
             run(connection, f"SET memory_limit = '{size_bytes}B'")
         except duckdb.OutOfMemoryException:  # others use more than a moment ago
             return False
         finally:
-            run(connection, f"SET memory_limit = '{self._database.memory_limit}'")
+            self._put_back(connection)
         return True
+
+    def _put_back(self, connection: duckdb.DuckDBPyConnection) -> None:
+        run(connection, f"SET memory_limit = '{self._database.memory_limit}'")
+        self._is_low = False

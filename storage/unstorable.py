@@ -8,7 +8,7 @@ import duckdb
 from contract.errors import Unavailable
 from contract.translated import Translated
 from storage import position
-from storage.database import roll_back
+from storage.database import begin, roll_back
 from storage.payload import decode, encode
 
 PUT_SQL = "INSERT INTO unstorable VALUES (?, now()::TIMESTAMP, ?, ?)"
@@ -20,7 +20,7 @@ Kept = tuple[int, str]
 def keep(connection: duckdb.DuckDBPyConnection, seq: int, translated: Translated, reason: str) -> None:
     """The request is kept, and the tables count as holding the journal up to it. Raises duckdb.Error: neither is so."""
     try:
-        connection.execute("BEGIN").fetchall()
+        begin(connection)
         connection.execute(PUT_SQL, (seq, reason, encode(translated).decode())).fetchall()
         position.put(connection, seq)
         connection.execute("COMMIT").fetchall()

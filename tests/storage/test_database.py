@@ -16,9 +16,11 @@ from storage.database import (
     BLOCK_BYTES,
     ROW_GROUP_ROWS,
     Database,
+    begin,
     explain_open_failure,
     migrations,
     newest_version,
+    roll_back,
     run,
 )
 from tests.support.stored import insert, opened, span
@@ -285,3 +287,29 @@ def test_what_a_killed_process_had_spilled_is_gone_and_files_of_others_stay(tmp_
     (spilled / "notes.txt").unlink()
     made(path)
     assert not spilled.exists()
+
+
+def test_a_transaction_begins_where_the_one_before_was_not_ended(tmp_path: Path) -> None:
+    """A ROLLBACK needs memory too: where it failed, every later statement did, until the server was started again."""
+    database = Database(str(tmp_path / "x.duckdb"))
+    database.open()
+    connection = database.cursor()
+    begin(connection)
+    run(connection, "CREATE TABLE numbers (number INTEGER PRIMARY KEY)")
+    run(connection, "INSERT INTO numbers VALUES (1)")
+    with pytest.raises(duckdb.ConstraintException):
+        run(connection, "INSERT INTO numbers VALUES (1)")
+    with pytest.raises(duckdb.TransactionException, match="aborted"):
+        run(connection, "SELECT 1")
+    begin(connection, "BEGIN TRANSACTION READ ONLY")
+    assert run(connection, "SELECT 1") == [(1,)]
+    with pytest.raises(duckdb.CatalogException):
+        run(connection, "SELECT * FROM numbers")
+    roll_back(connection)
+    begin(connection)
+    run(connection, "CREATE TABLE numbers (number INTEGER)")
+    begin(connection)
+    with pytest.raises(duckdb.CatalogException):
+        run(connection, "SELECT * FROM numbers")
+    roll_back(connection)
+    database.close()

@@ -92,7 +92,9 @@ def test_a_limit_that_others_are_above_by_now_stays_what_it_was(
     assert len(sorted_rows.fetchall()) == 3_999_999
 
 
-def test_a_limit_that_stays_low_is_told(database: Database) -> None:
+def test_a_limit_that_could_not_be_put_back_is_put_back_the_next_time(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     class Low:
         def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
             self._connection = connection
@@ -102,8 +104,21 @@ def test_a_limit_that_stays_low_is_told(database: Database) -> None:
                 raise duckdb.OutOfMemoryException("failed to allocate data of size 2.0 KiB")
             return self._connection.execute(sql)
 
-    with pytest.raises(duckdb.OutOfMemoryException):
-        Unread(database).give_back(Low(database.cursor()))  # type: ignore[arg-type]
+    connection, unread = database.cursor(), Unread(database)
+    assert not unread.give_back(Low(connection))  # type: ignore[arg-type]
+    assert "stays in memory" in caplog.text
+    assert limit(connection) != "128.0 MiB"
+    assert not unread.give_back(connection), "it is not time to give back more"
+    assert limit(connection) == "128.0 MiB"
+
+
+def test_a_lost_engine_is_told(database: Database) -> None:
+    class Lost:
+        def execute(self, sql: str) -> None:
+            raise duckdb.FatalException("the database has been invalidated")
+
+    with pytest.raises(duckdb.FatalException):
+        Unread(database).give_back(Lost())  # type: ignore[arg-type]
 
 
 def test_while_the_file_is_looked_after_the_limit_stays_and_afterwards_it_need_not(database: Database) -> None:
