@@ -52,10 +52,6 @@ _PARAMETER = re.compile(r"(?<![\w'])\$([a-z]\w*)")
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
 
-OUT_OF_ORDER = (duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException, duckdb.TransactionException)
-"""What a question meets where the file, or this connection to it, is of no use now."""
-
-
 class Connections(Protocol):
     """What is needed of `storage.database.Database`."""
 
@@ -283,7 +279,10 @@ class DuckReader:
         if isinstance(error, duckdb.OutOfMemoryException):
             self._counts["failed"] += 1
             return Unavailable("the query needs more memory than it may have; ask for less", reason="memory")
-        if isinstance(error, OUT_OF_ORDER):
+        if isinstance(error, duckdb.TransactionException):  # the next question of this connection ends it (`begin`)
+            self._counts["failed"] += 1
+            return Unavailable("the database cannot answer now", reason="database")
+        if isinstance(error, (duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException)):
             self._counts["failed"] += 1
             self._local = threading.local()  # those connections are of no further use
             return Unavailable("the database cannot answer now", reason="database")

@@ -8,8 +8,10 @@ import duckdb
 import pytest
 
 from contract.errors import Unavailable
+from contract.reading import Row
 from storage.asking import ask
 from storage.database import Database, run
+from storage.reader import DuckReader
 from tests.support.stored import opened
 
 
@@ -66,4 +68,27 @@ def test_who_cancels_a_question_waits_until_it_has_let_go_of_the_file() -> None:
         return ended.is_set()
 
     assert asyncio.run(work())
+    database.close()
+
+
+def test_a_question_after_one_that_could_not_be_ended_is_answered_on_the_same_connection() -> None:
+    """Else the open transaction of a connection that nobody uses any more would keep the log from the file."""
+    database = opened()
+    reader = DuckReader(database, threads=1)
+    asked = {"project": "default"}
+
+    def abort(*_: object) -> list[Row]:
+        raise duckdb.TransactionException("Current transaction is aborted (please ROLLBACK)")
+
+    async def work() -> None:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(reader, "_answer", abort)
+            patched.setattr("storage.asking.roll_back", lambda _: None)
+            with pytest.raises(Unavailable):
+                await reader.read("count_rows", asked)
+        assert (await reader.read("count_rows", asked))[0]["spans"] == 0
+
+    asyncio.run(work())
+    assert len(reader._cursors) == 1
+    reader.close()
     database.close()

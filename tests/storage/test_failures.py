@@ -9,6 +9,7 @@ from storage.failures import MEMORY, TRIES, given_up, may_be_too_much, meaning, 
 from storage.pending import Pending
 
 COMMIT_WITHOUT_MEMORY = "TransactionContext Error: Failed to commit: could not allocate block of size 57.2 MiB"
+COMMIT_WITHOUT_2_KIB = "TransactionContext Error: Failed to commit: failed to allocate data of size 2.0 KiB"
 COMMIT_WITHOUT_DISK = 'TransactionContext Error: Failed to commit: Could not write file "x": No space left on device'
 
 
@@ -17,6 +18,7 @@ COMMIT_WITHOUT_DISK = 'TransactionContext Error: Failed to commit: Could not wri
     [
         (duckdb.OutOfMemoryException("could not allocate"), Unavailable, MEMORY),
         (duckdb.TransactionException(COMMIT_WITHOUT_MEMORY), Unavailable, MEMORY),
+        (duckdb.TransactionException(COMMIT_WITHOUT_2_KIB), Unavailable, MEMORY),
         (duckdb.TransactionException(COMMIT_WITHOUT_DISK), Unavailable, "store"),
         (duckdb.IOException("No space left on device"), Unavailable, "store"),
         (duckdb.FatalException("invalidated"), Unavailable, "store"),
