@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TypeVar
@@ -14,6 +15,14 @@ from contract.errors import Unavailable
 from storage.database import Database, begin, roll_back
 
 Answer = TypeVar("Answer")
+
+_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+_PARAMETER = re.compile(r"(?<![\w'])\$([a-z]\w*)")
+
+
+def parameters_of(sql: str) -> frozenset[str]:
+    """The names that a statement binds values to."""
+    return frozenset(_PARAMETER.findall(_COMMENT.sub("", sql)))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from storage.asking import parameters_of
 from storage.trace_rows import Ask, narrowed
 
 LARGE_ROWS = 4_000_000
@@ -17,8 +18,6 @@ KNOWN_SQL = "\n    SELECT unnest($trace_ids::VARCHAR[]) AS trace_id"
 
 _CHOICE = re.compile(r"(?<=WITH candidate AS MATERIALIZED \().*?(?=\n\),\n)", re.DOTALL)
 """Where `list_traces` chooses."""
-_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
-_NAME = re.compile(r"\$([a-z]\w*)")
 
 
 def divisible(query: str, bound: Mapping[str, Any]) -> bool:
@@ -37,5 +36,5 @@ def chosen(ask: Ask, sql: str, bound: Mapping[str, Any]) -> tuple[str, dict[str,
 
 def used(sql: str, bound: Mapping[str, Any]) -> dict[str, Any]:
     """DuckDB takes no value that the statement has no name for."""
-    names = set(_NAME.findall(_COMMENT.sub("", sql)))
+    names = parameters_of(sql)
     return {name: value for name, value in bound.items() if name in names}

@@ -23,7 +23,7 @@ from contract.reading import INLINE, MEDIA, QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage import hour_sums
 from storage.aggregates import SHAPE, add_shape
-from storage.asking import one_state
+from storage.asking import one_state, parameters_of
 from storage.candidates import LARGE_ROWS, chosen, divisible
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
@@ -48,8 +48,6 @@ SPARE = 2
 
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
-_PARAMETER = re.compile(r"(?<![\w'])\$([a-z]\w*)")
-_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
 
 class Connections(Protocol):
@@ -66,7 +64,7 @@ class Query:
     def __init__(self, name: str, sql: str) -> None:
         self.name = name
         self.sql = sql
-        self.parameters = frozenset(_PARAMETER.findall(_COMMENT.sub("", sql)))
+        self.parameters = parameters_of(sql)
         self.places = frozenset(_MARK.findall(sql))
 
     def render(self, compiled: Compiled) -> str:

@@ -83,35 +83,32 @@ class Held(ListSink):
         return await super().accept(batch)
 
 
-def test_a_call_in_flight_is_answered_after_such_a_call() -> None:
+def answered(*, stops: bool) -> bytes:
+    """The answer of a call in flight when such a call has come, and the server is told to stop."""
+
     async def run() -> bytes:
         sink = Held()
         async with running(sink) as receivers, connected(receivers) as export:
             waiting = export()
             await sink.arrived.wait()
             await call_no_text(receivers)
-            sink.released.set()
-            answer: bytes = await waiting
-            return answer
-
-    assert asyncio.run(run()) == b""
-
-
-def test_a_call_in_flight_is_answered_by_a_server_that_stops_after_such_a_call() -> None:
-    async def run() -> bytes:
-        sink = Held()
-        async with running(sink) as receivers, connected(receivers) as export:
-            waiting = export()
-            await sink.arrived.wait()
-            await call_no_text(receivers)
-            stopping = asyncio.ensure_future(receivers.grpc_receiver.stop(LIMIT_S))
+            stopping = asyncio.ensure_future(receivers.grpc_receiver.stop(LIMIT_S)) if stops else None
             await asyncio.sleep(0)
             sink.released.set()
             answer: bytes = await waiting
-            await stopping
+            if stopping is not None:
+                await stopping
             return answer
 
-    assert asyncio.run(run()) == b""
+    return asyncio.run(run())
+
+
+def test_a_call_in_flight_is_answered_after_such_a_call() -> None:
+    assert answered(stops=False) == b""
+
+
+def test_a_call_in_flight_is_answered_by_a_server_that_stops_after_such_a_call() -> None:
+    assert answered(stops=True) == b""
 
 
 @pytest.mark.parametrize("turns", range(0, 30, 3))

@@ -38,15 +38,17 @@ class Gate(ListSink):
         return await super().accept(batch)
 
 
-def at_once(receivers: Receivers, calls: int) -> Any:
-    return asyncio.gather(*(send_grpc(receivers, "traces", BODY) for _ in range(calls)))
+async def sent_until_full(receivers: Receivers, sink: Gate, calls: int = MAX_MESSAGES) -> Any:
+    """So many calls at a time, which take all places; what they will be answered."""
+    sending = asyncio.gather(*(send_grpc(receivers, "traces", BODY) for _ in range(calls)))
+    async with asyncio.timeout(10):
+        await sink.full.wait()
+    return sending
 
 
 def test_more_calls_than_there_are_places_for_wait_for_their_turn() -> None:
     async def work(receivers: Receivers) -> set[str]:
-        sending = asyncio.ensure_future(at_once(receivers, MAX_MESSAGES + 40))
-        async with asyncio.timeout(10):
-            await sink.full.wait()
+        sending = await sent_until_full(receivers, sink, MAX_MESSAGES + 40)
         sink.open.set()
         return {answer.code for answer in await sending}
 
@@ -59,9 +61,7 @@ def test_who_has_waited_too_long_is_told_to_come_again(monkeypatch: pytest.Monke
     monkeypatch.setattr(otlp_grpc, "TURN_TIMEOUT_S", 0.2)
 
     async def work(receivers: Receivers) -> list[Answer]:
-        sending = asyncio.ensure_future(at_once(receivers, MAX_MESSAGES))
-        async with asyncio.timeout(10):
-            await sink.full.wait()
+        sending = await sent_until_full(receivers, sink)
         late = await send_grpc(receivers, "traces", BODY)
         sink.open.set()
         return [late, *await sending]
@@ -78,9 +78,8 @@ def test_calls_beyond_all_that_may_wait_are_told_to_come_again_at_once(monkeypat
     monkeypatch.setattr(otlp_grpc, "TURN_TIMEOUT_S", 1000)
 
     async def work(receivers: Receivers) -> list[Answer]:
-        sending = asyncio.ensure_future(at_once(receivers, MAX_MESSAGES))
+        sending = await sent_until_full(receivers, sink)
         async with asyncio.timeout(10):
-            await sink.full.wait()
             late = await send_grpc(receivers, "traces", BODY)
         sink.open.set()
         return [late, *await sending, await send_grpc(receivers, "traces", BODY)]
