@@ -23,7 +23,7 @@ from contract.reading import INLINE, MEDIA, QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage import hour_sums
 from storage.aggregates import SHAPE, add_shape
-from storage.asking import one_state, parameters_of
+from storage.asking import Parsed, one_state, parameters_of
 from storage.candidates import LARGE_ROWS, chosen, divisible
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
@@ -43,8 +43,9 @@ WAITING_AT_MOST = 64
 
 TIME_LIMIT_S = 30.0
 
-SPARE = 2
-"""Records rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
+SPARE = 1.25
+"""Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
+SPARE_AT_LEAST = 8
 
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
@@ -149,6 +150,7 @@ class DuckReader:
         self._time_limit_s = time_limit_s
         self._threads = threads
         self._windows = Windows()
+        self._parsed = Parsed()
         self._local = threading.local()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="reader")
@@ -193,7 +195,7 @@ class DuckReader:
         if "of_traces" in bound:
             bound["of_traces"] = compiled.reads_traces
         if "page_limit" in bound:  # a record can only be judged once it is rolled up
-            bound["page_limit"] = None if compiled.has("record") or bound["limit"] is None else SPARE * bound["limit"]
+            bound["page_limit"] = None if compiled.has("record") else page_limit(bound["limit"])
         return Question(
             query,
             known.render(compiled),
@@ -240,7 +242,7 @@ class DuckReader:
             sql, values = search.sql(bound["from_ns"]) if search else statement, {**bound, **question.values}
             if divisible(question.query, bound) and self._windows.row_count >= LARGE_ROWS:
                 sql, values = chosen(look_up, sql, values)
-            return rows_of(cursor.execute(sql, values))
+            return rows_of(cursor.execute(self._parsed(cursor, sql) if sql is question.sql else sql, values))
 
         if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
             return self._sums(cursor, question.of_sums, question.bound)
@@ -255,7 +257,8 @@ class DuckReader:
 
     def _sums(self, cursor: duckdb.DuckDBPyConnection, asked: Compiled, bound: Mapping[str, Any]) -> list[Row]:
         query = self._queries[hour_sums.QUERY]
-        result = cursor.execute(query.render(asked), {name: bound[name] for name in query.parameters})
+        statement = self._parsed(cursor, query.render(asked))
+        result = cursor.execute(statement, {name: bound[name] for name in query.parameters})
         return rows_of(result)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -302,6 +305,11 @@ class DuckReader:
         for cursor in self._cursors:
             cursor.close()
         self._cursors.clear()
+
+
+def page_limit(limit: int | None) -> int | None:
+    """How many traces are rolled up for a page of so many."""
+    return None if limit is None else max(round(SPARE * limit), limit + SPARE_AT_LEAST)
 
 
 def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

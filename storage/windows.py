@@ -251,24 +251,25 @@ def ask_traces(ask: Ask, bound: Mapping[str, Any], parts: Parts) -> list[Row]:
     """The newest rows of `list_traces`: of the traces that begin in a part, whole; each part holds those before it.
 
     A trace is found by what the part shows of it; that it began earlier is seen when it is rolled up, and it is left
-    out. Where that leaves too few of those that were rolled up, all are.
+    out. Where that leaves too few of those that were rolled up, more are in the next part, and all in the last.
     """
-    rows = widening(ask, bound, parts, "from_ns")
-    is_cut = bound["page_limit"] is not None and (not rows or rows[0]["cut"])
-    if len(rows) < bound["limit"] and is_cut and bound["from_ns"] is not None:
-        return ask({**bound, "page_limit": None})
-    return rows
+    page_limit: int | None = bound["page_limit"]
+    while True:
+        rows = ask({**bound, "from_ns": parts.floor, "page_limit": page_limit})
+        is_cut = page_limit is not None and (not rows or rows[0]["cut"])
+        if len(rows) >= bound["limit"]:
+            return rows
+        if parts.is_last:
+            return ask({**bound, "page_limit": None}) if is_cut and bound["from_ns"] is not None else rows
+        if page_limit is not None and is_cut:
+            page_limit *= GROWTH
+        parts.widen(len(rows))
 
 
 def ask_roll_ups(ask: Ask, bound: Mapping[str, Any], parts: Parts) -> list[Row]:
     """The latest active rows of `list_sessions` or `list_users`: who was active in a part, with all their spans."""
-    return widening(ask, bound, parts, "floor_ns")
-
-
-def widening(ask: Ask, bound: Mapping[str, Any], parts: Parts, name: str) -> list[Row]:
-    """The rows of the first part that fills the page, else of the last; a part's beginning is the parameter `name`."""
     while True:
-        rows = ask({**bound, name: parts.floor})
+        rows = ask({**bound, "floor_ns": parts.floor})
         if len(rows) >= bound["limit"] or parts.is_last:
             return rows
         parts.widen(len(rows))

@@ -26,7 +26,7 @@ record AS MATERIALIZED (
         count(*) FILTER (status = 'error' AND (duplicate_of IS NULL OR synthetic IS NOT TRUE)) AS error_count,
         count(*) FILTER (duplicate_of IS NULL OR synthetic IS NOT TRUE) AS span_count,
         count(*) FILTER (is_generation) AS generation_count,
-        list_sort(list(DISTINCT model) FILTER (counted AND model IS NOT NULL)) AS models,
+        list_sort(list_distinct(list(model) FILTER (counted AND model IS NOT NULL))) AS models,
         TRY_CAST(sum(input_tokens) FILTER (counted) AS BIGINT) AS input_tokens,
         TRY_CAST(sum(output_tokens) FILTER (counted) AS BIGINT) AS output_tokens,
         TRY_CAST(sum(total_tokens) FILTER (counted) AS BIGINT) AS total_tokens,

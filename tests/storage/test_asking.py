@@ -9,7 +9,8 @@ import pytest
 
 from contract.errors import Unavailable
 from contract.reading import Row
-from storage.asking import ask
+from storage import asking
+from storage.asking import Parsed, ask, parameters_of
 from storage.database import Database, run
 from storage.reader import DuckReader
 from tests.support.stored import opened
@@ -92,3 +93,35 @@ def test_a_question_after_one_that_could_not_be_ended_is_answered_on_the_same_co
     assert len(reader._cursors) == 1
     reader.close()
     database.close()
+
+
+def test_a_statement_is_parsed_once_for_all_connections_and_threads(tmp_path: Path) -> None:
+    database = opened(str(tmp_path / "x.duckdb"))
+    parsed, answers = Parsed(), []
+
+    def count(to: int) -> None:
+        cursor = database.cursor()
+        answers.append(cursor.execute(parsed(cursor, "SELECT sum(i) FROM range($n) AS t(i)"), {"n": to}).fetchall())
+
+    threads = [threading.Thread(target=count, args=(n,)) for n in (3, 5, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [[(3,)], [(10,)], [(36,)]]
+    cursor = database.cursor()
+    assert parsed(cursor, "SELECT 1") is parsed(cursor, "SELECT 1")
+    database.close()
+
+
+def test_few_parsed_statements_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "PARSED_AT_MOST", 2)
+    cursor, parsed = duckdb.connect(), Parsed()
+    first = parsed(cursor, "SELECT 1")
+    for number in (2, 3, 4):
+        assert cursor.execute(parsed(cursor, f"SELECT {number}")).fetchall() == [(number,)]
+    assert parsed(cursor, "SELECT 1") is not first
+
+
+def test_parameters_are_neither_in_comments_nor_in_json_paths() -> None:
+    assert parameters_of("-- of $none\nSELECT $limit, x ->> '$a.b' FROM t WHERE y = $after_ns") == {"limit", "after_ns"}

@@ -313,6 +313,20 @@ def test_traces_are_rolled_up_without_bound_where_too_many_of_a_range_had_begun_
     assert asked == [6, None]
 
 
+def test_the_next_part_rolls_up_more_traces_where_too_many_of_this_one_had_begun_before_it() -> None:
+    asked: list[Any] = []
+
+    def cut(bound: Any) -> list[dict[str, Any]]:
+        asked.append((bound["from_ns"], bound["page_limit"]))
+        return [{"cut": True}] * (3 if len(asked) > 1 else 1)
+
+    ask_traces(cut, {"limit": 3, "page_limit": 6, "from_ns": None, "to_ns": None}, Parts(sampled(20), 3, None))
+    assert asked[0] == (18, 6)
+    assert asked[1][0] is None or asked[1][0] < 18
+    assert asked[1][1] == 6 * windows.GROWTH
+    assert len(asked) == 2
+
+
 def test_the_end_of_what_is_asked_for_is_that_of_the_range_or_of_the_page_before() -> None:
     assert upper_bound({"to_ns": None, "after_ns": None}) is None
     assert upper_bound({"to_ns": 5, "after_ns": None}) == 5
