@@ -76,6 +76,7 @@ def _answer(database: Database, question: Callable[[duckdb.DuckDBPyConnection], 
         with database.read(again=False), closing(database.cursor()) as cursor, one_state(cursor):
             return question(cursor)
     except (
-        duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException, duckdb.OutOfMemoryException
+        duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException, duckdb.IOException,
+        duckdb.OutOfMemoryException,
     ) as error:  # fmt: skip
         raise Unavailable("the database cannot answer now", reason="database", retry_after_s=5) from error

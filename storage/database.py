@@ -12,6 +12,7 @@ import secrets
 import shutil
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,6 +42,9 @@ NEW_SUFFIX, COMPACT_SUFFIX, RECOVER_SUFFIX = ".new-", ".compact", ".recover"
 """Beginnings of what is behind the name of a file that is being made: empty, with the rows of the old one, with those
 that can be read."""
 
+IN_MEMORY = "Corrupted in-memory"
+"""In the words of a checkpoint after a COMMIT that failed for want of memory: the file itself is whole."""
+
 SPILLED_SUFFIX = ".tmp"
 """Of the folder where DuckDB puts what a query does not hold in memory."""
 
@@ -48,6 +52,9 @@ CURE = (
     "Put back a copy, or let `tracepond recover` make a new file of what can be read; it keeps the old one "
     "(docs/reliability.md)"
 )
+
+CLOSING_S, CLOSING_STEP_S = 10.0, 0.01
+"""How long statements that were interrupted may take to end, and how often that is looked at."""
 
 SETTINGS = {
     "wal_autocheckpoint": NEVER_BY_ITSELF,
@@ -68,6 +75,9 @@ class Database:
         self.memory_limit = memory_limit
         self._threads = threads
         self._root: duckdb.DuckDBPyConnection | None = None
+        self._leaving: duckdb.DuckDBPyConnection | None = None
+        """The one before, where its connections have not ended yet."""
+        self._cursors: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._reading = 0
         self._read_at = -math.inf
@@ -78,7 +88,10 @@ class Database:
         return self.path == ":memory:"
 
     def open(self) -> None:
-        """The file is open and at the program's schema version. Raises `Refused` naming the cause and the cure."""
+        """The file is open and at the program's schema version. Raises `Refused` naming the cause and the cure, and
+        `Unavailable` while somebody still asks what was open before."""
+        if not self._has_left():
+            raise Unavailable("questions to the file as it was open before have not ended", reason="closing")
         if not self.in_memory and not os.path.exists(self.path):
             make_file(os.path.realpath(self.path))
         root = duckdb.connect(":memory:")
@@ -116,6 +129,7 @@ class Database:
             if self._root is None:
                 raise Unavailable("the database is closed", reason="closed")
             cursor = self._root.cursor()
+            self._cursors.add(cursor)
         run(cursor, f"USE {CATALOG}")
         return cursor
 
@@ -159,11 +173,37 @@ class Database:
         return int(size)
 
     def close(self) -> None:
-        """Every connection ends; what was committed is in the file or its WAL."""
+        """Every connection ends, running questions are interrupted; what was committed is in the file or its WAL.
+
+        Where one does not end in time, that is logged, and `open` waits for it.
+        """
         with self._lock:
-            root, self._root = self._root, None
-        if root is not None:
-            root.close()
+            if self._root is not None:
+                self._leaving, self._root = self._root, None
+        if not self._has_left():
+            logger.error("%s cannot be closed: questions that were interrupted have not ended", self.path)
+
+    def _has_left(self) -> bool:
+        """Whether nothing is open of what was. DuckDB closes nothing while one of the connections is in use, and does
+        not open a file again of which one is left."""
+        until = time.monotonic() + CLOSING_S
+        while self._leaving is not None:
+            try:
+                self._leaving.close()
+                self._leaving = None
+            except duckdb.ResourceInUseException:
+                if time.monotonic() >= until:
+                    return False
+                self._interrupt()
+                time.sleep(CLOSING_STEP_S)
+        return True
+
+    def _interrupt(self) -> None:
+        with self._lock:
+            cursors = list(self._cursors)
+        for cursor in cursors:
+            with suppress(duckdb.Error):  # one that is closed
+                cursor.interrupt()
 
     def size_bytes(self) -> int:
         return self._bytes_of(self.path)
@@ -306,7 +346,7 @@ def explain_open_failure(path: str, message: str) -> str:
 
 def is_damage(message: str) -> bool:
     """Whether DuckDB says that bytes of a file are not those that it wrote (words of DuckDB 2.0)."""
-    return "Corrupt" in message or "Could not read enough bytes" in message
+    return ("Corrupt" in message and IN_MEMORY not in message) or "Could not read enough bytes" in message
 
 
 def begin(connection: duckdb.DuckDBPyConnection, statement: str = "BEGIN") -> None:

@@ -25,6 +25,10 @@ INVALIDATED = "has been invalidated"
 """In the words of every error after a checkpoint that failed, and of that one or the next: mostly an IOException, no
 FatalException (DuckDB 2.0)."""
 
+COMMIT_FAILED = "Failed to commit"
+"""In the words of a COMMIT that failed. For want of memory, some columns of a table may have rows that others have not:
+the next checkpoint says "misaligned count", and until then answers may be wrong (DuckDB 2.0)."""
+
 DAMAGED = "a part of the database file is damaged; when the server is stopped, `tracepond recover` saves the rest"
 
 
@@ -37,19 +41,27 @@ def damaged(error: BaseException) -> Unavailable | None:
 
 
 def is_lost(error: Exception) -> bool:
-    """Whether the engine takes nothing and answers nothing any more until the file is opened again."""
-    return isinstance(error, duckdb.FatalException) or (isinstance(error, duckdb.Error) and INVALIDATED in str(error))
+    """Whether the engine takes nothing and answers nothing any more until the file is opened again, or nothing that
+    could be trusted."""
+    if not isinstance(error, duckdb.Error):
+        return False
+    half_done = COMMIT_FAILED in str(error) and wants_memory(error)
+    return isinstance(error, duckdb.FatalException) or INVALIDATED in str(error) or half_done
+
+
+def wants_memory(error: Exception) -> bool:
+    return isinstance(error, duckdb.OutOfMemoryException) or any(words in str(error) for words in ALLOCATION_FAILED)
 
 
 def meaning(error: Exception) -> TracepondError:
     """`Refused` for rows that can never be stored, `Unavailable` for all else."""
     if (told := damaged(error)) is not None:
         return told
-    if is_lost(error):
-        return Unavailable("the store failed and is opened again", reason="store", retry_after_s=5)
-    if isinstance(error, duckdb.OutOfMemoryException) or any(words in str(error) for words in ALLOCATION_FAILED):
+    if INVALIDATED not in str(error) and wants_memory(error):
         logger.error("commit failed: %s", first_line(error))
         return Unavailable("the store has too little memory for this now", reason=MEMORY, retry_after_s=5)
+    if is_lost(error):
+        return Unavailable("the store failed and is opened again", reason="store", retry_after_s=5)
     if isinstance(error, (duckdb.TransactionException, duckdb.IOException)):
         logger.error("commit failed: %s", first_line(error))
         return Unavailable("the store cannot take data now (disk full?)", reason="store", retry_after_s=5)

@@ -214,10 +214,13 @@ class DuckReader:
             raise Overloaded("too many queries are waiting; ask again", reason="readers_busy")
 
     def _run(self, ticket: _Ticket, question: Question) -> list[Row]:
-        """The rows; asked once more where this thread's connection is one to the file before it was opened again."""
+        """The rows; asked once more where this thread's connection is one to the file before it was opened again, or
+        was interrupted since the file is closed."""
         try:
             return self._ask(ticket, question)
-        except (duckdb.ConnectionException, duckdb.FatalException):
+        except (duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException):
+            if ticket.expired:
+                raise
             self._local.cursor = None
             return self._ask(ticket, question)
 

@@ -37,7 +37,9 @@ def test_a_closed_file_is_unavailable(tmp_path: Path) -> None:
         asyncio.run(ask(database, lambda cursor: None))
 
 
-@pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.IOException])
+@pytest.mark.parametrize(
+    "error", [duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InterruptException, duckdb.IOException]
+)
 def test_what_the_engine_cannot_do_now_is_unavailable(error: type[Exception]) -> None:
     database = opened()
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -248,6 +249,66 @@ def test_a_closed_database_gives_no_connection_and_can_be_opened_again(tmp_path:
         database.cursor()
     database.open()
     assert run(database.cursor(), "SELECT count(*) FROM span") == [(1,)]
+    database.close()
+
+
+ENDLESS_SQL = "SELECT count(*) FROM range(1000000000000) AS numbers(number) WHERE number % 7 = 3"
+
+
+def ask_until_busy(cursor: duckdb.DuckDBPyConnection) -> None:
+    while True:
+        run(cursor, "SELECT 1")
+
+
+def test_a_file_that_is_being_asked_is_closed_and_can_be_opened_again(tmp_path: Path) -> None:
+    database = opened(str(tmp_path / "x.duckdb"))
+    insert(database, "span", span(1))
+    cursor, ended = database.cursor(), []
+
+    def ask() -> None:
+        while not ended:
+            try:
+                run(cursor, ENDLESS_SQL)
+            except duckdb.ResourceInUseException:  # by the probe below
+                continue
+            except duckdb.Error as error:
+                ended.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    with pytest.raises(duckdb.ResourceInUseException):
+        ask_until_busy(cursor)
+    database.close()
+    asking.join(10)
+    assert len(ended) == 1
+    database.open()
+    assert run(database.cursor(), "SELECT count(*) FROM span") == [(1,)]
+    database.close()
+
+
+def test_a_file_is_not_opened_again_before_the_last_question_to_it_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, is_busy = opened(str(tmp_path / "x.duckdb")), True
+    root = database._root
+    assert root is not None
+
+    class Busy:
+        def close(self) -> None:
+            if is_busy:
+                raise duckdb.ResourceInUseException("connection is busy with another call")
+            root.close()
+
+    monkeypatch.setattr(database_module, "CLOSING_S", 0.05)
+    monkeypatch.setattr(database, "_root", Busy())
+    database.close()
+    assert "cannot be closed" in caplog.text
+    for give in (database.open, database.cursor):
+        with pytest.raises(Unavailable):
+            give()
+    is_busy = False
+    database.open()
+    assert run(database.cursor(), "SELECT count(*) FROM span") == [(0,)]
     database.close()
 
 

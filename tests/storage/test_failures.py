@@ -5,12 +5,15 @@ import pytest
 
 from contract.errors import Refused, TracepondError, Unavailable
 from contract.translated import Translated
-from storage.failures import MEMORY, TRIES, given_up, may_be_too_much, meaning, worth_another_try
+from storage.failures import MEMORY, TRIES, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.pending import Pending
 
 COMMIT_WITHOUT_MEMORY = "TransactionContext Error: Failed to commit: could not allocate block of size 57.2 MiB"
 COMMIT_WITHOUT_2_KIB = "TransactionContext Error: Failed to commit: failed to allocate data of size 2.0 KiB"
 COMMIT_WITHOUT_DISK = 'TransactionContext Error: Failed to commit: Could not write file "x": No space left on device'
+
+INVALIDATED = 'Database "pond" has been invalidated'
+MISALIGNED = "Original error: Corrupted in-memory column - column with index 0 has misaligned count"
 
 
 @pytest.mark.parametrize(
@@ -23,7 +26,8 @@ COMMIT_WITHOUT_DISK = 'TransactionContext Error: Failed to commit: Could not wri
         (duckdb.IOException("No space left on device"), Unavailable, "store"),
         (duckdb.FatalException("invalidated"), Unavailable, "store"),
         (duckdb.Error("Corrupt database file: computed checksum 1 does not match"), Unavailable, "damaged"),
-        (duckdb.IOException('Database "pond" has been invalidated because checkpointing failed'), Unavailable, "store"),
+        (duckdb.IOException(f"{INVALIDATED} because checkpointing failed"), Unavailable, "store"),
+        (duckdb.IOException(f"{INVALIDATED} because checkpointing failed. {MISALIGNED}"), Unavailable, "store"),
         (duckdb.ConversionException("Timestamp out of range"), Refused, "internal"),
         (OverflowError("Python int too large"), Refused, "internal"),
     ],
@@ -57,3 +61,18 @@ def test_a_commit_without_memory_is_no_full_disk(words: str) -> None:
     told = meaning(duckdb.TransactionException(f"Failed to commit: {words} (126.4 MiB/128.0 MiB used)"))
     assert "too little memory" in str(told)
     assert may_be_too_much(told)
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (duckdb.TransactionException(COMMIT_WITHOUT_MEMORY), True),
+        (duckdb.TransactionException(COMMIT_WITHOUT_DISK), False),
+        (duckdb.OutOfMemoryException("could not allocate block of size 57.2 MiB"), False),
+        (duckdb.IOException(f"{INVALIDATED} because checkpointing failed. {MISALIGNED}"), True),
+        (duckdb.FatalException("invalidated"), True),
+        (ValueError(INVALIDATED), False),
+    ],
+)
+def test_the_file_is_opened_again_where_no_answer_could_be_trusted(error: Exception, lost: bool) -> None:
+    assert is_lost(error) == lost

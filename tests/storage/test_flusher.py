@@ -246,6 +246,29 @@ def test_the_store_is_opened_again_after_a_fatal_error(
     assert store.rows() == [("a",), ("b",)]
 
 
+def test_after_a_commit_without_memory_the_file_is_opened_again_and_the_rows_are_stored_in_halves(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB 2.0 may have rows of it in some columns and not in others then."""
+    sizes: list[int] = []
+    commit = store.flusher._committer.commit
+
+    def without_memory(connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int) -> None:
+        sizes.append(len(requests))
+        if len(sizes) == 1:
+            raise duckdb.TransactionException("Failed to commit: failed to pin block of size 256.0 KiB")
+        commit(connection, requests, seq)
+
+    monkeypatch.setattr(store.flusher._committer, "commit", without_memory)
+    before = store.flusher._connection
+    requests = [store.request(span_row(name)) for name in "abcd"]
+    store.flusher.recover(requests)
+    assert sizes == [4, 2, 2]
+    assert store.flusher._connection is not before
+    assert store.flusher.broken is None
+    assert store.rows() == [("a",), ("b",), ("c",), ("d",)]
+
+
 def test_one_who_waits_for_the_answer_is_told_why_not(store: Store) -> None:
     told: list[TracepondError | None] = []
     bad, good = store.request(span_row("bad", start_time="never")), store.request(span_row("good"))

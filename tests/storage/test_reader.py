@@ -372,6 +372,18 @@ def test_a_question_that_meets_a_damaged_block_is_told_so(reader: DuckReader, mo
         traces(reader)
 
 
+def test_a_question_that_was_interrupted_since_the_file_was_opened_again_is_answered(
+    reader: DuckReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        monkeypatch.undo()
+        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+
+    known = traces(reader)
+    monkeypatch.setattr(reader_module.DuckReader, "_answer", interrupted)
+    assert traces(reader) == known
+
+
 def test_the_first_question_after_the_file_was_opened_again_is_answered(tmp_path: Path) -> None:
     database = opened(str(tmp_path / "x.duckdb"))
     insert(database, "span", span(1))
