@@ -9,7 +9,7 @@ def run(config: Config) -> Compacted:
     """See `storage.compact.compact`. Raises `Refused` when the file is not there or another process has it."""
     with offline.opened(config) as database:
         path = database.path
-    return compact(path, memory_limit=f"{config.storage.memory_limit_bytes}B", threads=config.storage.threads)
+    return compact(path, memory_limit_bytes=config.storage.memory_limit_bytes, threads=config.storage.threads)
 
 
 def report(done: Compacted) -> str:

@@ -16,7 +16,7 @@ def run(config: Config) -> Salvaged:
     path = config.storage.path
     if not os.path.isfile(path):
         raise Refused(f"{path} is no file; name the database with --db", reason="database")
-    done = salvage(path, memory_limit=f"{config.storage.memory_limit_bytes}B", threads=config.storage.threads)
+    done = salvage(path, memory_limit_bytes=config.storage.memory_limit_bytes, threads=config.storage.threads)
     with opened(config):
         return done
 

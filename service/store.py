@@ -17,7 +17,7 @@ from translator.twins import match
 def database(config: Config, path: str) -> Database:
     """Not open yet."""
     storage = config.storage
-    return Database(path, memory_limit=f"{storage.memory_limit_bytes}B", threads=storage.threads)
+    return Database(path, memory_limit_bytes=storage.memory_limit_bytes, threads=storage.threads)
 
 
 def writer(config: Config, opened: Database, prices: PriceBook) -> Writer:

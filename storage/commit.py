@@ -30,7 +30,7 @@ from storage import position, reached, scores
 from storage.changed_hours import HOUR_SQL, changed
 from storage.columns import insert, stage
 from storage.contents import Contents, put_back
-from storage.database import begin, roll_back
+from storage.database import End, begin, end, roll_back
 from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered
@@ -151,7 +151,9 @@ class Committer:
         for key in keys or ():
             self._recent.forget(key)
 
-    def commit(self, connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int) -> None:
+    def commit(
+        self, connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int, end: End = end
+    ) -> None:
         """All rows of the requests are committed, settled and visible; or nothing is, and duckdb.Error is raised.
 
         `seq` is that of the newest request: from here on the journal's records up to it are not needed.
@@ -164,7 +166,7 @@ class Committer:
             told = [row for request in requests for row in request.scores]
             scores.store(connection, told, self._merge_scores, seq)
             position.put(connection, seq)
-            connection.execute("COMMIT").fetchall()
+            end(connection)
         except BaseException:
             for key in group.traces:
                 self._recent.forget(key)

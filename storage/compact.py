@@ -24,7 +24,7 @@ class Compacted:
     after_bytes: int
 
 
-def compact(path: str, *, memory_limit: str = "256MB", threads: int = 1) -> Compacted:
+def compact(path: str, *, memory_limit_bytes: int = 256_000_000, threads: int = 1) -> Compacted:
     """The file at `path` holds what it held. Raises `Refused` with the old file in its place, untouched."""
     path = os.path.realpath(path)
     check_closed_well(path)
@@ -34,7 +34,7 @@ def compact(path: str, *, memory_limit: str = "256MB", threads: int = 1) -> Comp
         make_empty(part)
         root = duckdb.connect(":memory:")
         try:
-            attach(root, path, part, memory_limit, threads)
+            attach(root, path, part, memory_limit_bytes, threads)
             copy_rows(root)
             run(root, "DETACH new")
             put_in_place(part, path)
@@ -62,8 +62,8 @@ def make_empty(path: str) -> None:
     database.close()
 
 
-def attach(root: duckdb.DuckDBPyConnection, path: str, part: str, memory_limit: str, threads: int) -> None:
-    run(root, f"SET memory_limit = {quoted(memory_limit)}")
+def attach(root: duckdb.DuckDBPyConnection, path: str, part: str, memory_limit_bytes: int, threads: int) -> None:
+    run(root, f"SET memory_limit = '{memory_limit_bytes:d}B'")
     run(root, f"SET threads = {threads:d}")
     run(root, f"SET temp_directory = {quoted(part + '.tmp')}")
     try:

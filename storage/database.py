@@ -13,13 +13,14 @@ import shutil
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
 from contract.errors import Refused, Unavailable
+from storage.memory_limit import MemoryLimit
 
 logger = logging.getLogger(__name__)
 
@@ -66,13 +67,15 @@ SETTINGS = {
     "enable_progress_bar": False,
 }
 
+End = Callable[[duckdb.DuckDBPyConnection], None]
+
 
 class Database:
     """One file (or `:memory:`), open in one process. Connections are handed out inside `storage` only."""
 
-    def __init__(self, path: str, *, memory_limit: str = "256MB", threads: int = 1) -> None:
+    def __init__(self, path: str, *, memory_limit_bytes: int = 256_000_000, threads: int = 1) -> None:
         self.path = path
-        self.memory_limit = memory_limit
+        self.limit = MemoryLimit(memory_limit_bytes)
         self._threads = threads
         self._root: duckdb.DuckDBPyConnection | None = None
         self._leaving: duckdb.DuckDBPyConnection | None = None
@@ -107,7 +110,7 @@ class Database:
         self._root = root
 
     def _attach(self, root: duckdb.DuckDBPyConnection) -> None:
-        run(root, f"SET memory_limit = '{self.memory_limit}'")
+        run(root, f"SET memory_limit = '{self.limit.size_bytes:d}B'")
         run(root, f"SET threads = {int(self._threads)}")
         if not self.in_memory:
             run(root, f"SET temp_directory = {quoted(self.path + SPILLED_SUFFIX)}")
@@ -159,9 +162,15 @@ class Database:
         cursor = self.cursor()
         try:
             run(cursor, f"SET max_vacuum_tasks = {MAX_VACUUM_TASKS if vacuum else 0}")
-            run(cursor, f"CHECKPOINT {CATALOG}")
+            with self.limit.room(cursor):
+                run(cursor, f"CHECKPOINT {CATALOG}")
         finally:
             cursor.close()
+
+    def end(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """The transaction is committed; for that there is more memory."""
+        with self.limit.room(connection):
+            end(connection)
 
     def reusable_bytes(self) -> int:
         """Blocks of the file that nothing uses."""
@@ -357,6 +366,11 @@ def begin(connection: duckdb.DuckDBPyConnection, statement: str = "BEGIN") -> No
     except duckdb.TransactionException:
         run(connection, "ROLLBACK")
         run(connection, statement)
+
+
+def end(connection: duckdb.DuckDBPyConnection) -> None:
+    """The transaction is committed."""
+    run(connection, "COMMIT")
 
 
 def roll_back(connection: duckdb.DuckDBPyConnection) -> None:

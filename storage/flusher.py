@@ -276,12 +276,9 @@ class Flusher:
             self.storing_bytes = 0
         if not self.broken:
             self._checkpoint_if(self._checkpoint_wal_bytes)
-        if self._connection is not None:
-            self._give_back(self._connection)
-
-    def _give_back(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
-            self._unread.give_back(connection)
+            if self._connection is not None:
+                self._unread.give_back(self._connection)
         except duckdb.Error as error:
             self._lose(str(error))
 
@@ -309,7 +306,8 @@ class Flusher:
         assert self._connection is not None
         started = time.perf_counter()
         try:
-            self._committer.commit(self._connection, [request.translated for request in group], group[-1].seq)
+            rows = [request.translated for request in group]
+            self._committer.commit(self._connection, rows, group[-1].seq, self._database.end)
         except Exception as error:
             return self._explained(error)
         seconds = time.perf_counter() - started

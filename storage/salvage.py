@@ -69,7 +69,7 @@ class Salvaged:
         return bool(self.lost or self.headers or self.cut_bytes)
 
 
-def salvage(path: str, *, memory_limit: str = "256MB", threads: int = 1) -> Salvaged:
+def salvage(path: str, *, memory_limit_bytes: int = 256_000_000, threads: int = 1) -> Salvaged:
     """A database that can be read stands at `path`, with all that could be read of the one before.
 
     Raises `Refused` when another process has the file, when there is no room for the copies, or where it is no
@@ -82,8 +82,8 @@ def salvage(path: str, *, memory_limit: str = "256MB", threads: int = 1) -> Salv
         with locked(path) as source:
             for name in names:
                 remove(name)
-            readable = opens(source, path, made, memory_limit)
-            new = rescued(path, made, readable, memory_limit, threads)
+            readable = opens(source, path, made, memory_limit_bytes)
+            new = rescued(path, made, readable, memory_limit_bytes, threads)
             if made.damaged:
                 adopt(new, identity_beside(path))
                 swap(path, new, made)
@@ -107,7 +107,7 @@ def locked(path: str) -> Iterator[int]:
         yield file.fileno()
 
 
-def opens(source: int, path: str, made: Salvaged, memory_limit: str) -> bool:
+def opens(source: int, path: str, made: Salvaged, memory_limit_bytes: int) -> bool:
     """The copy can be opened, after as many repairs as it takes, and has no log. False when nothing of it can be."""
     part = path + COPY_SUFFIX
     copy(source, part)
@@ -115,7 +115,7 @@ def opens(source: int, path: str, made: Salvaged, memory_limit: str) -> bool:
         with open(f"{path}.wal", "rb") as log:
             copy(log.fileno(), f"{part}.wal")
     while True:
-        database = Database(part, memory_limit=memory_limit)
+        database = Database(part, memory_limit_bytes=memory_limit_bytes)
         try:
             database.open()
             database.checkpoint()
@@ -174,13 +174,13 @@ def header_of_a_new_file(part: str) -> bytes:
         remove(name)
 
 
-def rescued(path: str, made: Salvaged, readable: bool, memory_limit: str, threads: int) -> str:
+def rescued(path: str, made: Salvaged, readable: bool, memory_limit_bytes: int, threads: int) -> str:
     """The name of a closed file that holds every row that can be read: the copy itself, where those are all."""
     part, new = path + COPY_SUFFIX, path + NEW_SUFFIX
     make_empty(new)
     root = duckdb.connect(":memory:")
     try:
-        for name, value in (("memory_limit", memory_limit), ("temp_directory", new + SPILLED_SUFFIX)):
+        for name, value in (("memory_limit", f"{memory_limit_bytes:d}B"), ("temp_directory", new + SPILLED_SUFFIX)):
             run(root, f"SET {name} = {quoted(value)}")
         run(root, f"SET threads = {threads:d}")
         run(root, f"ATTACH {quoted(new)} AS new (ROW_GROUP_SIZE {ROW_GROUP_ROWS})")

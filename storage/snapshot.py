@@ -27,7 +27,7 @@ from storage.writer import Writer
 PIECE_BYTES = 4 << 20
 SPARE_BYTES = 64 << 20
 """Space that a copy leaves to the log, which grows while it is made."""
-COPY_MEMORY = "64MB"
+COPY_MEMORY_BYTES = 64_000_000
 SUFFIX = ".snapshot-"
 
 NEW_IDENTITY_SQL = "UPDATE store SET id = uuid()::VARCHAR"
@@ -105,7 +105,7 @@ def copy(source: int, target: str, stop: threading.Event | None = None) -> None:
 
 def make_its_own(path: str) -> None:
     """The copy was opened, which proves it whole, and has an identity of its own. Raises `Refused` or duckdb.Error."""
-    database = Database(path, memory_limit=COPY_MEMORY)
+    database = Database(path, memory_limit_bytes=COPY_MEMORY_BYTES)
     database.open()
     try:
         cursor = database.cursor()

@@ -11,7 +11,7 @@ import time
 
 import duckdb
 
-from storage.database import Database, run
+from storage.database import Database
 from storage.failures import first_line, is_lost
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,6 @@ class Unread:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._looked_at = 0.0
-        self._is_low = False
 
     def give_back(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Most written blocks are out of memory; false where it is not time to, somebody reads, they are few, or (which
@@ -49,8 +48,7 @@ class Unread:
             return False
 
     def _given_back(self, connection: duckdb.DuckDBPyConnection) -> bool:
-        if self._is_low:
-            self._put_back(connection)
+        self._database.limit.restore(connection)
         now = time.monotonic()
         if now - self._looked_at < EVERY_S:
             return False
@@ -59,18 +57,7 @@ class Unread:
             if not unread:
                 return False
             [(blocks, others)] = connection.execute(USED_SQL).fetchall()
-            return blocks > KEPT_BYTES and self._lower(connection, others + KEPT_BYTES // 2)
-
-    def _lower(self, connection: duckdb.DuckDBPyConnection, size_bytes: int) -> bool:
-        self._is_low = True
-        try:
-            run(connection, f"SET memory_limit = '{size_bytes}B'")
-        except duckdb.OutOfMemoryException:  # others use more than a moment ago
-            return False
-        finally:
-            self._put_back(connection)
-        return True
-
-    def _put_back(self, connection: duckdb.DuckDBPyConnection) -> None:
-        run(connection, f"SET memory_limit = '{self._database.memory_limit}'")
-        self._is_low = False
+            if blocks <= KEPT_BYTES:
+                return False
+            with self._database.limit.another(connection, others + KEPT_BYTES // 2) as done:
+                return done  # false: others use more than a moment ago

@@ -330,7 +330,7 @@ def test_sql_cannot_reach_other_files(tmp_path: Path) -> None:
 
 
 def test_memory_and_threads_are_as_asked() -> None:
-    database = Database(":memory:", memory_limit="100MiB", threads=3)
+    database = Database(":memory:", memory_limit_bytes=100 << 20, threads=3)
     database.open()
     asked = "SELECT current_setting('threads'), current_setting('memory_limit')"
     assert run(database.cursor(), asked) == [(3, "100.0 MiB")]

@@ -135,7 +135,7 @@ def short_of_memory(committer: Committer, at_most: int) -> Callable[..., None]:
     """A `commit` that has no memory for more than so many spans, nor for one that is called `huge`."""
     real = committer.commit
 
-    def commit(connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int) -> None:
+    def commit(connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int, *_: object) -> None:
         spans = [row[S.span_id] for request in requests for row in request.spans]
         if len(spans) > at_most or "huge" in spans:
             raise duckdb.OutOfMemoryException("could not allocate block")
@@ -253,11 +253,11 @@ def test_after_a_commit_without_memory_the_file_is_opened_again_and_the_rows_are
     sizes: list[int] = []
     commit = store.flusher._committer.commit
 
-    def without_memory(connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int) -> None:
+    def without_memory(connection: duckdb.DuckDBPyConnection, requests: list[Translated], *rest: Any) -> None:
         sizes.append(len(requests))
         if len(sizes) == 1:
             raise duckdb.TransactionException("Failed to commit: failed to pin block of size 256.0 KiB")
-        commit(connection, requests, seq)
+        commit(connection, requests, *rest)
 
     monkeypatch.setattr(store.flusher._committer, "commit", without_memory)
     before = store.flusher._connection
