@@ -39,7 +39,7 @@ SHARES = (
     Share("queue_bytes", 0.20, 4.5, 5 * MIB, 12 * MIB, "requests that wait for the tables; as rows 4.5 times as much"),
     Share("group_bytes", 0.15, 4, 4 * MIB, 16 * MIB, "requests of one transaction; as columns and blocks 4 times"),
     Share("recent_spans", 0.04, 700, 5_000, 30_000, "spans remembered between transactions"),
-    Share("readers", 0.42, 32 * MIB, 1, 4, "queries that run at a time; 20 MiB of DuckDB's memory are the writer's",
+    Share("readers", 0.42, 32 * MIB, 1, 4, "queries that run at a time, beside the writer",
           beside=48 * MIB),
     Share("max_items", 0.40, 3_600, 10_000, 100_000, "spans, log records or data points of one request"),
     Share("max_objects", 0.40, 360, 100_000, 1_000_000, "objects and lists of one JSON request"),

@@ -110,7 +110,7 @@ class Database:
         self._root = root
 
     def _attach(self, root: duckdb.DuckDBPyConnection) -> None:
-        run(root, f"SET memory_limit = '{self.limit.size_bytes:d}B'")
+        run(root, f"SET memory_limit = '{self.limit.usual_bytes:d}B'")
         run(root, f"SET threads = {int(self._threads)}")
         if not self.in_memory:
             run(root, f"SET temp_directory = {quoted(self.path + SPILLED_SUFFIX)}")
@@ -162,15 +162,16 @@ class Database:
         cursor = self.cursor()
         try:
             run(cursor, f"SET max_vacuum_tasks = {MAX_VACUUM_TASKS if vacuum else 0}")
-            with self.limit.room(cursor):
-                run(cursor, f"CHECKPOINT {CATALOG}")
+            self.limit.give_room(cursor)
+            run(cursor, f"CHECKPOINT {CATALOG}")
         finally:
+            self.limit.restore(cursor)
             cursor.close()
 
     def end(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """The transaction is committed; for that there is more memory."""
-        with self.limit.room(connection):
-            end(connection)
+        """The transaction is committed; for that there is more memory, until `limit.restore`."""
+        self.limit.give_room(connection)
+        end(connection)
 
     def reusable_bytes(self) -> int:
         """Blocks of the file that nothing uses."""

@@ -1,4 +1,4 @@
-"""How much goes into one transaction: a whole row group, or what is stored in half a second where that takes longer.
+"""How much goes into one transaction: a whole row group, or what is stored in 0.4 s where that takes longer.
 
 Whoever reads waits for a transaction to end, and so does what looks after the file. A row group of 8,192 spans takes
 0.3 s of CPU; where others have the processors or the interpreter it took 5 s.
@@ -15,8 +15,8 @@ LEAST_ROWS = 2048
 """A transaction of fewer costs more by its columns than by its rows (docs/adr/0008)."""
 OTHER_ROWS = 4
 """Log records and metric points that take as long as a span."""
-AIM_S = 0.5
-SLOW_S = 0.8
+AIM_S = 0.4
+SLOW_S = 0.6
 """From which on groups become smaller: whole row groups cost half as much as parts, and are not given up lightly."""
 
 

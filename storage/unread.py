@@ -37,8 +37,11 @@ class Unread:
         self._looked_at = 0.0
 
     def give_back(self, connection: duckdb.DuckDBPyConnection) -> bool:
-        """Most written blocks are out of memory; false where it is not time to, somebody reads, they are few, or (which
-        the log tells) the engine cannot do it now. Raises duckdb.Error where that is lost."""
+        """The limit is the usual one, and most written blocks are out of memory.
+
+        False where it is not time to, somebody reads, they are few, or (which the log tells) the engine cannot do it
+        now. Raises duckdb.Error where that is lost.
+        """
         try:
             return self._given_back(connection)
         except duckdb.Error as error:

@@ -13,11 +13,12 @@ from translator.prices.book import PriceBook
 
 
 def test_the_engine_gets_its_share_or_what_is_said_of_it() -> None:
-    for said, expected in (("", "103.0 MiB"), ("storage: {memory_limit: 70MiB}", "70.0 MiB")):
+    for said, expected in (("", "79.0 MiB"), ("storage: {memory_limit: 80MiB}", "60.0 MiB")):
         config = load(f"service: {{memory_limit: 384MB}}\n{said}", "c.yaml", {}, {})
         database = store.database(config, ":memory:")
         database.open()
         assert database.cursor().execute("SELECT current_setting('memory_limit')").fetchall() == [(expected,)]
+        assert database.limit.size_bytes == config.storage.memory_limit_bytes
         database.close()
 
 

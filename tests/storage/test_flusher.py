@@ -15,6 +15,7 @@ from contract.translated import Translated
 from storage.commit import Committer
 from storage.database import Database
 from storage.flusher import RECOVERY, Flusher
+from storage.memory_limit import set_limit
 from storage.pace import GROUP_ROWS, Pace
 from storage.payload import decode
 from storage.pending import Call, Pending
@@ -178,6 +179,13 @@ def test_after_each_group_written_blocks_that_nobody_reads_may_leave_memory(
     monkeypatch.setattr(store.flusher._unread, "give_back", given_back.append)
     store.flusher.recover([store.request(span_row("a"))])
     assert given_back == [store.flusher._connection]
+
+
+def test_after_each_group_the_engine_has_its_usual_memory(store: Store) -> None:
+    store.flusher.recover([store.request(span_row("a"))])
+    [(limit,)] = store.rows("SELECT current_setting('memory_limit')")
+    set_limit(store.database.cursor(), store.database.limit.usual_bytes)
+    assert store.rows("SELECT current_setting('memory_limit')") == [(limit,)]
 
 
 def test_a_group_counts_as_stored_though_the_engine_is_lost_right_after_it(

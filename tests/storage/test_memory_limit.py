@@ -10,6 +10,7 @@ from storage.database import Database, begin, run
 from storage.memory_limit import ROOM_BYTES, ROOM_PART, MemoryLimit, set_limit
 
 LIMIT_BYTES = 128 << 20
+USUAL = f"{LIMIT_BYTES - ROOM_BYTES >> 20}.0 MiB"
 
 
 @pytest.fixture
@@ -48,8 +49,9 @@ def test_a_transaction_ends_with_room(database: Database) -> None:
     begin(connection)
     run(connection, "UPDATE store SET flushed_seq = 7")
     database.end(watched)  # type: ignore[arg-type]
-    assert watched.limits == [f"{LIMIT_BYTES + ROOM_BYTES >> 20}.0 MiB"]
-    assert limit(connection) == "128.0 MiB"
+    assert watched.limits == ["128.0 MiB"]
+    database.limit.restore(connection)
+    assert limit(connection) == USUAL
     assert run(database.cursor(), "SELECT flushed_seq FROM store") == [(7,)]
 
 
@@ -63,15 +65,17 @@ def test_a_checkpoint_has_room(database: Database, monkeypatch: pytest.MonkeyPat
     connection = database.cursor
     monkeypatch.setattr(database, "cursor", watched)
     database.checkpoint()
-    assert seen[0].limits == [f"{LIMIT_BYTES + ROOM_BYTES >> 20}.0 MiB"]
+    assert seen[0].limits == ["128.0 MiB"]
+    assert limit(connection()) == USUAL
 
 
 def test_a_small_limit_has_less_room() -> None:
     connection = duckdb.connect()
-    with MemoryLimit(64 << 20).room(connection) as done:
-        assert done
-        assert limit(connection) == f"{64 + 64 // ROOM_PART}.0 MiB"
+    known = MemoryLimit(64 << 20)
+    known.give_room(connection)
     assert limit(connection) == "64.0 MiB"
+    known.restore(connection)
+    assert limit(connection) == f"{64 - 64 // ROOM_PART}.0 MiB"
 
 
 def test_a_transaction_ends_without_room_where_the_limit_cannot_be_set(database: Database) -> None:
@@ -84,11 +88,11 @@ def test_a_transaction_ends_without_room_where_the_limit_cannot_be_set(database:
 
 def test_a_limit_that_cannot_be_put_back_is_put_back_the_next_time() -> None:
     connection, known = duckdb.connect(), MemoryLimit(64 << 20)
-    with known.another(Watched(connection, "", refused=str(64 << 20)), 32 << 20) as done:  # type: ignore[arg-type]
+    with known.another(Watched(connection, "", refused=str(48 << 20)), 32 << 20) as done:  # type: ignore[arg-type]
         assert done
     assert limit(connection) == "32.0 MiB"
     known.restore(connection)
-    assert limit(connection) == "64.0 MiB"
+    assert limit(connection) == "48.0 MiB"
     set_limit(connection, 16 << 20)
     known.restore(connection)
     assert limit(connection) == "16.0 MiB", "nothing was to be put back"
@@ -96,6 +100,6 @@ def test_a_limit_that_cannot_be_put_back_is_put_back_the_next_time() -> None:
 
 def test_an_error_within_is_told_and_the_limit_put_back() -> None:
     connection = duckdb.connect()
-    with pytest.raises(duckdb.CatalogException), MemoryLimit(64 << 20).room(connection):
+    with pytest.raises(duckdb.CatalogException), MemoryLimit(64 << 20).another(connection, 32 << 20):
         run(connection, "SELECT * FROM nowhere")
-    assert limit(connection) == "64.0 MiB"
+    assert limit(connection) == "48.0 MiB"

@@ -3,7 +3,7 @@
 import pytest
 
 from contract.translated import Translated
-from storage.pace import GROUP_BYTES, GROUP_ROWS, LEAST_ROWS, OTHER_ROWS, SLOW_S, Pace, Turns
+from storage.pace import AIM_S, GROUP_BYTES, GROUP_ROWS, LEAST_ROWS, OTHER_ROWS, SLOW_S, Pace, Turns
 from storage.pending import Pending
 
 
@@ -35,7 +35,7 @@ def test_what_takes_too_long_is_halved_until_it_should_not_and_never_below_the_l
     pace = grown()
     pace.took(SLOW_S, GROUP_ROWS)
     assert pace.rows == GROUP_ROWS
-    pace.took(1.0, GROUP_ROWS)
+    pace.took(2 * AIM_S, GROUP_ROWS)
     assert pace.rows == GROUP_ROWS // 2
     pace.took(60.0, GROUP_ROWS // 2)
     assert pace.rows == LEAST_ROWS

@@ -10,9 +10,12 @@ import pytest
 from contract.reading import Row
 from storage.asking import ask
 from storage.database import Database, run
+from storage.memory_limit import MemoryLimit
 from storage.reader import DuckReader
 from storage.unread import EVERY_S, KEPT_BYTES, QUIET_S, USED_SQL, Unread
 
+USUAL_BYTES = MemoryLimit(128 << 20).usual_bytes
+USUAL = f"{USUAL_BYTES >> 20}.0 MiB"
 READ_SQL = "SELECT sum(number) FROM filler"
 
 
@@ -57,7 +60,7 @@ def test_most_written_blocks_are_given_back(database: Database) -> None:
     connection = database.cursor()
     assert Unread(database).give_back(connection)
     assert blocks(connection) < KEPT_BYTES
-    assert limit(connection) == "128.0 MiB"
+    assert limit(connection) == USUAL
 
 
 def test_not_while_somebody_reads_nor_soon_after(database: Database, clock: Clock) -> None:
@@ -88,7 +91,7 @@ def test_a_limit_that_others_are_above_by_now_stays_what_it_was(
     sorted_rows = database.cursor().execute("SELECT number FROM filler ORDER BY number")
     sorted_rows.fetchone()
     assert not Unread(database).give_back(connection)
-    assert limit(connection) == "128.0 MiB"
+    assert limit(connection) == USUAL
     assert len(sorted_rows.fetchall()) == 3_999_999
 
 
@@ -100,15 +103,15 @@ def test_a_limit_that_could_not_be_put_back_is_put_back_the_next_time(
             self._connection = connection
 
         def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
-            if f"{128 << 20}B" in sql:
+            if f"{USUAL_BYTES}B" in sql:
                 raise duckdb.OutOfMemoryException("failed to allocate data of size 2.0 KiB")
             return self._connection.execute(sql)
 
     connection, unread = database.cursor(), Unread(database)
     assert unread.give_back(Low(connection))  # type: ignore[arg-type]
-    assert limit(connection) != "128.0 MiB"
+    assert limit(connection) != USUAL
     assert not unread.give_back(connection), "it is not time to give back more"
-    assert limit(connection) == "128.0 MiB"
+    assert limit(connection) == USUAL
 
 
 def test_a_lost_engine_is_told(database: Database) -> None:
