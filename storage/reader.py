@@ -8,6 +8,7 @@ interrupt can only reach the query it was meant for: both sides hold the ticket'
 import asyncio
 import re
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
@@ -46,6 +47,9 @@ TIME_LIMIT_S = 30.0
 SPARE = 1.25
 """Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
 SPARE_AT_LEAST = 8
+
+LOST = (duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException, duckdb.IOException)
+"""What a question meets whose file is being closed, or whose engine is lost."""
 
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
@@ -152,9 +156,11 @@ class DuckReader:
         self._windows = Windows()
         self._parsed = Parsed()
         self._local = threading.local()
-        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._cursors: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+        """Each is owned by its thread, which lets go of one that is of no further use."""
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._asking = 0
+        self._closing = False
         self._counts = {"answered": 0, "expired": 0, "refused": 0, "failed": 0}
 
     async def read(self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition] = ()) -> list[Row]:
@@ -169,8 +175,9 @@ class DuckReader:
                 await asyncio.wait_for(self._visible(), self._time_limit_s)
             rows = await loop.run_in_executor(self._executor, self._run, ticket, question)
         except BaseException as error:
+            expired = ticket.expired or isinstance(error, TimeoutError)
             ticket.expire()
-            told = self._explained(error)
+            told = self._explained(error, expired)
             if told is error:
                 raise
             raise told from error
@@ -219,7 +226,7 @@ class DuckReader:
         try:
             return self._ask(ticket, question)
         except (duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException):
-            if ticket.expired:
+            if ticket.expired or self._closing:
                 raise
             self._local.cursor = None
             return self._ask(ticket, question)
@@ -268,12 +275,12 @@ class DuckReader:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
         if cursor is None:
             cursor = self._local.cursor = self._database.cursor()
-            self._cursors.append(cursor)
+            self._cursors.add(cursor)
         return cursor
 
-    def _explained(self, error: BaseException) -> BaseException:
+    def _explained(self, error: BaseException, expired: bool) -> BaseException:
         """What the asker is told; errors that are nobody's to tell pass unchanged."""
-        if isinstance(error, (duckdb.InterruptException, TimeoutError)):
+        if expired and isinstance(error, (duckdb.InterruptException, TimeoutError)):
             self._counts["expired"] += 1
             limit = f"{self._time_limit_s:g} s"
             return Unavailable(f"the query took longer than {limit}; ask for a shorter time range", reason="time_limit")
@@ -286,7 +293,7 @@ class DuckReader:
         if isinstance(error, duckdb.TransactionException):  # the next question of this connection ends it (`begin`)
             self._counts["failed"] += 1
             return Unavailable("the database cannot answer now", reason="database")
-        if isinstance(error, (duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException)):
+        if isinstance(error, LOST):
             self._counts["failed"] += 1
             self._local = threading.local()  # those connections are of no further use
             return Unavailable("the database cannot answer now", reason="database")
@@ -301,11 +308,12 @@ class DuckReader:
 
     def close(self) -> None:
         """Running questions end, their connections are closed; nothing can be asked afterwards."""
-        for cursor in self._cursors:
+        self._closing = True
+        for cursor in list(self._cursors):
             with suppress(duckdb.ConnectionException):  # one to the file before it was opened again
                 cursor.interrupt()
         self._executor.shutdown(wait=True, cancel_futures=True)
-        for cursor in self._cursors:
+        for cursor in list(self._cursors):
             cursor.close()
         self._cursors.clear()
 

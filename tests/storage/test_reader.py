@@ -1,6 +1,7 @@
 """Named queries: loaded by name, bound, bounded in time."""
 
 import asyncio
+import gc
 import random
 import re
 from collections import Counter
@@ -382,6 +383,50 @@ def test_a_question_that_was_interrupted_since_the_file_was_opened_again_is_answ
     known = traces(reader)
     monkeypatch.setattr(reader_module.DuckReader, "_answer", interrupted)
     assert traces(reader) == known
+
+
+def test_a_question_that_is_interrupted_again_is_not_told_that_it_took_too_long(
+    reader: DuckReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+
+    known = traces(reader)
+    monkeypatch.setattr(reader_module.DuckReader, "_answer", interrupted)
+    with pytest.raises(Unavailable, match="cannot answer now"):
+        traces(reader)
+    monkeypatch.undo()
+    assert traces(reader) == known
+
+
+def test_a_question_that_runs_when_the_reader_is_closed_is_not_asked_once_more(
+    reader: DuckReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def interrupted(*_: object) -> None:
+        asked.append("once")
+        reader._closing = True
+        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+
+    monkeypatch.setattr(reader_module.DuckReader, "_answer", interrupted)
+    with pytest.raises(Unavailable):
+        traces(reader)
+    assert len(asked) == 1
+
+
+def test_connections_that_are_of_no_further_use_are_let_go(reader: DuckReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> None:
+        raise duckdb.IOException("Could not read from file: Input/output error")
+
+    monkeypatch.setattr(reader_module.DuckReader, "_answer", lost)
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            traces(reader)
+    monkeypatch.undo()
+    traces(reader)
+    gc.collect()
+    assert len(reader._cursors) <= 1
 
 
 def test_the_first_question_after_the_file_was_opened_again_is_answered(tmp_path: Path) -> None:
