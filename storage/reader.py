@@ -28,6 +28,7 @@ from storage.asking import Parsed, one_state, parameters_of
 from storage.candidates import LARGE_ROWS, chosen, divisible
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
+from storage.database import has_ended
 from storage.entities import compile_measures
 from storage.failures import damaged
 from storage.text_search import Search
@@ -47,9 +48,6 @@ TIME_LIMIT_S = 30.0
 SPARE = 1.25
 """Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
 SPARE_AT_LEAST = 8
-
-LOST = (duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException, duckdb.IOException)
-"""What a question meets whose file is being closed, or whose engine is lost."""
 
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
@@ -225,8 +223,8 @@ class DuckReader:
         was interrupted since the file is closed."""
         try:
             return self._ask(ticket, question)
-        except (duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException):
-            if ticket.expired or self._closing:
+        except duckdb.Error as error:
+            if ticket.expired or self._closing or not has_ended(error):
                 raise
             self._local.cursor = None
             return self._ask(ticket, question)
@@ -293,7 +291,7 @@ class DuckReader:
         if isinstance(error, duckdb.TransactionException):  # the next question of this connection ends it (`begin`)
             self._counts["failed"] += 1
             return Unavailable("the database cannot answer now", reason="database")
-        if isinstance(error, LOST):
+        if isinstance(error, duckdb.IOException) or has_ended(error):
             self._counts["failed"] += 1
             self._local = threading.local()  # those connections are of no further use
             return Unavailable("the database cannot answer now", reason="database")
@@ -329,7 +327,7 @@ def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, An
 
 def rows_of(result: duckdb.DuckDBPyConnection) -> list[Row]:
     """What a statement gives, by the names of its columns."""
-    names = [column[0] for column in result.description]
+    names = [column[0] for column in result.description or ()]  # none: it is closed by now, which the next line tells
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 

@@ -415,6 +415,26 @@ def test_a_question_that_runs_when_the_reader_is_closed_is_not_asked_once_more(
     assert len(asked) == 1
 
 
+def test_a_question_whose_connection_is_closed_before_its_rows_were_fetched_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = opened(str(tmp_path / "x.duckdb"))
+    insert(database, "span", span(1))
+    rows_of = reader_module.rows_of
+
+    def closed(result: duckdb.DuckDBPyConnection) -> list[Row]:
+        monkeypatch.undo()
+        database.close()
+        database.open()
+        return rows_of(result)
+
+    monkeypatch.setattr(reader_module, "rows_of", closed)
+    reader = DuckReader(database, threads=1)
+    assert len(traces(reader)) == 1
+    reader.close()
+    database.close()
+
+
 def test_connections_that_are_of_no_further_use_are_let_go(reader: DuckReader, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*_: object) -> None:
         raise duckdb.IOException("Could not read from file: Input/output error")
