@@ -30,7 +30,7 @@ from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
 from storage.database import has_ended
 from storage.entities import compile_measures
-from storage.failures import damaged
+from storage.failures import damaged, is_lost
 from storage.text_search import Search
 from storage.trace_rows import narrowed
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
@@ -142,12 +142,17 @@ class DuckReader:
         database: Connections,
         *,
         visible: Callable[[], Awaitable[None]] | None = None,
+        check: Callable[[], Awaitable[None]] | None = None,
         threads: int = THREADS,
         time_limit_s: float = TIME_LIMIT_S,
     ) -> None:
-        """`visible` returns once all that was acknowledged before can be read (`storage.writer.Writer.visible`)."""
+        """`visible` returns once all that was acknowledged before can be read (`storage.writer.Writer.visible`).
+
+        `check` has a lost engine opened again (`storage.writer.Writer.check`).
+        """
         self._database = database
         self._visible = visible
+        self._check = check
         self._queries = load_queries()
         self._time_limit_s = time_limit_s
         self._threads = threads
@@ -176,6 +181,8 @@ class DuckReader:
             expired = ticket.expired or isinstance(error, TimeoutError)
             ticket.expire()
             told = self._explained(error, expired)
+            if self._check is not None and is_lost(error):
+                await self._check()
             if told is error:
                 raise
             raise told from error

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import random
 import re
+import resource
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,8 +27,11 @@ from contract.reading import (
 from storage import hour_sums
 from storage import reader as reader_module
 from storage.database import Database
+from storage.database import run as drive
 from storage.reader import WAITING_AT_MOST, DuckReader, Query, Question, load_queries
 from storage.windows import WINDOWED, Ask, Parts
+from tests.support.living import Living, live
+from tests.support.rows import span_row
 from tests.support.stored import insert, opened, span, span_id, trace_id
 
 SLOW = "SELECT count(*) AS n FROM range(100000000) a, range(100000000) b WHERE a.range % 7 = b.range % 11"
@@ -433,6 +437,39 @@ def test_a_question_whose_connection_is_closed_before_its_rows_were_fetched_is_a
     assert len(traces(reader)) == 1
     reader.close()
     database.close()
+
+
+def test_an_engine_that_is_lost_while_nobody_sends_is_opened_again_for_readers(tmp_path: Path) -> None:
+    """The engine loses itself here as in a checkpoint that meets a full disk."""
+
+    async def work(store: Living) -> None:
+        await store.commit(*(span_row(f"s{number}", input="x" * 500) for number in range(3000)))
+        await store.writer.visible()
+        reader = DuckReader(store.database, visible=store.writer.visible, check=store.writer.check)
+        known = await reader.read("count_rows", {"project": "default"})
+        lose(store.database)
+        with pytest.raises(Unavailable):
+            await reader.read("count_rows", {"project": "default"})
+        while store.writer.unhealthy():  # noqa: ASYNC110 - the flusher opens it again by itself
+            await asyncio.sleep(0.02)
+        assert await reader.read("count_rows", {"project": "default"}) == known
+        reader.close()
+
+    live(tmp_path / "x.duckdb", work)
+
+
+def lose(database: Database) -> None:
+    """DuckDB may not write as far as the file is long."""
+    connection, limits = database.cursor(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    drive(connection, "INSERT INTO span BY NAME SELECT * REPLACE (span_id || 'b' AS span_id) FROM span")
+    drive(connection, "DELETE FROM span WHERE span_id LIKE '%b'")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(duckdb.IOException, match="has been invalidated"):
+            drive(connection, "CHECKPOINT pond")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        connection.close()
 
 
 def test_connections_that_are_of_no_further_use_are_let_go(reader: DuckReader, monkeypatch: pytest.MonkeyPatch) -> None:
