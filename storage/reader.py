@@ -8,6 +8,7 @@ interrupt can only reach the query it was meant for: both sides hold the ticket'
 import asyncio
 import re
 import threading
+import time
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,8 @@ WAITING_AT_MOST = 64
 """Beyond this a question is refused with a retryable answer: it would wait longer than its time limit."""
 
 TIME_LIMIT_S = 30.0
+AGAIN_S = 0.02
+"""How often a question that should end is interrupted."""
 
 SPARE = 1.25
 """Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
@@ -114,7 +117,8 @@ class _Ticket:
         with self._lock:
             self.expired = True
             if self._cursor is not None:
-                self._cursor.interrupt()
+                with suppress(duckdb.ConnectionException):  # one to the file before it was opened again
+                    self._cursor.interrupt()
 
 
 class Question(NamedTuple):
@@ -164,6 +168,7 @@ class DuckReader:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._asking = 0
         self._closing = False
+        self._running: set[_Ticket] = set()
         self._counts = {"answered": 0, "expired": 0, "refused": 0, "failed": 0}
 
     async def read(self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition] = ()) -> list[Row]:
@@ -171,7 +176,7 @@ class DuckReader:
         question = self.prepare(query, parameters, conditions)
         self._admit()
         ticket, loop = _Ticket(), asyncio.get_running_loop()
-        timer = loop.call_later(self._time_limit_s, ticket.expire)
+        timer = loop.call_later(self._time_limit_s, self._end, ticket, loop)
         self._asking += 1
         try:
             if self._visible is not None:
@@ -179,7 +184,7 @@ class DuckReader:
             rows = await loop.run_in_executor(self._executor, self._run, ticket, question)
         except BaseException as error:
             expired = ticket.expired or isinstance(error, TimeoutError)
-            ticket.expire()
+            self._end(ticket, loop)
             told = self._explained(error, expired)
             if self._check is not None and is_lost(error):
                 await self._check()
@@ -220,6 +225,12 @@ class DuckReader:
             hour_sums.question_of(query, conditions, shape, bound),
         )
 
+    def _end(self, ticket: _Ticket, loop: asyncio.AbstractEventLoop) -> None:
+        """The question ends. Once is not enough: it may be between two statements."""
+        ticket.expire()
+        if ticket in self._running:
+            loop.call_later(AGAIN_S, self._end, ticket, loop)
+
     def _admit(self) -> None:
         if self._asking >= self._threads + WAITING_AT_MOST:
             self._counts["refused"] += 1
@@ -228,13 +239,18 @@ class DuckReader:
     def _run(self, ticket: _Ticket, question: Question) -> list[Row]:
         """The rows; asked once more where this thread's connection is one to the file before it was opened again, or
         was interrupted since the file is closed."""
+        self._running.add(ticket)
         try:
+            if self._closing:
+                raise Unavailable("the server is stopping", reason="stopping")
             return self._ask(ticket, question)
         except duckdb.Error as error:
-            if ticket.expired or self._closing or not has_ended(error):
+            if ticket.expired or not has_ended(error):
                 raise
             self._local.cursor = None
             return self._ask(ticket, question)
+        finally:
+            self._running.discard(ticket)
 
     def _ask(self, ticket: _Ticket, question: Question) -> list[Row]:
         cursor = self._cursor()
@@ -285,7 +301,7 @@ class DuckReader:
 
     def _explained(self, error: BaseException, expired: bool) -> BaseException:
         """What the asker is told; errors that are nobody's to tell pass unchanged."""
-        if expired and isinstance(error, (duckdb.InterruptException, TimeoutError)):
+        if expired and not self._closing and isinstance(error, (duckdb.InterruptException, TimeoutError)):
             self._counts["expired"] += 1
             limit = f"{self._time_limit_s:g} s"
             return Unavailable(f"the query took longer than {limit}; ask for a shorter time range", reason="time_limit")
@@ -314,10 +330,12 @@ class DuckReader:
     def close(self) -> None:
         """Running questions end, their connections are closed; nothing can be asked afterwards."""
         self._closing = True
-        for cursor in list(self._cursors):
-            with suppress(duckdb.ConnectionException):  # one to the file before it was opened again
-                cursor.interrupt()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        while self._running:
+            for ticket in list(self._running):
+                ticket.expire()
+            time.sleep(AGAIN_S)
+        self._executor.shutdown(wait=True)
         for cursor in list(self._cursors):
             cursor.close()
         self._cursors.clear()

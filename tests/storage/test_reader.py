@@ -5,6 +5,7 @@ import gc
 import random
 import re
 import resource
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -403,20 +404,53 @@ def test_a_question_that_is_interrupted_again_is_not_told_that_it_took_too_long(
     assert traces(reader) == known
 
 
-def test_a_question_that_runs_when_the_reader_is_closed_is_not_asked_once_more(
-    reader: DuckReader, monkeypatch: pytest.MonkeyPatch
+def test_the_time_of_a_question_may_be_over_between_two_statements(
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    reader, interrupted = DuckReader(database, threads=1, time_limit_s=0.05), threading.Event()
+    expire = reader_module._Ticket.expire
 
-    def interrupted(*_: object) -> None:
-        asked.append("once")
-        reader._closing = True
-        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+    def told(ticket: reader_module._Ticket) -> None:
+        expire(ticket)
+        interrupted.set()
 
-    monkeypatch.setattr(reader_module.DuckReader, "_answer", interrupted)
-    with pytest.raises(Unavailable):
-        traces(reader)
-    assert len(asked) == 1
+    def slow(_: DuckReader, cursor: duckdb.DuckDBPyConnection, __: Question) -> list[Row]:
+        interrupted.wait()
+        return reader_module.rows_of(cursor.execute(SLOW))
+
+    monkeypatch.setattr(reader_module._Ticket, "expire", told)
+    monkeypatch.setattr(reader_module.DuckReader, "_answer", slow)
+    with pytest.raises(Unavailable, match=r"took longer than 0\.05 s"):
+        ask(reader, "count_rows")
+    reader.close()
+
+
+def test_questions_end_when_the_reader_is_closed_also_between_two_statements(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, interrupted, goes_on = DuckReader(database, threads=1), threading.Event(), threading.Event()
+    expire = reader_module._Ticket.expire
+
+    def told(ticket: reader_module._Ticket) -> None:
+        expire(ticket)
+        interrupted.set()
+
+    def slow(_: DuckReader, cursor: duckdb.DuckDBPyConnection, __: Question) -> list[Row]:
+        goes_on.set()
+        interrupted.wait()
+        return reader_module.rows_of(cursor.execute(SLOW))
+
+    monkeypatch.setattr(reader_module._Ticket, "expire", told)
+    monkeypatch.setattr(reader_module.DuckReader, "_answer", slow)
+
+    async def life() -> None:
+        asked = asyncio.ensure_future(reader.read("count_rows", {"project": "p"}))
+        await asyncio.to_thread(goes_on.wait)
+        await asyncio.to_thread(reader.close)
+        with pytest.raises(Unavailable, match="cannot answer now"):
+            await asked
+
+    asyncio.run(life())
 
 
 def test_a_question_whose_connection_is_closed_before_its_rows_were_fetched_is_answered(
