@@ -172,6 +172,7 @@ class Server:
         self.reader = DuckReader(
             self.database,
             visible=self.writer.visible,
+            check=self.writer.check,
             threads=self._config.memory.readers,
             time_limit_s=self._config.query_timeout_s,
         )

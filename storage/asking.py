@@ -12,7 +12,7 @@ from typing import TypeVar
 import duckdb
 
 from contract.errors import Unavailable
-from storage.database import Database, begin, roll_back
+from storage.database import Database, begin, has_ended, roll_back
 
 Answer = TypeVar("Answer")
 
@@ -75,8 +75,7 @@ def _answer(database: Database, question: Callable[[duckdb.DuckDBPyConnection], 
     try:
         with database.read(again=False), closing(database.cursor()) as cursor, one_state(cursor):
             return question(cursor)
-    except (
-        duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException, duckdb.IOException,
-        duckdb.OutOfMemoryException,
-    ) as error:  # fmt: skip
-        raise Unavailable("the database cannot answer now", reason="database", retry_after_s=5) from error
+    except duckdb.Error as error:
+        if has_ended(error) or isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
+            raise Unavailable("the database cannot answer now", reason="database", retry_after_s=5) from error
+        raise

@@ -46,6 +46,11 @@ that can be read."""
 IN_MEMORY = "Corrupted in-memory"
 """In the words of a checkpoint after a COMMIT that failed for want of memory: the file itself is whole."""
 
+ENDED = (duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException, duckdb.ResourceInUseException)
+NO_ROWS = "No open result set"
+"""What a question meets whose connection another thread closes: before or within a statement, or (the words) between
+that and its rows (DuckDB 2.0)."""
+
 SPILLED_SUFFIX = ".tmp"
 """Of the folder where DuckDB puts what a query does not hold in memory."""
 
@@ -357,6 +362,12 @@ def explain_open_failure(path: str, message: str) -> str:
 def is_damage(message: str) -> bool:
     """Whether DuckDB says that bytes of a file are not those that it wrote (words of DuckDB 2.0)."""
     return ("Corrupt" in message and IN_MEMORY not in message) or "Could not read enough bytes" in message
+
+
+def has_ended(error: BaseException) -> bool:
+    """Whether a question met that its connection is or was closed, or the engine lost."""
+    without_rows = isinstance(error, duckdb.InvalidInputException) and NO_ROWS in str(error)
+    return isinstance(error, ENDED) or without_rows
 
 
 def begin(connection: duckdb.DuckDBPyConnection, statement: str = "BEGIN") -> None:

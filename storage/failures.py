@@ -40,7 +40,7 @@ def damaged(error: BaseException) -> Unavailable | None:
     return Unavailable(DAMAGED, reason="damaged", retry_after_s=60)
 
 
-def is_lost(error: Exception) -> bool:
+def is_lost(error: BaseException) -> bool:
     """Whether the engine takes nothing and answers nothing any more until the file is opened again, or nothing that
     could be trusted."""
     if not isinstance(error, duckdb.Error):
@@ -49,7 +49,7 @@ def is_lost(error: Exception) -> bool:
     return isinstance(error, duckdb.FatalException) or INVALIDATED in str(error) or half_done
 
 
-def wants_memory(error: Exception) -> bool:
+def wants_memory(error: BaseException) -> bool:
     return isinstance(error, duckdb.OutOfMemoryException) or any(words in str(error) for words in ALLOCATION_FAILED)
 
 

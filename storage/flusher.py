@@ -25,7 +25,7 @@ from storage.database import Database
 from storage.failures import first_line, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
 from storage.pace import GROUP_BYTES, Pace, Turns
-from storage.pending import Call, Pending, Waiter, divided, halves, settle_future, wake
+from storage.pending import Call, Pending, Waiter, halves, settle_future, wake
 from storage.unread import Unread
 
 logger = logging.getLogger(__name__)
@@ -222,19 +222,11 @@ class Flusher:
             return REOPEN_S
         if self._pending:
             return max(0.0, self._pending[0].since + AGE_S - time.monotonic())
-        return IDLE_S if self._database.wal_bytes() > IDLE_WAL_BYTES else None
+        return IDLE_S if self._database.wal_bytes() > IDLE_WAL_BYTES or self._database.limit.is_another else None
 
     def _next_group(self, times: int = 1) -> list[Pending]:
         """As many requests as are stored in time, or several times that; of the last one, what has room in it."""
-        group: list[Pending] = []
-        room = self._pace.room(times)
-        while self._pending and not room.is_full():
-            request = self._pending.popleft()
-            if (fitting := room.fitting(request)) < request.translated.rows:
-                request, rest = divided(request, fitting)
-                self._pending.appendleft(rest)
-            room.take(request)
-            group.append(request)
+        group = self._pace.room(times).filled(self._pending)
         self._pending_rows -= sum(request.translated.rows for request in group)
         self.storing_bytes = sum(request.translated.size_bytes for request in group)
         self.pending_bytes -= self.storing_bytes
@@ -250,15 +242,14 @@ class Flusher:
         elif self.broken:
             self.broken = None
         else:
+            self._database.limit.restore(self._connection)
             self._checkpoint_if(IDLE_WAL_BYTES)
 
     def _run_call(self, call: Call) -> None:
         result: Any = None
         error: Exception | None = None
         try:
-            if self._connection is None:
-                raise Unavailable(self.broken or "the store is closed", reason="store", retry_after_s=5)
-            result = call.work(self._connection)
+            result = call.work(self._opened())
         except Exception as raised:
             error = self._explained(raised) if isinstance(raised, duckdb.Error) else raised
         self._committer.forget_recent(call.touches)  # it may have removed what is remembered
@@ -301,13 +292,12 @@ class Flusher:
 
     def _try(self, group: list[Pending]) -> TracepondError | None:
         """Null when committed, else why not: `Refused` for rows that can never be, `Unavailable` for all else."""
-        if self._connection is None and not self._reopen():
-            return Unavailable(self.broken or "the store is closed", reason="store", retry_after_s=5)
-        assert self._connection is not None
         started = time.perf_counter()
         try:
             rows = [request.translated for request in group]
-            self._committer.commit(self._connection, rows, group[-1].seq, self._database.end)
+            self._committer.commit(self._opened(), rows, group[-1].seq, self._database.end)
+        except Unavailable as error:
+            return error
         except Exception as error:
             return self._explained(error)
         seconds = time.perf_counter() - started
@@ -316,6 +306,13 @@ class Flusher:
         self._pace.took(seconds, sum(request.translated.rows for request in group))
         return None
 
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        """The connection to write with. Raises `Unavailable` where the file is closed and cannot be opened now."""
+        if self._connection is None and not self._reopen():
+            raise Unavailable(self.broken or "the store is closed", reason="store", retry_after_s=5)
+        assert self._connection is not None
+        return self._connection
+
     def _explained(self, error: Exception) -> TracepondError:
         if is_lost(error):
             self._lose(str(error))
@@ -323,9 +320,10 @@ class Flusher:
 
     def _set_aside(self, request: Pending, reason: str) -> TracepondError | None:
         """An acknowledged request that the tables cannot hold is kept; else why that is not possible now."""
-        assert self._connection is not None
-        try:
-            unstorable.keep(self._connection, request.seq, request.translated, reason)
+        try:  # the last try may have lost the engine
+            unstorable.keep(self._opened(), request.seq, request.translated, reason)
+        except Unavailable as error:
+            return error
         except duckdb.Error as error:
             return Unavailable(f"the store cannot take data now: {first_line(error)}", reason="store", retry_after_s=5)
         logger.error("request %d is kept in table unstorable and tried again at the next start", request.seq)
@@ -333,10 +331,9 @@ class Flusher:
 
     def retry_unstorable(self) -> None:
         """What an earlier program could not store, this one may."""
-        assert self._connection is not None
-        for row, translated in unstorable.kept(self._connection):
+        for row, translated in unstorable.kept(self._opened()):
             if self._try([Pending(self.flushed_seq, translated, lambda error: None)]) is None:
-                unstorable.take_out(self._connection, row)
+                unstorable.take_out(self._opened(), row)
 
     def _finish(self, group: list[Pending], error: TracepondError | None) -> None:
         self.flushed_seq = group[-1].seq
@@ -367,18 +364,23 @@ class Flusher:
         logger.error("the store failed: %s", why.splitlines()[0])
         self.broken = "the store failed and is being opened again"
         self.checkpoints.held = False
+        self._leave()
+
+    def _leave(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
         self._database.close()
 
     def _reopen(self) -> bool:
+        """The file is open and all of it known; else it is closed, so that the next time begins anew."""
         try:
             self._database.open()
             self.connect()
         except (TracepondError, duckdb.Error) as error:
             self.broken = f"the store cannot be opened: {first_line(error)}"
             logger.error("%s", self.broken)
+            self._leave()
             return False
         self.broken = None
         logger.info("the store is open again")

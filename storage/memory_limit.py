@@ -18,7 +18,8 @@ class MemoryLimit:
         self.size_bytes = size_bytes
         """At most."""
         self.usual_bytes = size_bytes - min(ROOM_BYTES, size_bytes // ROOM_PART)
-        self._is_another = False
+        self.is_another = False
+        """`restore` has something to do."""
 
     def give_room(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Until `restore` there is more than many readers have left.
@@ -27,13 +28,13 @@ class MemoryLimit:
         invalidates the whole (DuckDB 2.0). With 15 readers and 85 MiB that came three times in 30 s; with it, once in
         90 s.
         """
-        self._is_another = True
+        self.is_another = True
         set_limit(connection, self.size_bytes)
 
     @contextmanager
     def another(self, connection: duckdb.DuckDBPyConnection, size_bytes: int) -> Iterator[bool]:
         """Within, the limit is another; false where it could not be set, since more is in use."""
-        self._is_another = True
+        self.is_another = True
         try:
             yield set_limit(connection, size_bytes)
         finally:
@@ -43,8 +44,8 @@ class MemoryLimit:
         """The limit is the usual one, or will be the next time: to set it takes up to 32 KiB, and more may be in use.
 
         Where readers took what there was more, DuckDB writes that to its folder: up to 0.7 s on a busy machine."""
-        if self._is_another:
-            self._is_another = not set_limit(connection, self.usual_bytes)
+        if self.is_another:
+            self.is_another = not set_limit(connection, self.usual_bytes)
 
 
 def set_limit(connection: duckdb.DuckDBPyConnection, size_bytes: int) -> bool:

@@ -4,9 +4,10 @@ Whoever reads waits for a transaction to end, and so does what looks after the f
 0.3 s of CPU; where others have the processors or the interpreter it took 5 s.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
-from storage.pending import Pending
+from storage.pending import Pending, divided
 
 GROUP_ROWS = 8192
 """Spans: a whole row group, which goes to the file without the WAL. Larger groups keep a waiting reader longer."""
@@ -42,6 +43,18 @@ class Room:
         self.spans -= len(request.translated.spans)
         self.rows -= request.translated.rows
         self.size_bytes -= request.translated.size_bytes
+
+    def filled(self, pending: deque[Pending]) -> list[Pending]:
+        """What waits longest, taken from there; of the last request, what has room."""
+        group: list[Pending] = []
+        while pending and not self.is_full():
+            request = pending.popleft()
+            if (fitting := self.fitting(request)) < request.translated.rows:
+                request, rest = divided(request, fitting)
+                pending.appendleft(rest)
+            self.take(request)
+            group.append(request)
+        return group
 
 
 class Pace:

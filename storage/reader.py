@@ -8,6 +8,8 @@ interrupt can only reach the query it was meant for: both sides hold the ticket'
 import asyncio
 import re
 import threading
+import time
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
@@ -27,8 +29,9 @@ from storage.asking import Parsed, one_state, parameters_of
 from storage.candidates import LARGE_ROWS, chosen, divisible
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
+from storage.database import has_ended
 from storage.entities import compile_measures
-from storage.failures import damaged
+from storage.failures import damaged, is_lost
 from storage.text_search import Search
 from storage.trace_rows import narrowed
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
@@ -42,6 +45,8 @@ WAITING_AT_MOST = 64
 """Beyond this a question is refused with a retryable answer: it would wait longer than its time limit."""
 
 TIME_LIMIT_S = 30.0
+AGAIN_S = 0.02
+"""How often a question that should end is interrupted."""
 
 SPARE = 1.25
 """Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
@@ -112,7 +117,8 @@ class _Ticket:
         with self._lock:
             self.expired = True
             if self._cursor is not None:
-                self._cursor.interrupt()
+                with suppress(duckdb.ConnectionException):  # one to the file before it was opened again
+                    self._cursor.interrupt()
 
 
 class Question(NamedTuple):
@@ -140,21 +146,29 @@ class DuckReader:
         database: Connections,
         *,
         visible: Callable[[], Awaitable[None]] | None = None,
+        check: Callable[[], Awaitable[None]] | None = None,
         threads: int = THREADS,
         time_limit_s: float = TIME_LIMIT_S,
     ) -> None:
-        """`visible` returns once all that was acknowledged before can be read (`storage.writer.Writer.visible`)."""
+        """`visible` returns once all that was acknowledged before can be read (`storage.writer.Writer.visible`).
+
+        `check` has a lost engine opened again (`storage.writer.Writer.check`).
+        """
         self._database = database
         self._visible = visible
+        self._check = check
         self._queries = load_queries()
         self._time_limit_s = time_limit_s
         self._threads = threads
         self._windows = Windows()
         self._parsed = Parsed()
         self._local = threading.local()
-        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._cursors: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+        """Each is owned by its thread, which lets go of one that is of no further use."""
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._asking = 0
+        self._closing = False
+        self._running: set[_Ticket] = set()
         self._counts = {"answered": 0, "expired": 0, "refused": 0, "failed": 0}
 
     async def read(self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition] = ()) -> list[Row]:
@@ -162,15 +176,18 @@ class DuckReader:
         question = self.prepare(query, parameters, conditions)
         self._admit()
         ticket, loop = _Ticket(), asyncio.get_running_loop()
-        timer = loop.call_later(self._time_limit_s, ticket.expire)
+        timer = loop.call_later(self._time_limit_s, self._end, ticket, loop)
         self._asking += 1
         try:
             if self._visible is not None:
                 await asyncio.wait_for(self._visible(), self._time_limit_s)
             rows = await loop.run_in_executor(self._executor, self._run, ticket, question)
         except BaseException as error:
-            ticket.expire()
-            told = self._explained(error)
+            expired = ticket.expired or isinstance(error, TimeoutError)
+            self._end(ticket, loop)
+            told = self._explained(error, expired)
+            if self._check is not None and is_lost(error):
+                await self._check()
             if told is error:
                 raise
             raise told from error
@@ -208,6 +225,12 @@ class DuckReader:
             hour_sums.question_of(query, conditions, shape, bound),
         )
 
+    def _end(self, ticket: _Ticket, loop: asyncio.AbstractEventLoop) -> None:
+        """The question ends. Once is not enough: it may be between two statements."""
+        ticket.expire()
+        if ticket in self._running:
+            loop.call_later(AGAIN_S, self._end, ticket, loop)
+
     def _admit(self) -> None:
         if self._asking >= self._threads + WAITING_AT_MOST:
             self._counts["refused"] += 1
@@ -216,13 +239,18 @@ class DuckReader:
     def _run(self, ticket: _Ticket, question: Question) -> list[Row]:
         """The rows; asked once more where this thread's connection is one to the file before it was opened again, or
         was interrupted since the file is closed."""
+        self._running.add(ticket)
         try:
+            if self._closing:
+                raise Unavailable("the server is stopping", reason="stopping")
             return self._ask(ticket, question)
-        except (duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException):
-            if ticket.expired:
+        except duckdb.Error as error:
+            if ticket.expired or not has_ended(error):
                 raise
             self._local.cursor = None
             return self._ask(ticket, question)
+        finally:
+            self._running.discard(ticket)
 
     def _ask(self, ticket: _Ticket, question: Question) -> list[Row]:
         cursor = self._cursor()
@@ -268,12 +296,12 @@ class DuckReader:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
         if cursor is None:
             cursor = self._local.cursor = self._database.cursor()
-            self._cursors.append(cursor)
+            self._cursors.add(cursor)
         return cursor
 
-    def _explained(self, error: BaseException) -> BaseException:
+    def _explained(self, error: BaseException, expired: bool) -> BaseException:
         """What the asker is told; errors that are nobody's to tell pass unchanged."""
-        if isinstance(error, (duckdb.InterruptException, TimeoutError)):
+        if expired and not self._closing and isinstance(error, (duckdb.InterruptException, TimeoutError)):
             self._counts["expired"] += 1
             limit = f"{self._time_limit_s:g} s"
             return Unavailable(f"the query took longer than {limit}; ask for a shorter time range", reason="time_limit")
@@ -286,7 +314,7 @@ class DuckReader:
         if isinstance(error, duckdb.TransactionException):  # the next question of this connection ends it (`begin`)
             self._counts["failed"] += 1
             return Unavailable("the database cannot answer now", reason="database")
-        if isinstance(error, (duckdb.ConnectionException, duckdb.FatalException, duckdb.IOException)):
+        if isinstance(error, duckdb.IOException) or has_ended(error):
             self._counts["failed"] += 1
             self._local = threading.local()  # those connections are of no further use
             return Unavailable("the database cannot answer now", reason="database")
@@ -301,11 +329,14 @@ class DuckReader:
 
     def close(self) -> None:
         """Running questions end, their connections are closed; nothing can be asked afterwards."""
-        for cursor in self._cursors:
-            with suppress(duckdb.ConnectionException):  # one to the file before it was opened again
-                cursor.interrupt()
-        self._executor.shutdown(wait=True, cancel_futures=True)
-        for cursor in self._cursors:
+        self._closing = True
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        while self._running:
+            for ticket in list(self._running):
+                ticket.expire()
+            time.sleep(AGAIN_S)
+        self._executor.shutdown(wait=True)
+        for cursor in list(self._cursors):
             cursor.close()
         self._cursors.clear()
 
@@ -321,7 +352,7 @@ def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, An
 
 def rows_of(result: duckdb.DuckDBPyConnection) -> list[Row]:
     """What a statement gives, by the names of its columns."""
-    names = [column[0] for column in result.description]
+    names = [column[0] for column in result.description or ()]  # none: it is closed by now, which the next line tells
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 

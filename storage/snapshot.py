@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import duckdb
+
 from contract.errors import Overloaded, Refused, Unavailable
 from storage.database import (
     COMPACT_SUFFIX,
@@ -82,7 +84,10 @@ class Snapshots:
             held = self._writer.release_checkpoints()
         if not held:
             raise Unavailable("the store was opened again while it was copied", reason="store", retry_after_s=5)
-        await asyncio.to_thread(make_its_own, path)
+        try:
+            await asyncio.to_thread(make_its_own, path)
+        except duckdb.Error as error:
+            raise Unavailable("the copy cannot be finished (disk full?)", reason="disk") from error
 
 
 def open_source(path: str) -> int:

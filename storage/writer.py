@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -21,7 +22,7 @@ from contract.settling import MakeOutline, Match, MergeCopies, Settle, TraceKey
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.commit import RECENT_SPANS, Committer
-from storage.database import Database
+from storage.database import Database, run
 from storage.failures import damaged, first_line
 from storage.flusher import Flusher, Result, Work
 from storage.histogram import Seconds
@@ -40,6 +41,8 @@ IDLE_S = 1.0
 """So long after the last request a journal that grew is cut."""
 SYNCED_BYTES = 8 << 20
 """What is encoded and synced at once: each byte is there once more until it is, and the first waits for the last."""
+CHECK_SQL = "SELECT flushed_seq FROM store"
+"""Fails where the engine is lost, unlike one that reads no table (DuckDB 2.0)."""
 FULL_S = 5.0
 """So long after a request that the disk did not take the store is not ready: only another request can tell more, and
 nobody sends to a server that is not ready."""
@@ -168,6 +171,11 @@ class Writer:
     ) -> Result:
         """See `Flusher.call`; for what looks after the file (storage only). `touches`: the traces it may change."""
         return await self._flusher.call(work, touches, after_all=after_all)
+
+    async def check(self) -> None:
+        """Where the engine is lost, the file is being opened again; for readers, who may find out first."""
+        with suppress(TracepondError):
+            await self.call(lambda connection: run(connection, CHECK_SQL), (), after_all=False)
 
     async def checkpoint(self, *, hold: bool = False) -> None:
         """The WAL is in the file; with `hold` no other checkpoint comes before `release_checkpoints`.

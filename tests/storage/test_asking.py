@@ -37,9 +37,13 @@ def test_a_closed_file_is_unavailable(tmp_path: Path) -> None:
         asyncio.run(ask(database, lambda cursor: None))
 
 
-@pytest.mark.parametrize(
-    "error", [duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InterruptException, duckdb.IOException]
-)
+NOT_NOW = (
+    duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InterruptException, duckdb.IOException,
+    duckdb.ResourceInUseException,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("error", NOT_NOW)
 def test_what_the_engine_cannot_do_now_is_unavailable(error: type[Exception]) -> None:
     database = opened()
 
@@ -114,6 +118,18 @@ def test_a_statement_is_parsed_once_for_all_connections_and_threads(tmp_path: Pa
     cursor = database.cursor()
     assert parsed(cursor, "SELECT 1") is parsed(cursor, "SELECT 1")
     database.close()
+
+
+def test_a_file_that_is_closed_before_the_rows_were_fetched_is_unavailable(tmp_path: Path) -> None:
+    database = opened(str(tmp_path / "x.duckdb"))
+
+    def question(cursor: duckdb.DuckDBPyConnection) -> list[object]:
+        result = cursor.execute("SELECT 1")
+        database.close()
+        return result.fetchall()
+
+    with pytest.raises(Unavailable):
+        asyncio.run(ask(database, question))
 
 
 def test_few_parsed_statements_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

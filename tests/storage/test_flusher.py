@@ -378,3 +378,64 @@ def test_work_that_fails_tells_its_asker_and_harms_nobody(store: Store) -> None:
 
     asyncio.run(life())
     assert store.rows() == [("a",)]
+
+
+def test_a_row_that_loses_the_engine_each_time_is_set_aside_and_what_follows_is_stored(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = store.flusher._committer.commit
+
+    def without_memory(connection: duckdb.DuckDBPyConnection, requests: list[Translated], *rest: Any) -> None:
+        if any(row[S.span_id] == "huge" for request in requests for row in request.spans):
+            raise duckdb.TransactionException("Failed to commit: failed to pin block of size 256.0 KiB")
+        commit(connection, requests, *rest)
+
+    monkeypatch.setattr(store.flusher._committer, "commit", without_memory)
+    store.flusher.recover([store.request(span_row("huge")), store.request(span_row("a"))])
+    assert store.rows() == [("a",)]
+    assert store.rows("SELECT seq FROM unstorable") == [(1,)]
+
+
+@pytest.mark.parametrize("step", ["cursor", "recall"])
+def test_a_file_that_was_opened_again_but_not_read_is_opened_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Else DuckDB refuses it for ever, or traces of which half is known count as new."""
+
+    def without_memory(*_: object) -> None:
+        monkeypatch.undo()
+        raise duckdb.OutOfMemoryException("failed to allocate data of size 2.0 KiB")
+
+    flusher = store.flusher
+    flusher.recover([store.request(span_row("a"))])
+    flusher._lose("FATAL Error: fsync failed!")
+    monkeypatch.setattr(
+        *((store.database, "cursor") if step == "cursor" else (flusher._committer, "recall")), without_memory
+    )
+    flusher._look_after()
+    assert flusher.broken == "the store cannot be opened: failed to allocate data of size 2.0 KiB"
+    with pytest.raises(Unavailable):
+        store.rows()
+    flusher._look_after()
+    assert flusher.broken is None
+    flusher.recover([store.request(span_row("b")), store.request(span_row("a"))])
+    assert store.rows() == [("a",), ("b",)]
+
+
+def test_the_engine_has_its_usual_memory_when_nobody_sends_though_that_could_not_be_set_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = store.database.limit
+    [(usual,)] = store.rows("SELECT current_setting('memory_limit')")
+    monkeypatch.setattr(limit, "restore", lambda connection: None)
+    store.flusher.recover([store.request(span_row("a"))])
+    assert store.rows("SELECT current_setting('memory_limit')") != [(usual,)]
+    monkeypatch.undo()
+
+    async def life() -> None:
+        store.flusher.start()
+        while limit.is_another:  # noqa: ASYNC110 - the thread looks after it by itself
+            await asyncio.sleep(0.02)
+
+    asyncio.run(life())
+    assert store.rows("SELECT current_setting('memory_limit')") == [(usual,)]

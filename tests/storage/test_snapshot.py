@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from contract.errors import Overloaded, Refused, Unavailable
@@ -165,6 +166,22 @@ def test_a_copy_across_a_reopening_is_thrown_away(tmp_path: Path, monkeypatch: p
         with pytest.raises(Unavailable, match="opened again"):
             async with store.upkeep.snapshot():
                 pass
+
+    live(tmp_path / "x.duckdb", work)
+
+
+def test_a_copy_that_the_disk_does_not_hold_is_told_so_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(store: Living) -> None:
+        def full(path: str) -> None:
+            raise duckdb.IOException("Could not write file: No space left on device")
+
+        monkeypatch.setattr(module, "make_its_own", full)
+        with pytest.raises(Unavailable, match="disk full"):
+            async with store.upkeep.snapshot():
+                pass
+        assert not [name for name in os.listdir(tmp_path) if "snapshot" in name]
 
     live(tmp_path / "x.duckdb", work)
 
