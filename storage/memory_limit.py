@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import duckdb
 
 ROOM_BYTES = 24 << 20
-"""A row group of 75 columns holds a block of 256 KiB of each while it is packed."""
+"""A row group has 70 columns, and pieces of 256 KiB were what a COMMIT could not have."""
 ROOM_PART = 4
 """No more than such a part of a small limit."""
 
