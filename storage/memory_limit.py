@@ -7,6 +7,9 @@ import duckdb
 
 ROOM_BYTES = 24 << 20
 """A row group has 70 columns, and pieces of 256 KiB were what a COMMIT could not have."""
+AMPLE_BYTES = 250 << 20
+"""With so much nothing is kept from readers: it was never seen to be missing there, and to set the limit twice for each
+group cost a load that nobody reads some 4 to 8 µs of CPU a span."""
 ROOM_PART = 4
 """No more than such a part of a small limit."""
 
@@ -17,7 +20,8 @@ class MemoryLimit:
     def __init__(self, size_bytes: int) -> None:
         self.size_bytes = size_bytes
         """At most."""
-        self.usual_bytes = size_bytes - min(ROOM_BYTES, size_bytes // ROOM_PART)
+        room_bytes = 0 if size_bytes >= AMPLE_BYTES else min(ROOM_BYTES, size_bytes // ROOM_PART)
+        self.usual_bytes = size_bytes - room_bytes
         self.is_another = False
         """`restore` has something to do."""
 
@@ -28,8 +32,9 @@ class MemoryLimit:
         invalidates the whole (DuckDB 2.0). With 15 readers and 85 MiB that came three times in 30 s; with it, once in
         90 s.
         """
-        self.is_another = True
-        set_limit(connection, self.size_bytes)
+        if self.usual_bytes < self.size_bytes:
+            self.is_another = True
+            set_limit(connection, self.size_bytes)
 
     @contextmanager
     def another(self, connection: duckdb.DuckDBPyConnection, size_bytes: int) -> Iterator[bool]:

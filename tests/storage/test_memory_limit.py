@@ -78,6 +78,15 @@ def test_a_small_limit_has_less_room() -> None:
     assert limit(connection) == f"{64 - 64 // ROOM_PART}.0 MiB"
 
 
+def test_an_ample_limit_stays_as_it_is() -> None:
+    connection, known = duckdb.connect(), MemoryLimit(256 << 20)
+    assert known.usual_bytes == known.size_bytes
+    set_limit(connection, 100 << 20)
+    known.give_room(connection)
+    known.restore(connection)
+    assert limit(connection) == "100.0 MiB"
+
+
 def test_a_transaction_ends_without_room_where_the_limit_cannot_be_set(database: Database) -> None:
     connection = database.cursor()
     begin(connection)
