@@ -1,14 +1,10 @@
 """Named queries: loaded by name, bound, bounded in time."""
 
 import asyncio
-import gc
 import random
 import re
-import resource
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -28,11 +24,9 @@ from contract.reading import (
 from storage import hour_sums
 from storage import reader as reader_module
 from storage.database import Database
-from storage.database import run as drive
 from storage.reader import WAITING_AT_MOST, DuckReader, Query, Question, load_queries
 from storage.windows import WINDOWED, Ask, Parts
-from tests.support.living import Living, live
-from tests.support.rows import span_row
+from tests.support.reading import ask, traces
 from tests.support.stored import insert, opened, span, span_id, trace_id
 
 SLOW = "SELECT count(*) AS n FROM range(100000000) a, range(100000000) b WHERE a.range % 7 = b.range % 11"
@@ -50,15 +44,6 @@ def reader(database: Database) -> Iterator[DuckReader]:
     made = DuckReader(database)
     yield made
     made.close()
-
-
-def ask(reader: DuckReader, query: str, *conditions: Condition, **parameters: Any) -> list[dict[str, Any]]:
-    given = {"project": "default", **parameters}
-    return asyncio.run(reader.read(query, given, conditions))
-
-
-def traces(reader: DuckReader, *conditions: Condition, **parameters: Any) -> list[dict[str, Any]]:
-    return ask(reader, "list_traces", *conditions, **{"limit": 50, "io": "preview", **parameters})
 
 
 def test_every_query_is_there_and_none_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,159 +361,3 @@ def test_a_question_that_meets_a_damaged_block_is_told_so(reader: DuckReader, mo
     monkeypatch.setattr(reader_module.DuckReader, "_answer", meet)
     with pytest.raises(Unavailable, match=r"damaged.*tracepond recover"):
         traces(reader)
-
-
-def test_a_question_that_was_interrupted_since_the_file_was_opened_again_is_answered(
-    reader: DuckReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> None:
-        monkeypatch.undo()
-        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
-
-    known = traces(reader)
-    monkeypatch.setattr(reader_module.DuckReader, "_answer", interrupted)
-    assert traces(reader) == known
-
-
-def test_a_question_that_is_interrupted_again_is_not_told_that_it_took_too_long(
-    reader: DuckReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> None:
-        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
-
-    known = traces(reader)
-    monkeypatch.setattr(reader_module.DuckReader, "_answer", interrupted)
-    with pytest.raises(Unavailable, match="cannot answer now"):
-        traces(reader)
-    monkeypatch.undo()
-    assert traces(reader) == known
-
-
-def test_the_time_of_a_question_may_be_over_between_two_statements(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader, interrupted = DuckReader(database, threads=1, time_limit_s=0.05), threading.Event()
-    expire = reader_module._Ticket.expire
-
-    def told(ticket: reader_module._Ticket) -> None:
-        expire(ticket)
-        interrupted.set()
-
-    def slow(_: DuckReader, cursor: duckdb.DuckDBPyConnection, __: Question) -> list[Row]:
-        interrupted.wait()
-        return reader_module.rows_of(cursor.execute(SLOW))
-
-    monkeypatch.setattr(reader_module._Ticket, "expire", told)
-    monkeypatch.setattr(reader_module.DuckReader, "_answer", slow)
-    with pytest.raises(Unavailable, match=r"took longer than 0\.05 s"):
-        ask(reader, "count_rows")
-    reader.close()
-
-
-def test_questions_end_when_the_reader_is_closed_also_between_two_statements(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader, interrupted, goes_on = DuckReader(database, threads=1), threading.Event(), threading.Event()
-    expire = reader_module._Ticket.expire
-
-    def told(ticket: reader_module._Ticket) -> None:
-        expire(ticket)
-        interrupted.set()
-
-    def slow(_: DuckReader, cursor: duckdb.DuckDBPyConnection, __: Question) -> list[Row]:
-        goes_on.set()
-        interrupted.wait()
-        return reader_module.rows_of(cursor.execute(SLOW))
-
-    monkeypatch.setattr(reader_module._Ticket, "expire", told)
-    monkeypatch.setattr(reader_module.DuckReader, "_answer", slow)
-
-    async def life() -> None:
-        asked = asyncio.ensure_future(reader.read("count_rows", {"project": "p"}))
-        await asyncio.to_thread(goes_on.wait)
-        await asyncio.to_thread(reader.close)
-        with pytest.raises(Unavailable, match="cannot answer now"):
-            await asked
-
-    asyncio.run(life())
-
-
-def test_a_question_whose_connection_is_closed_before_its_rows_were_fetched_is_answered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = opened(str(tmp_path / "x.duckdb"))
-    insert(database, "span", span(1))
-    rows_of = reader_module.rows_of
-
-    def closed(result: duckdb.DuckDBPyConnection) -> list[Row]:
-        monkeypatch.undo()
-        database.close()
-        database.open()
-        return rows_of(result)
-
-    monkeypatch.setattr(reader_module, "rows_of", closed)
-    reader = DuckReader(database, threads=1)
-    assert len(traces(reader)) == 1
-    reader.close()
-    database.close()
-
-
-def test_an_engine_that_is_lost_while_nobody_sends_is_opened_again_for_readers(tmp_path: Path) -> None:
-    """The engine loses itself here as in a checkpoint that meets a full disk."""
-
-    async def work(store: Living) -> None:
-        await store.commit(*(span_row(f"s{number}", input="x" * 500) for number in range(3000)))
-        await store.writer.visible()
-        reader = DuckReader(store.database, visible=store.writer.visible, check=store.writer.check)
-        known = await reader.read("count_rows", {"project": "default"})
-        lose(store.database)
-        with pytest.raises(Unavailable):
-            await reader.read("count_rows", {"project": "default"})
-        while store.writer.unhealthy():  # noqa: ASYNC110 - the flusher opens it again by itself
-            await asyncio.sleep(0.02)
-        assert await reader.read("count_rows", {"project": "default"}) == known
-        reader.close()
-
-    live(tmp_path / "x.duckdb", work)
-
-
-def lose(database: Database) -> None:
-    """DuckDB may not write as far as the file is long."""
-    connection, limits = database.cursor(), resource.getrlimit(resource.RLIMIT_FSIZE)
-    drive(connection, "INSERT INTO span BY NAME SELECT * REPLACE (span_id || 'b' AS span_id) FROM span")
-    drive(connection, "DELETE FROM span WHERE span_id LIKE '%b'")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    try:
-        with pytest.raises(duckdb.IOException, match="has been invalidated"):
-            drive(connection, "CHECKPOINT pond")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        connection.close()
-
-
-def test_connections_that_are_of_no_further_use_are_let_go(reader: DuckReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(*_: object) -> None:
-        raise duckdb.IOException("Could not read from file: Input/output error")
-
-    monkeypatch.setattr(reader_module.DuckReader, "_answer", lost)
-    for _ in range(5):
-        with pytest.raises(Unavailable):
-            traces(reader)
-    monkeypatch.undo()
-    traces(reader)
-    gc.collect()
-    assert len(reader._cursors) <= 1
-
-
-def test_the_first_question_after_the_file_was_opened_again_is_answered(tmp_path: Path) -> None:
-    database = opened(str(tmp_path / "x.duckdb"))
-    insert(database, "span", span(1))
-    reader = DuckReader(database, threads=1)
-    assert len(traces(reader)) == 1
-    database.close()
-    with pytest.raises(Unavailable):
-        traces(reader)
-    database.open()
-    assert len(traces(reader)) == 1
-    reader.close()
-    database.close()

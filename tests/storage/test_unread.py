@@ -95,9 +95,7 @@ def test_a_limit_that_others_are_above_by_now_stays_what_it_was(
     assert len(sorted_rows.fetchall()) == 3_999_999
 
 
-def test_a_limit_that_could_not_be_put_back_is_put_back_the_next_time(
-    database: Database,
-) -> None:
+def test_a_limit_that_could_not_be_put_back_is_put_back_the_next_time(database: Database) -> None:
     class Low:
         def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
             self._connection = connection

@@ -1,0 +1,40 @@
+"""A flusher over a file of its own."""
+
+from pathlib import Path
+from typing import Any
+
+from contract.columns import Row
+from contract.settling import Settle
+from contract.translated import Translated
+from storage.commit import Committer
+from storage.database import Database
+from storage.flusher import Flusher
+from storage.pending import Pending
+from translator.merge import merge_copies
+from translator.settle import settle
+
+
+class Store:
+    """A flusher without its thread over a database file; requests are numbered from 1."""
+
+    def __init__(self, path: Path, rule: Settle = settle) -> None:
+        self.database = Database(str(path))
+        self.database.open()
+        self.flusher = Flusher(self.database, Committer(rule, merge_copies), checkpoint_wal_bytes=1 << 30)
+        self.flusher.connect()
+        self.seq = self.flusher.flushed_seq
+
+    def request(self, *rows: Row, logs: tuple[Row, ...] = ()) -> Pending:
+        self.seq += 1
+        return Pending(self.seq, Translated(list(rows), list(logs), size_bytes=100))
+
+    def rows(self, sql: str = "SELECT span_id FROM span ORDER BY ALL") -> list[tuple[Any, ...]]:
+        cursor = self.database.cursor()
+        try:
+            return cursor.execute(sql).fetchall()
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        self.flusher.stop()
+        self.database.close()
