@@ -1,4 +1,4 @@
-"""Questions to the file: one state of it for as long as they last, and no way to write.
+"""Questions to the file: one state of it for as long as they last, no way to write, each statement parsed once.
 
 `ask` is for those who look after the file: a connection of their own for one question.
 """

@@ -73,6 +73,7 @@ SETTINGS = {
 }
 
 End = Callable[[duckdb.DuckDBPyConnection], None]
+"""Commits a transaction."""
 
 
 class Database:
