@@ -16,7 +16,7 @@ from service.cors import Cors
 from service.memory import MIB, Memory, divided
 from service.projects import Project
 from service.quantities import Endpoint
-from service.resources import Found, memory_limit
+from service.resources import Found, cpus, memory_limit
 from service.settings import (
     AUTH_MODE,
     AUTH_PROJECTS,
@@ -139,9 +139,10 @@ def load(
     flags: Mapping[str, str | None],
     read_file: ReadFile = read_text,
     find_memory: Callable[[], Found] = memory_limit,
+    find_cpus: Callable[[], int] = cpus,
 ) -> Config:
     """The configuration from all four sources. Raises `ConfigError`. `read_file` serves the `..._FILE` variables,
-    `find_memory` says what `auto` is for the whole process."""
+    `find_memory` and `find_cpus` say what `auto` is for the whole process."""
     written = {setting.path: (setting.default, DEFAULT) for setting in SETTINGS}
     in_file = yaml_file.values(file_text or "", file_name, BY_PATH, environ)
     written |= {path: (value, f"file {file_name}") for path, value in in_file.items()}
@@ -149,7 +150,8 @@ def load(
     written |= {path: (value, f"flag {FLAG_OF[path]}") for path, value in flags.items() if value is not None}
     values = {path: parsed(BY_PATH[path], value, origin) for path, (value, origin) in written.items()}
     values = with_langfuse_project(values, environ, read_file)
-    return check_exporter(check_memory(check_exposure(assemble(values, decide_memory(values, find_memory)))))
+    memory = decide_memory(values, find_memory, find_cpus)
+    return check_exporter(check_memory(check_exposure(assemble(values, memory))))
 
 
 def parsed(setting: Setting, value: Any, origin: str) -> Value:
@@ -210,12 +212,14 @@ def with_langfuse_project(
     return values | {AUTH_PROJECTS: projects, AUTH_MODE: Value("keys", "keys", added.origin)}
 
 
-def decide_memory(values: Mapping[str, Value], find_memory: Callable[[], Found]) -> Memory:
+def decide_memory(
+    values: Mapping[str, Value], find_memory: Callable[[], Found], find_cpus: Callable[[], int]
+) -> Memory:
     """The sizes of this process. Raises `ConfigError` when the limit is too small to work with."""
     said = values[MEMORY_LIMIT]
     found = Found(said.parsed, said.origin) if said.parsed is not None else find_memory()
     try:
-        return divided(*found)
+        return divided(*found, cpus=find_cpus())
     except ValueError as error:
         raise ConfigError(f"{MEMORY_LIMIT}: {error}") from None
 
@@ -243,7 +247,7 @@ def assemble(values: Mapping[str, Value], memory: Memory) -> Config:
         storage=Storage(
             path=os.path.expanduser(get["storage.path"]),
             memory_limit_bytes=get["storage.memory_limit"] or memory.engine_bytes,
-            threads=get["storage.threads"],
+            threads=get["storage.threads"] or memory.engine_threads,
             checkpoint_wal_bytes=mib_or("storage.checkpoint_wal_mib", memory.checkpoint_wal_bytes),
             retention=Policy(
                 Limits(get["storage.retention.max_age"], get["storage.retention.max_rows"]),

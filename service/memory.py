@@ -32,6 +32,7 @@ class Share(NamedTuple):
 
 SHARES = (
     Share("engine_bytes", 0.42, 1, 64 * MIB, 256 * MIB, "DuckDB: cached blocks, joins, sorts, rows not in the file"),
+    Share("engine_threads", 0.42, 128 * MIB, 1, 2, "of DuckDB, where there are as many CPUs"),
     Share("checkpoint_wal_bytes", 0.15, 1, 16 * MIB, 40 * MIB, "DuckDB's log; its rows are held until a checkpoint"),
     Share("body_bytes", 0.64, 6, 3 * MIB, 64 * MIB, "largest request; parsed, decoded and translated it takes 6 times",
           beside=102 * MIB),
@@ -54,6 +55,7 @@ class Memory:
     origin: str
     """Who said so, for messages."""
     engine_bytes: int
+    engine_threads: int
     body_bytes: int
     in_flight_bytes: int
     queue_bytes: int
@@ -66,7 +68,7 @@ class Memory:
     max_messages: int
 
 
-def divided(limit_bytes: int, origin: str) -> Memory:
+def divided(limit_bytes: int, origin: str, *, cpus: int) -> Memory:
     """The sizes that fit into the limit. Raises ValueError when it is too little to work with."""
     if limit_bytes < LEAST_BYTES:
         raise ValueError(
@@ -74,7 +76,8 @@ def divided(limit_bytes: int, origin: str) -> Memory:
             f"of which the idle program takes {shown(IDLE_BYTES)}"
         )
     rest = limit_bytes - IDLE_BYTES
-    return Memory(limit_bytes, origin, **{share.name: size_of(share, rest) for share in SHARES})
+    sizes = {share.name: size_of(share, rest) for share in SHARES}
+    return Memory(limit_bytes, origin, **sizes | {"engine_threads": min(sizes["engine_threads"], cpus)})
 
 
 def size_of(share: Share, rest_bytes: int) -> int:

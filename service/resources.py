@@ -1,7 +1,9 @@
 """What `service.memory_limit: auto` means: the container's limit less a margin, else a share of the machine's memory.
+And how many CPUs there are.
 
-cgroup v2: memory.max (kernel.org, admin-guide/cgroup-v2); v1: memory.limit_in_bytes. A limit holds for the group and
-all groups below it, so the least on the way up counts. Inside a container its own group is the root that one sees.
+cgroup v2: memory.max, cpu.max (kernel.org, admin-guide/cgroup-v2); v1: memory.limit_in_bytes. A limit holds for the
+group and all groups below it, so the least on the way up counts. Inside a container its own group is the root that one
+sees.
 """
 
 import os
@@ -47,13 +49,30 @@ def limits(cgroup: Path, membership: Path) -> Iterator[int]:
 def limit_files(cgroup: Path, membership: Path) -> Iterator[Path]:
     """Where limits may stand: at the roots, and along the way to this process's group."""
     yield from (cgroup / "memory.max", cgroup / "memory/memory.limit_in_bytes")
+    yield from (cgroup / group / "memory.max" for group in groups(membership, ""))
+    yield from (cgroup / "memory" / group / "memory.limit_in_bytes" for group in groups(membership, "memory"))
+
+
+def groups(membership: Path, controllers: str) -> Iterator[PurePosixPath]:
+    """This process's groups of these controllers (empty: of version 2), each with those around it."""
     try:
-        groups = membership.read_text().splitlines()
+        lines = membership.read_text().splitlines()
     except OSError:
         return
-    for line in groups:  # hierarchy:controllers:path
-        _, controllers, path = line.split(":", 2)
-        root, name = (cgroup, "memory.max") if not controllers else (cgroup / "memory", "memory.limit_in_bytes")
-        if not controllers or controllers == "memory":
+    for line in lines:
+        _, named, path = line.split(":", 2)
+        if named == controllers:
             inner = PurePosixPath(path.lstrip("/"))
-            yield from (root / part / name for part in (inner, *inner.parents))
+            yield from (inner, *inner.parents)
+
+
+def cpus(cgroup: Path = CGROUP, membership: Path = MEMBERSHIP, machine: int | None = None) -> int:
+    """How many this process may use at a time: those it may run on, or whole ones of its quota; at least one."""
+    found = [machine or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)]
+    for folder in (cgroup, *(cgroup / group for group in groups(membership, ""))):
+        try:
+            quota, period = (folder / "cpu.max").read_text().split()
+            found.append(int(quota) // int(period))
+        except (OSError, ValueError):  # no such file, or the word `max`
+            continue
+    return max(1, min(found))

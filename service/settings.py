@@ -115,8 +115,8 @@ SETTINGS = (
         "DuckDB's memory; auto is 256 MiB, less where service.memory_limit is below 730 MiB",
     ),
     Setting(
-        "storage.threads", "whole number", 1, quantities.count,
-        "DuckDB's threads; one ingests with a third less CPU than two and reads 10 M spans as fast",
+        "storage.threads", "whole number or auto", "auto", WHOLE_OR_AUTO,
+        "DuckDB's threads; auto is two, or one where service.memory_limit is below 730 MiB or there is one CPU",
     ),
     Setting(
         "storage.checkpoint_wal_mib", "whole number or auto", "auto", WHOLE_OR_AUTO,

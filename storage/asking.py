@@ -12,12 +12,14 @@ from typing import TypeVar
 import duckdb
 
 from contract.errors import Unavailable
-from storage.database import Database, begin, has_ended, roll_back
+from storage.database import Database, begin, roll_back
+from storage.engine_errors import has_ended
 
 Answer = TypeVar("Answer")
 
 PARSED_AT_MOST = 32
-"""One takes up to 120 kB."""
+LONGEST_PARSED = 32_768
+"""Characters; 15,000 take 134 kB."""
 
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![\w'])\$([a-z]\w*)")
@@ -41,6 +43,8 @@ class Parsed:
         known = self._statements.get(sql)
         if known is None:
             [known] = cursor.extract_statements(sql)
+            if len(sql) > LONGEST_PARSED:
+                return known
             if len(self._statements) >= PARSED_AT_MOST:
                 self._statements.clear()
             self._statements[sql] = known

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import duckdb
 
 from contract.errors import Refused
-from storage.database import COMPACT_SUFFIX, ROW_GROUP_ROWS, Database, explain_open_failure, quoted, run, sync_folder
+from storage.database import COMPACT_SUFFIX, ROW_GROUP_ROWS, Database, quoted, run, sync_folder
+from storage.engine_errors import explain_open_failure
 from storage.journal import journal_paths
 from storage.snapshot import remove
 

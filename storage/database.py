@@ -7,19 +7,19 @@ DuckDB is opened in memory and the file attached, because ROW_GROUP_SIZE and BLO
 import logging
 import math
 import os
-import re
 import secrets
 import shutil
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
 from contract.errors import Refused, Unavailable
+from storage.engine_errors import explain_open_failure
 from storage.memory_limit import MemoryLimit
 
 logger = logging.getLogger(__name__)
@@ -43,21 +43,8 @@ NEW_SUFFIX, COMPACT_SUFFIX, RECOVER_SUFFIX = ".new-", ".compact", ".recover"
 """Beginnings of what is behind the name of a file that is being made: empty, with the rows of the old one, with those
 that can be read."""
 
-IN_MEMORY = "Corrupted in-memory"
-"""In the words of a checkpoint after a COMMIT that failed for want of memory: the file itself is whole."""
-
-ENDED = (duckdb.ConnectionException, duckdb.FatalException, duckdb.InterruptException, duckdb.ResourceInUseException)
-NO_ROWS = "No open result set"
-"""What a question meets whose connection another thread closes: before or within a statement, or (the words) between
-that and its rows (DuckDB 2.0)."""
-
 SPILLED_SUFFIX = ".tmp"
 """Of the folder where DuckDB puts what a query does not hold in memory."""
-
-CURE = (
-    "Put back a copy, or let `tracepond recover` make a new file of what can be read; it keeps the old one "
-    "(docs/reliability.md)"
-)
 
 CLOSING_S, CLOSING_STEP_S = 10.0, 0.01
 """How long statements that were interrupted may take to end, and how often that is looked at."""
@@ -82,7 +69,7 @@ class Database:
     def __init__(self, path: str, *, memory_limit_bytes: int = 256_000_000, threads: int = 1) -> None:
         self.path = path
         self.limit = MemoryLimit(memory_limit_bytes)
-        self._threads = threads
+        self._threads = self._threads_now = threads
         self._root: duckdb.DuckDBPyConnection | None = None
         self._leaving: duckdb.DuckDBPyConnection | None = None
         """The one before, where its connections have not ended yet."""
@@ -118,6 +105,7 @@ class Database:
     def _attach(self, root: duckdb.DuckDBPyConnection) -> None:
         run(root, f"SET memory_limit = '{self.limit.usual_bytes:d}B'")
         run(root, f"SET threads = {int(self._threads)}")
+        self._threads_now = self._threads
         if not self.in_memory:
             run(root, f"SET temp_directory = {quoted(self.path + SPILLED_SUFFIX)}")
         run(root, f"ATTACH {quoted(self.path)} AS {CATALOG} ({self._attach_options()})")
@@ -145,9 +133,11 @@ class Database:
     @contextmanager
     def read(self, *, again: bool = True) -> Iterator[None]:
         """A question is asked within; it begins when nobody has set `unread`. `again`: its blocks may soon be asked of
-        once more."""
+        once more, and all threads answer it."""
         with self._readers:
             self._reading += 1
+            if again:
+                self._work_with(self._threads)
         try:
             yield
         finally:
@@ -158,9 +148,20 @@ class Database:
 
     @contextmanager
     def unread(self, for_s: float) -> Iterator[bool]:
-        """Whether nobody has asked for so long; within, nobody begins to."""
+        """Whether nobody has asked for so long; within, nobody begins to, and from then on one thread works until
+        somebody does."""
         with self._readers:
-            yield not self._reading and time.monotonic() - self._read_at >= for_s
+            is_unread = not self._reading and time.monotonic() - self._read_at >= for_s
+            if is_unread:
+                self._work_with(1)
+            yield is_unread
+
+    def _work_with(self, threads: int) -> None:
+        """So many of DuckDB, unless it cannot say so now. Takes 2 ms; part of what holds `_readers`."""
+        if threads != self._threads_now:
+            with suppress(duckdb.Error, Unavailable), closing(self.cursor()) as cursor:
+                run(cursor, f"SET threads = {threads:d}")
+                self._threads_now = threads
 
     def checkpoint(self, *, vacuum: bool = True) -> None:
         """The WAL is in the file. Raises duckdb.Error when it cannot be. Without `vacuum` it needs less free space:
@@ -340,35 +341,6 @@ def apply_migration(root: duckdb.DuckDBPyConnection, number: int, sql: str) -> N
         run(root, "ROLLBACK")
         raise
     logger.debug("schema %d applied", number)
-
-
-def explain_open_failure(path: str, message: str) -> str:
-    """One sentence with cause and cure out of DuckDB's own message."""
-    if "Could not set lock" in message:
-        holder = re.search(r"\(PID (\d+)\)", message)
-        by = f" by process {holder.group(1)}" if holder else ""
-        return f"{path} is in use{by}: one process may open it. Stop the other one, or name another file with --db."
-    if "not a valid DuckDB" in message:
-        return f"{path} is not a DuckDB file. Name another file with --db."
-    cause = message.splitlines()[0]
-    if "WAL" in message:
-        return f"{path}.wal is damaged and was left as it is: {cause}. {CURE}"
-    if is_damage(message):
-        return f"{path} is damaged and was left as it is: {cause}. {CURE}"
-    if "No such file or directory" in message or "Cannot open file" in message:
-        return f"{path} cannot be opened: {cause}. Does its folder exist, and may this user write there?"
-    return f"{path} cannot be opened: {cause}"
-
-
-def is_damage(message: str) -> bool:
-    """Whether DuckDB says that bytes of a file are not those that it wrote (words of DuckDB 2.0)."""
-    return ("Corrupt" in message and IN_MEMORY not in message) or "Could not read enough bytes" in message
-
-
-def has_ended(error: BaseException) -> bool:
-    """Whether a question met that its connection is or was closed, or the engine lost."""
-    without_rows = isinstance(error, duckdb.InvalidInputException) and NO_ROWS in str(error)
-    return isinstance(error, ENDED) or without_rows
 
 
 def begin(connection: duckdb.DuckDBPyConnection, statement: str = "BEGIN") -> None:

@@ -5,7 +5,7 @@ import logging
 import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
-from storage.database import is_damage
+from storage.engine_errors import is_damage
 from storage.pending import Pending
 
 logger = logging.getLogger(__name__)

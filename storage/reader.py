@@ -29,7 +29,7 @@ from storage.asking import Parsed, one_state, parameters_of
 from storage.candidates import LARGE_ROWS, chosen, divisible
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
-from storage.database import has_ended
+from storage.engine_errors import has_ended
 from storage.entities import compile_measures
 from storage.failures import damaged, is_lost
 from storage.text_search import Search
@@ -270,10 +270,13 @@ class DuckReader:
         statement = question.sql if named is None else narrowed(look_up, question.sql, [named])
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
-            sql, values = search.sql(bound["from_ns"]) if search else statement, {**bound, **question.values}
+            sql, known = search.statement(bound["from_ns"]) if search else (statement, {})
+            values = {**bound, **question.values, **known}
             if divisible(question.query, bound) and self._windows.row_count >= LARGE_ROWS:
                 sql, values = chosen(look_up, sql, values)
-            return rows_of(cursor.execute(self._parsed(cursor, sql) if sql is question.sql else sql, values))
+                return rows_of(cursor.execute(sql, values))
+            comes_again = search is not None or statement is question.sql
+            return rows_of(cursor.execute(self._parsed(cursor, sql) if comes_again else sql, values))
 
         if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
             return self._sums(cursor, question.of_sums, question.bound)

@@ -24,13 +24,13 @@ from storage.database import (
     ROW_GROUP_ROWS,
     SPILLED_SUFFIX,
     Database,
-    is_damage,
     make_file,
     quoted,
     remove_spilled,
     run,
     sync_folder,
 )
+from storage.engine_errors import is_damage
 from storage.journal import identity_beside
 from storage.snapshot import copy, remove
 

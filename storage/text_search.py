@@ -7,6 +7,8 @@ index, so that answers are the same with it and without.
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from storage.words import FOLDED, parts
@@ -15,7 +17,9 @@ Ask = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
 """Runs a statement with these values, in the transaction of the question."""
 
 RANGES_AT_MOST = 256
-"""Ranges of rows that one statement leaves out, the longest; each costs it 10 us of planning."""
+"""Ranges of rows that one statement leaves out, the longest; each costs it 10 us of planning. A power of two."""
+NO_SEQ = 2**63 - 1
+"""No row has it: between it and itself lies none."""
 
 RARE = 0.75
 """Where a larger part of the tiles has not the term, texts of the others are soon unpacked."""
@@ -23,7 +27,7 @@ RARE = 0.75
 ASK_SQL = """
 SELECT first_seq, any_value(tile_last_seqs), {found}
 FROM (
-    SELECT first_seq, tile_last_seqs, tiles, epoch_ns(last_time) AS used, {tests}
+    SELECT first_seq, tile_last_seqs, tiles, epoch_us(last_time) * {step} + tiles AS used, {tests}
     FROM text_words
     WHERE source = $source AND ($from_ns IS NULL OR last_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR first_time < make_timestamp_ns($to_ns))
@@ -33,6 +37,8 @@ GROUP BY first_seq
 TEST_SQL = "contains(words, ${0}) AS {0}"
 FOUND_SQL = "bit_or(CASE WHEN {0} THEN tiles ELSE 0 END), max(used, {1:d}) FILTER ({0})"
 """The tiles that have a part, and when they have it last, of the newest."""
+TILE_BITS = 8
+"""Of what tells when a part was used, in microseconds before them, and by which tiles."""
 NEWEST = 256
 """More than a page has, mostly; half or twice as many take as long (23 ms for all of 1 M rows)."""
 FOLD_SQL = f"SELECT {FOLDED.format('part')} FROM (SELECT unnest($parts) AS part)"
@@ -52,6 +58,26 @@ class Range(NamedTuple):
     last: int
 
 
+class Found(NamedTuple):
+    """What the index says of one piece."""
+
+    tiles: list[Range]
+    has: dict[str, int]
+    """Part -> the tiles that have it, as bits."""
+    used: dict[str, Sequence[int]]
+    """Part -> when it was used last, and by which tiles, of the newest rows of the index."""
+
+    def since(self, us: int) -> dict[str, int]:
+        """As `has`, of the tiles that used the part then or later; those of older times too where not all are told."""
+        return {part: self._tiles_since(part, us) for part in self.has}
+
+    def _tiles_since(self, part: str, us: int) -> int:
+        told = self.used[part]
+        if len(told) >= NEWEST:
+            return self.has[part]
+        return reduce(or_, (used for used in told if used >> TILE_BITS >= us), 0) & (1 << TILE_BITS) - 1
+
+
 class Search:
     """The terms of one question and what the index says of them."""
 
@@ -69,29 +95,38 @@ class Search:
         self._every = every
         self._to_ns = to_ns
         self._absent: list[list[Range]] = [[] for _ in terms]
-        self._known_from: int | None = None
         self._is_asked = False
+        self._asked_from: int | None = None
+        self._known_from: int | None = None
+        """What is left out was told of rows that begin then or later."""
+        self._found: list[Found] = []
         self._tiles = 0
         self._without = [0 for _ in terms]
-        self._used: dict[str, list[int]] = {}
 
-    def sql(self, from_ns: int | None) -> str:
+    def statement(self, from_ns: int | None) -> tuple[str, dict[str, Any]]:
         """The statement that leaves out what is known to be without the terms, where it asks for rows that begin then
-        or later: a tile may have had the terms before what the index was asked about."""
-        known = self._knows(from_ns)
-        return _MARK.sub(lambda mark: outside(self._absent[int(mark[1])] if known else []), self._marked)
+        or later, and the values it binds for that: a tile may have had the terms before what the index was asked about.
+        """
+        known = self._is_asked and reaches(self._known_from, from_ns)
+        conditions = [outside(absent if known else [], f"w{number}_") for number, absent in enumerate(self._absent)]
+        sql = _MARK.sub(lambda mark: conditions[int(mark[1])][0], self._marked)
+        return sql, {name: value for _, values in conditions for name, value in values.items()}
 
-    def _knows(self, from_ns: int | None) -> bool:
-        return self._is_asked and (self._known_from is None or (from_ns is not None and from_ns >= self._known_from))
-
-    def look_up(self, from_ns: int | None, *, anew: bool = False) -> None:
-        """Ask the index about rows that begin then or later (null: all), or `anew` if it knows of more."""
-        if self._knows(from_ns) and not anew:
+    def look_up(self, from_ns: int | None) -> None:
+        """Ask the index about rows that begin then or later (null: all), unless it has told of them."""
+        if self._is_asked and reaches(self._known_from, from_ns):
             return
-        self._is_asked, self._known_from = True, from_ns
-        wanted = list(dict.fromkeys(part for forms in self._terms for form in forms for part in form))
-        if wanted:
-            self._take(wanted, self._asked(wanted, from_ns))
+        if not self._is_asked or not reaches(self._asked_from, from_ns):
+            self._is_asked, self._asked_from = True, from_ns
+            wanted = list(dict.fromkeys(part for forms in self._terms for form in forms for part in form))
+            self._found = [found_of(wanted, row) for row in self._asked(wanted, from_ns)] if wanted else []
+        self._known_from = self._asked_from
+        self._take([piece.has for piece in self._found])
+
+    def narrow(self, from_ns: int) -> None:
+        """What was told is taken for rows that begin then or later only, which leaves out more."""
+        self._known_from = from_ns
+        self._take([piece.since(from_ns // 1000) for piece in self._found])
 
     def _asked(self, wanted: list[str], from_ns: int | None) -> list[tuple[Any, ...]]:
         """Of each piece its first row, the ends of its tiles, and two values a part."""
@@ -100,31 +135,28 @@ class Search:
         tests = ", ".join(map(TEST_SQL.format, values))
         found = ", ".join(FOUND_SQL.format(name, NEWEST) for name in values)
         bound = {"source": self._source, "from_ns": from_ns, "to_ns": self._to_ns, **values}
-        return self._ask(ASK_SQL.format(tests=tests, found=found), bound)
+        return self._ask(ASK_SQL.format(step=1 << TILE_BITS, tests=tests, found=found), bound)
 
-    def _take(self, wanted: list[str], pieces: Iterable[tuple[Any, ...]]) -> None:
+    def _take(self, has: Sequence[Mapping[str, int]]) -> None:
+        """`has`: of each piece, which tiles may have a part."""
         self._absent, self._tiles = [[] for _ in self._terms], 0
-        self._used = {part: [] for part in wanted}
-        for first_seq, ends, *found in pieces:
-            tiles = list(map(Range, [first_seq, *(end + 1 for end in ends)], ends))
-            self._tiles += len(tiles)
-            has = dict(zip(wanted, found[::2], strict=True))
-            for part, used in zip(wanted, found[1::2], strict=True):
-                self._used[part] += used or ()
+        for piece, tiles in zip(self._found, has, strict=True):
+            self._tiles += len(piece.tiles)
             for absent, forms in zip(self._absent, self._terms, strict=True):
-                absent += without(forms, has, tiles)
+                absent += without(forms, tiles, piece.tiles)
         self._without = list(map(len, self._absent))
         self._absent = [longest(joined(ranges)) for ranges in self._absent]
 
     def nth_ns(self, tiles: int) -> int | None:
         """Since when so many tiles may have the terms; null where the index has fewer, or does not know when."""
-        told = [[ns for form in forms for ns in self._times(form)] for forms in self._terms if all(forms)]
+        told = [[us for form in forms for us in self._times_us(form)] for forms in self._terms if all(forms)]
         times = min(told, key=len, default=[])
-        return sorted(times, reverse=True)[tiles - 1] if len(times) >= max(tiles, self.possible) else None
+        return sorted(times, reverse=True)[tiles - 1] * 1000 if len(times) >= max(tiles, self.possible) else None
 
-    def _times(self, form: Sequence[str]) -> list[int]:
+    def _times_us(self, form: Sequence[str]) -> list[int]:
         """Of the rarest part. A frequent word has one time for all tiles of its piece."""
-        return min((self._used.get(part, []) for part in form), key=len)
+        rarest = min(([used for piece in self._found for used in piece.used[part]] for part in form), key=len)
+        return [used >> TILE_BITS for used in rarest]
 
     @property
     def is_rare(self) -> bool:
@@ -142,6 +174,19 @@ class Search:
             return True
         kept = (not meets(ranges, Range(seq, seq)) for ranges in self._absent)
         return all(kept) if self._every else any(kept)
+
+
+def reaches(known_from: int | None, from_ns: int | None) -> bool:
+    """Whether what is known since the one time (null: of all) is of all rows since the other."""
+    return known_from is None or (from_ns is not None and from_ns >= known_from)
+
+
+def found_of(wanted: Sequence[str], row: tuple[Any, ...]) -> Found:
+    """`row`: of `ASK_SQL`."""
+    first_seq, ends, *values = row
+    tiles = list(map(Range, [first_seq, *(end + 1 for end in ends)], ends))
+    has = dict(zip(wanted, values[::2], strict=True))
+    return Found(tiles, has, {part: used or () for part, used in zip(wanted, values[1::2], strict=True)})
 
 
 def without(forms: Iterable[Sequence[str]], has: Mapping[str, int], tiles: Sequence[Range]) -> Iterator[Range]:
@@ -177,18 +222,23 @@ def longest(ranges: list[Range]) -> list[Range]:
     return sorted(sorted(ranges, key=lambda each: each.first - each.last)[:RANGES_AT_MOST])
 
 
-def outside(ranges: Sequence[Range]) -> str:
-    """SQL that holds for rows whose `commit_seq` lies in none of the ranges, or is null.
+def outside(ranges: Sequence[Range], prefix: str) -> tuple[str, dict[str, int]]:
+    """SQL that holds for rows whose `commit_seq` lies in none of the ranges, or is null, and the values it binds.
 
     A tree of CASE on one column is asked by DuckDB's scan before it unpacks the texts, and costs 10 ns a row and level.
+    It has a power of two of ranges, so that statements come again and need not be parsed (7 ms for 64 ranges).
     """
-    edges = [(edge, inside) for first, last in ranges for edge, inside in ((first, True), (last + 1, False))]
-    return tree(edges, 0, len(edges)) if edges else "true"
+    if not ranges:
+        return "true", {}
+    edges = [edge for first, last in ranges for edge in (first, last + 1)]
+    edges += [NO_SEQ] * ((2 << (len(ranges) - 1).bit_length()) - len(edges))
+    return tree(prefix, 0, len(edges)), {f"{prefix}{number}": edge for number, edge in enumerate(edges)}
 
 
-def tree(edges: Sequence[tuple[int, bool]], low: int, high: int) -> str:
+def tree(prefix: str, low: int, high: int) -> str:
+    """Which of the edges from `low` to `high` a row lies behind: an odd number of them is within a range."""
     if low == high:
-        return "true" if low == 0 or not edges[low - 1][1] else "false"
+        return "false" if low % 2 else "true"
     middle = (low + high) // 2
-    left, right = tree(edges, low, middle), tree(edges, middle + 1, high)
-    return f"CASE WHEN commit_seq < {edges[middle][0]:d} THEN {left} ELSE {right} END"
+    left, right = tree(prefix, low, middle), tree(prefix, middle + 1, high)
+    return f"CASE WHEN commit_seq < ${prefix}{middle} THEN {left} ELSE {right} END"

@@ -127,7 +127,7 @@ class Parts:
         begins, told_ns = self.floor, search.nth_ns(round(TOLD * self._limit))
         if told_ns is not None and (begins is None or told_ns > begins):
             self._told_ns = told_ns
-            search.look_up(told_ns, anew=True)
+            search.narrow(told_ns)
 
     @property
     def floor(self) -> int | None:

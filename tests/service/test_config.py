@@ -60,7 +60,7 @@ def test_an_empty_variable_switches_grpc_off_and_is_unset_for_the_others() -> No
 @pytest.mark.parametrize(
     ("text", "environ", "message"),
     [
-        ("storage: {threads: none}", {}, r"file c\.yaml: storage\.threads: expected a whole number"),
+        ("storage: {threads: none}", {}, r"file c\.yaml: storage\.threads: expected auto or a whole number"),
         ("storage: {path: }", {}, r"storage\.path: expected text, got nothing"),
         ("storage: {path: 2026-01-01}", {}, r"storage\.path: expected text"),
         (
@@ -72,7 +72,7 @@ def test_an_empty_variable_switches_grpc_off_and_is_unset_for_the_others() -> No
         (
             "",
             {"TRACEPOND_STORAGE_THREADS": "x"},
-            "environment TRACEPOND_STORAGE_THREADS: storage.threads: expected a whole number",
+            "environment TRACEPOND_STORAGE_THREADS: storage.threads: expected auto or a whole number",
         ),
         ("auth: {mode: keys}", {}, "auth.mode is keys, but auth.projects holds none"),
         ("", {"LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "pk"}, "must be set together"),
@@ -193,6 +193,9 @@ def test_sizes_follow_from_the_memory_limit_but_for_those_that_are_set() -> None
 def test_auto_is_what_the_system_allows() -> None:
     found = load("", "c.yaml", {}, {}, find_memory=lambda: Found(300 << 20, "a container"))
     assert (found.memory.limit_bytes, found.memory.origin) == (300 << 20, "a container")
+    for text, cpus, threads in (("", 4, 2), ("", 1, 1), ("storage: {threads: 3}", 1, 3)):
+        found = load(text, "c.yaml", {}, {}, find_memory=lambda: Found(1 << 30, ""), find_cpus=lambda cpus=cpus: cpus)
+        assert found.storage.threads == threads
     with pytest.raises(ConfigError, match=r"^service.memory_limit: 120 MiB of memory \(a container\) are too little"):
         load("", "c.yaml", {}, {}, find_memory=lambda: Found(120 << 20, "a container"))
     with pytest.raises(ConfigError, match=r"\(environment TRACEPOND_SERVICE_MEMORY_LIMIT\) are too little"):

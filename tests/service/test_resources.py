@@ -1,11 +1,12 @@
 """What `auto` means inside and outside a container."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from service import resources
-from service.resources import memory_limit
+from service.resources import cpus, memory_limit
 
 GIB = 1 << 30
 
@@ -57,3 +58,21 @@ def test_without_a_limit_it_is_half_of_the_machine_and_at_most_a_gib(tmp_path: P
 
 def test_where_there_are_no_groups_the_machine_is_asked(tmp_path: Path) -> None:
     assert memory_limit(tmp_path, tmp_path / "nothing").limit_bytes <= resources.MACHINE_MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [({}, 8), ({"cpu.max": "max 100000"}, 8), ({"cpu.max": "250000 100000"}, 2), ({"a/cpu.max": "50000 100000"}, 1),
+     ({"cpu.max": "400000 100000", "a/b/cpu.max": "300000 100000"}, 3), ({"cpu.max": "6400000 100000"}, 8)],
+)  # fmt: skip
+def test_there_are_as_many_cpus_as_a_container_may_use_at_a_time(
+    tmp_path: Path, written: dict[str, str], found: int
+) -> None:
+    (tmp_path / "membership").write_text("0::/a/b")
+    for name, text in written.items():
+        write(tmp_path, name, text)
+    assert cpus(tmp_path, tmp_path / "membership", 8) == found
+
+
+def test_there_is_a_cpu_on_this_machine() -> None:
+    assert 1 <= cpus() <= (os.cpu_count() or 1)

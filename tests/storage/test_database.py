@@ -19,7 +19,6 @@ from storage.database import (
     ROW_GROUP_ROWS,
     Database,
     begin,
-    explain_open_failure,
     migrations,
     newest_version,
     roll_back,
@@ -197,14 +196,6 @@ def test_what_is_no_database_is_refused_with_a_cure_and_not_touched(
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"nowhere/x\.duckdb cannot be opened: .*Does its folder exist"):
         opened(str(tmp_path / "nowhere/x.duckdb"))
-
-
-def test_a_damaged_log_is_told_from_a_damaged_file() -> None:
-    said = explain_open_failure("p", "IO Error: Failure while replaying WAL file: checksum\nmore")
-    assert said.startswith(
-        "p.wal is damaged and was left as it is: IO Error: Failure while replaying WAL file: checksum."
-    )
-    assert "`tracepond recover`" in said
 
 
 def test_a_checkpoint_empties_the_log_into_the_file(tmp_path: Path) -> None:

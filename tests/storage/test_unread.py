@@ -74,6 +74,32 @@ def test_not_while_somebody_reads_nor_soon_after(database: Database, clock: Cloc
     assert unread.give_back(connection)
 
 
+def test_one_thread_works_until_somebody_asks(tmp_path: Path, clock: Clock) -> None:
+    database = Database(str(tmp_path / "x.duckdb"), threads=2)
+    database.open()
+    connection, seen = database.cursor(), [threads(database)]
+    Unread(database).give_back(connection)
+    seen.append(threads(database))
+    asyncio.run(ask(database, lambda _: seen.append(threads(database))))
+    with database.read():
+        seen.append(threads(database))
+    clock.now_s += QUIET_S
+    Unread(database).give_back(connection)
+    seen.append(threads(database))
+    database.close()
+    with database.read():  # nothing is open: the threads cannot be had, which the question will meet
+        pass
+    database.open()
+    assert [*seen, threads(database)] == [2, 1, 1, 2, 1, 2], "who looks after the file counts as nobody"
+    database.close()
+
+
+def threads(database: Database) -> int:
+    [(found,)] = run(database.cursor(), "SELECT current_setting('threads')")
+    assert isinstance(found, int)
+    return found
+
+
 def test_it_looks_once_a_second(database: Database, clock: Clock) -> None:
     connection, unread = database.cursor(), Unread(database)
     assert unread.give_back(connection)

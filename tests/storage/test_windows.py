@@ -139,10 +139,13 @@ class Told:
         self.asked: list[int | None] = []
         self.possible = 0
 
-    def look_up(self, from_ns: int | None, *, anew: bool = False) -> None:
-        if anew or not self.asked or (from_ns or 0) < (self.asked[-1] or 0):
-            self.asked.append(from_ns)
-            self.possible = self._told[from_ns]
+    def look_up(self, from_ns: int | None) -> None:
+        if not self.asked or (from_ns or 0) < (self.asked[-1] or 0):
+            self.narrow(from_ns)
+
+    def narrow(self, from_ns: int | None) -> None:
+        self.asked.append(from_ns)
+        self.possible = self._told[from_ns]
 
     def nth_ns(self, tiles: int) -> int | None:
         assert tiles == 12, "some more than a page has rows"
