@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 
 from contract.errors import Overloaded, Unavailable
 from contract.stats import Sample
+from receiver.large_bodies import DEFAULT_TOGETHER_BYTES, LargeBodies
 
 DEFAULT_CAPACITY_BYTES = 64 * 2**20
 
@@ -97,12 +98,18 @@ class Hold:
 class Admission:
     """The bound on bytes in flight, and the door that closes when the program drains."""
 
-    def __init__(self, capacity_bytes: int = DEFAULT_CAPACITY_BYTES, room_behind: RoomBehind = endless) -> None:
+    def __init__(
+        self,
+        capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
+        room_behind: RoomBehind = endless,
+        large_together_bytes: int = DEFAULT_TOGETHER_BYTES,
+    ) -> None:
         self.capacity_bytes = capacity_bytes
         self._room_behind = room_behind
         self.in_flight_bytes = 0
         self.draining = False
         self.readers = Readers()
+        self.large = LargeBodies(large_together_bytes)
         self._freed = asyncio.Event()
         self._line = asyncio.Lock()
         self._behind_bytes = 0

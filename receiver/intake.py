@@ -7,8 +7,8 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from contract.access import Identity
@@ -18,6 +18,7 @@ from contract.span import Batch
 from receiver.body import unpack
 from receiver.clients import Arrival
 from receiver.counters import Counters
+from receiver.large_bodies import LARGE_BYTES, LargeBodies
 from receiver.limits import Limits
 from receiver.otlp_decode import Content
 from receiver.rejections import Rejections
@@ -25,13 +26,6 @@ from receiver.signals import Signal
 from receiver.status import WireStatus, as_understood, wire_status
 
 LOGGER = logging.getLogger(__name__)
-
-INLINE_BODY_BYTES = 256 * 1024
-"""Decoding costs about 10 ns a byte: bodies beyond this would hold the event loop for more than 3 ms."""
-
-LARGE_AT_A_TIME = 2
-"""Bodies above `INLINE_BODY_BYTES` that are decoded, translated or being committed at a time: one while the other waits
-for the disk. As objects a body takes six times its size, so the others wait as they came."""
 
 INLINE_PACKED_BYTES = 64 * 1024
 """Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
@@ -58,19 +52,21 @@ class Intake:
         counters: Counters,
         transport: str,
         limits: Limits,
+        large: LargeBodies,
         *,
         clock_ns: Callable[[], int] = time.time_ns,
         taken: Taken | None = None,
     ) -> None:
-        """`taken` is told of each request that was committed: signal, content, body, `Via` header. It never raises."""
+        """`large` is that of all transports. `taken` is told of each request that was committed: signal, content, body,
+        `Via` header. It never raises."""
         self._sink = sink
         self._counters = counters
         self._transport = transport
         self._limits = limits
+        self.large = large
         self._clock_ns = clock_ns
         self._taken = taken
         self._threads = asyncio.Semaphore(1)  # one big body at a time: more would only wait for the interpreter lock
-        self._large = asyncio.Semaphore(LARGE_AT_A_TIME)
         self._logged: set[type[BaseException]] = set()
 
     async def unpack(self, body: bytes, encoding: str | None) -> bytes:
@@ -85,17 +81,8 @@ class Intake:
         self, signal: Signal, body: bytes, content: Content, identity: Identity, arrival: Arrival
     ) -> Rejections:
         """Return once all that is not rejected is committed; raises what the client is to be told."""
-        async with self.turn(body):
+        async with self.large.turn(len(body)):
             return await self._export(signal, body, content, identity, arrival)
-
-    @asynccontextmanager
-    async def turn(self, body: bytes) -> AsyncIterator[None]:
-        """A large body waits here until there is room for what is made of it."""
-        if len(body) <= INLINE_BODY_BYTES:
-            yield
-            return
-        async with self._large:
-            yield
 
     async def _export(
         self, signal: Signal, body: bytes, content: Content, identity: Identity, arrival: Arrival
@@ -135,7 +122,7 @@ class Intake:
 
     async def decoded(self, body: bytes, decode: Callable[[bytes], Result]) -> Result:
         """What the body says; in a thread when it is big."""
-        return await self._run(lambda: decode(body), len(body) > INLINE_BODY_BYTES)
+        return await self._run(lambda: decode(body), len(body) > LARGE_BYTES)
 
     def batch(self, identity: Identity, size_bytes: int) -> Batch:
         """An empty batch that has just arrived."""

@@ -91,7 +91,7 @@ class GrpcReceiver:
         self._admission = admission
         self._limits = limits
         self._authenticate = authenticate
-        self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
+        self._intake = Intake(sink, counters, "grpc", limits, admission.large, taken=taken)
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
         self._readers = admission.readers

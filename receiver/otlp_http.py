@@ -51,7 +51,8 @@ def routes(
     sink: Sink, admission: Admission, counters: Counters, limits: Limits, taken: Taken | None = None
 ) -> list[web.RouteDef]:
     """Routes of OTLP/HTTP; what is below `/api/v1/` is none of them."""
-    context = _Context(Intake(sink, counters, "http", limits, taken=taken), admission, limits, counters.clients)
+    intake = Intake(sink, counters, "http", limits, admission.large, taken=taken)
+    context = _Context(intake, admission, limits, counters.clients)
 
     async def receive(request: web.Request) -> web.Response:
         return await _receive(request, context)

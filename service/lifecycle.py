@@ -86,7 +86,7 @@ class Server:
         self.translator = Translator(self.prices)
         take_out = partial(oversized.take_out, memory_limit_bytes=config.storage.memory_limit_bytes)
         self.pipeline = Pipeline(self.translator.translate, self.writer.commit, take_out)
-        self.admission = Admission(config.receivers.max_in_flight_bytes, self.writer.has_room)
+        self.admission = Admission(config.receivers.max_in_flight_bytes, self.writer.has_room, config.memory.body_bytes)
         self.counters = Counters()
         self.access = Access(config.auth)
         self.forwarder: Forwarder | None = None

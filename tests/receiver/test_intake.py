@@ -12,7 +12,8 @@ from contract.sink import Outcome
 from contract.span import Batch
 from receiver.clients import Arrival
 from receiver.counters import Counters
-from receiver.intake import INLINE_BODY_BYTES, LARGE_AT_A_TIME, Intake, require_ingest
+from receiver.intake import Intake, require_ingest
+from receiver.large_bodies import AT_A_TIME, LARGE_BYTES, LargeBodies
 from receiver.limits import DEFAULT_LIMITS
 from receiver.signals import SIGNALS
 from tests.support.otlp import trace_request
@@ -24,7 +25,7 @@ BODY = trace_request(2).SerializeToString()
 
 def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
     sink = ListSink()
-    intake = Intake(sink, Counters(), "http", DEFAULT_LIMITS, clock_ns=lambda: 77)
+    intake = Intake(sink, Counters(), "http", DEFAULT_LIMITS, LargeBodies(), clock_ns=lambda: 77)
     asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity("shop"), Arrival()))
     (batch,) = sink.batches
     assert (batch.project, batch.received_ns, batch.transport, batch.size_bytes) == ("shop", 77, "http", len(BODY))
@@ -32,7 +33,9 @@ def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
 
 def test_who_wants_to_know_is_told_of_what_was_committed_and_of_nothing_else() -> None:
     told: list[tuple[str, str, bytes, str]] = []
-    intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS, taken=lambda *request: told.append(request))
+    intake = Intake(
+        ListSink(), Counters(), "http", DEFAULT_LIMITS, LargeBodies(), taken=lambda *request: told.append(request)
+    )
     asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity(), Arrival(via="1.1 proxy")))
     asyncio.run(intake.export(SIGNALS["traces"], b"", "protobuf", Identity(), Arrival()))
     with pytest.raises(Refused):
@@ -42,7 +45,7 @@ def test_who_wants_to_know_is_told_of_what_was_committed_and_of_nothing_else() -
 
 def test_a_malformed_request_is_counted_apart_from_items() -> None:
     counters = Counters()
-    intake = Intake(ListSink(), counters, "http", DEFAULT_LIMITS)
+    intake = Intake(ListSink(), counters, "http", DEFAULT_LIMITS, LargeBodies())
     with pytest.raises(Refused):
         asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity(), Arrival()))
     assert sum(totals(counters.stats(), "spans").values()) == 0
@@ -59,7 +62,7 @@ def test_a_client_that_goes_away_leaves_its_spans_counted_as_unavailable() -> No
             return Outcome()
 
     async def run() -> None:
-        intake = Intake(Never(), counters, "grpc", DEFAULT_LIMITS)
+        intake = Intake(Never(), counters, "grpc", DEFAULT_LIMITS, LargeBodies())
         task = asyncio.ensure_future(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity(), Arrival()))
         await reached.wait()
         task.cancel()
@@ -78,10 +81,10 @@ def test_big_bodies_leave_the_event_loop_free(monkeypatch: pytest.MonkeyPatch) -
         return work()
 
     monkeypatch.setattr(asyncio, "to_thread", to_thread)
-    big = trace_request(1, pad="x" * INLINE_BODY_BYTES).SerializeToString()
+    big = trace_request(1, pad="x" * LARGE_BYTES).SerializeToString()
     for body in (BODY, big):
         asyncio.run(
-            Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS).export(
+            Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS, LargeBodies()).export(
                 SIGNALS["traces"], body, "protobuf", Identity(), Arrival()
             )
         )
@@ -89,7 +92,7 @@ def test_big_bodies_leave_the_event_loop_free(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_fault_is_logged_once_for_each_kind_without_its_message(caplog: pytest.LogCaptureFixture) -> None:
-    intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS)
+    intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS, LargeBodies())
     with caplog.at_level(logging.ERROR):
         for error in (KeyError("content"), KeyError("content"), ValueError("content"), Refused("content")):
             intake.failure(error)
@@ -114,19 +117,19 @@ def test_no_more_large_bodies_than_a_few_are_objects_at_a_time_and_small_ones_pa
                 return Outcome()
             inside += 1
             most = max(most, inside)
-            if inside == LARGE_AT_A_TIME:
+            if inside == AT_A_TIME:
                 full.set()
             await asyncio.gather(small_passed.wait(), full.wait())
             inside -= 1
             return Outcome()
 
     async def run() -> None:
-        intake = Intake(Counting(), Counters(), "http", DEFAULT_LIMITS)
-        large = trace_request(1, pad="x" * INLINE_BODY_BYTES).SerializeToString()
+        intake = Intake(Counting(), Counters(), "http", DEFAULT_LIMITS, LargeBodies())
+        large = trace_request(1, pad="x" * LARGE_BYTES).SerializeToString()
         arrival = Arrival()
         async with asyncio.timeout(20), asyncio.TaskGroup() as senders:
             for body in (*[large] * 5, BODY):
                 senders.create_task(intake.export(SIGNALS["traces"], body, "protobuf", Identity(), arrival))
 
     asyncio.run(run())
-    assert (most, inside) == (LARGE_AT_A_TIME, 0)
+    assert (most, inside) == (AT_A_TIME, 0)
