@@ -189,7 +189,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--spans", type=int, default=1_000_000)
     parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--shuffled", action="store_true")
     parser.add_argument("--no-words", action="store_true")
     parser.add_argument("--only", default="", help="questions whose label has this")
