@@ -101,8 +101,9 @@ class Parts:
         self._samples = FIRST_PART
         self._near_rows = (NEAR_ROWS if search is None else NEAR_TEXTS) * limit
         self._near_ns: int | None = None
+        self._told_tiles = round(TOLD * limit)
         self._told_ns: int | None = None
-        """Since when the index has as many rows with a rare term as the page needs."""
+        """Since when the index has the term in so many tiles."""
         self._nth = nth
         if nth is not None:
             self._begin(nth, search)
@@ -124,7 +125,7 @@ class Parts:
 
     def _tell(self, search: Search) -> None:
         """The part begins as late as the index has enough tiles with the term."""
-        begins, told_ns = self.floor, search.nth_ns(round(TOLD * self._limit))
+        begins, told_ns = self.floor, search.nth_ns(self._told_tiles)
         if told_ns is not None and (begins is None or told_ns > begins):
             self._told_ns = told_ns
             search.narrow(told_ns)
@@ -149,8 +150,7 @@ class Parts:
             self._widen_near(self._near_ns, self._nth, found)
             return
         if self._told_ns is not None and self._search is not None:
-            self._told_ns = None
-            self._search.look_up(self.floor)
+            self._widen_told(self._told_ns, self._search, found)
             if found:
                 return
         if self._search is not None and not found:
@@ -164,6 +164,17 @@ class Parts:
         self._samples = grown(self._samples, found, self._limit) if self._costly else self._samples * SAMPLES
         if self._search is not None and is_rare:
             self._search.look_up(self.floor)
+
+    def _widen_told(self, former_ns: int, search: Search, found: int) -> None:
+        """As many tiles more as the page should need, where the index has them; else all that it was asked about."""
+        self._told_ns = None
+        search.look_up(self.floor)
+        if found:
+            self._told_tiles = grown(self._told_tiles, found, self._limit)
+            self._tell(search)
+        if self._told_ns is not None and self._told_ns >= former_ns:
+            self._told_ns = None
+            search.look_up(self.floor)
 
     def _widen_near(self, former_ns: int, nth: Callable[[int], int | None], found: int) -> None:
         """A few rows more, while they are fewer than a sample stands for and each is costly; a large part where none of

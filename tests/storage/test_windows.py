@@ -133,9 +133,10 @@ class Told:
 
     is_rare = True
 
-    def __init__(self, possible: dict[int | None, int], nth_ns: int | None = None) -> None:
+    def __init__(self, possible: dict[int | None, int], nth_ns: dict[int, int] | None = None) -> None:
+        """`nth_ns`: tiles -> since when so many have it."""
         self._told = possible
-        self._nth_ns = nth_ns
+        self._nth_ns = nth_ns or {}
         self.asked: list[int | None] = []
         self.possible = 0
 
@@ -148,8 +149,10 @@ class Told:
         self.possible = self._told[from_ns]
 
     def nth_ns(self, tiles: int) -> int | None:
-        assert tiles == 12, "some more than a page has rows"
-        return self._nth_ns
+        return self._nth_ns.get(tiles)
+
+    def may_match(self, seq: int | None) -> bool:
+        return True
 
 
 def test_where_rows_are_scattered_the_first_part_is_as_large_as_a_rare_term_needs() -> None:
@@ -161,7 +164,7 @@ def test_where_rows_are_scattered_the_first_part_is_as_large_as_a_rare_term_need
 
 
 def test_where_rows_are_scattered_the_first_part_begins_where_the_index_has_the_term_often_enough() -> None:
-    told = Told({92: 40, 97: 12, 91: 50}, nth_ns=97)
+    told = Told({92: 40, 97: 12, 91: 50}, nth_ns={12: 97})
     told.is_rare = False
     parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
     assert (told.asked, parts.floor) == ([92, 97], 97)
@@ -169,8 +172,29 @@ def test_where_rows_are_scattered_the_first_part_begins_where_the_index_has_the_
     assert (told.asked, parts.floor) == ([92, 97, 92], 92), "where it had been asked before"
     parts.widen(9)
     assert parts.floor == 91
-    parts = Parts(sampled(100), 10, 7, search=Told({92: 40}, nth_ns=90), nth=lambda _: 99)  # type: ignore[arg-type]
+    parts = Parts(sampled(100), 10, 7, search=Told({92: 40}, nth_ns={12: 90}), nth=lambda _: 99)  # type: ignore[arg-type]
     assert parts.floor == 92, "not before what it was asked about"
+
+
+@pytest.mark.parametrize(
+    ("since", "floor"), [(95, 95), (97, 92), (98, 92), (90, 92), (None, 92)],
+)  # fmt: skip
+def test_where_that_was_too_late_the_next_part_begins_where_the_index_has_the_term_more_often(
+    since: int | None, floor: int
+) -> None:
+    told = Told({92: 40, 97: 12, 98: 8, 95: 24}, nth_ns={12: 97} | ({} if since is None else {26: since}))
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    assert parts.floor == 97
+    parts.widen(5)
+    assert parts.floor == floor, "earlier, but not before what the index was asked about"
+    assert told.asked[-1] == floor
+
+
+def test_where_the_index_has_the_term_and_no_row_does_everything_comes_next() -> None:
+    told = Told({92: 40, 97: 12, 7: 60}, nth_ns={12: 97, 26: 95, 96: 93})
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    parts.widen(0)
+    assert parts.is_last
 
 
 def test_where_rows_are_scattered_a_term_that_is_not_rare_is_looked_for_in_few_rows_first() -> None:
