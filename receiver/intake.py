@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -132,7 +132,7 @@ class Intake:
         if not in_thread:
             return work()
         async with self._threads:
-            return await asyncio.to_thread(work)
+            return await to_its_end(asyncio.to_thread(work))
 
     @contextmanager
     def before_decoding(self, signal: Counted) -> Iterator[None]:
@@ -154,6 +154,17 @@ class Intake:
             frames = "".join(traceback.format_tb(error.__traceback__))  # without the message, which may be span content
             LOGGER.error("%s while receiving over %s\n%s", type(error).__name__, self._transport, frames)
         return status
+
+
+async def to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """What the work in a thread returns. Who cancels this waits until the thread has ended: what it makes is in memory
+    until then, and nobody else has its turn."""
+    running = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.gather(running, return_exceptions=True)
+        raise
 
 
 def _service_name(items: Sequence[Any]) -> str | None:

@@ -135,9 +135,9 @@ class Database:
         """A question is asked within; it begins when nobody has set `unread`. `again`: its blocks may soon be asked of
         once more, and all threads answer it."""
         with self._readers:
-            self._reading += 1
             if again:
                 self._work_with(self._threads)
+            self._reading += 1
         try:
             yield
         finally:

@@ -27,7 +27,7 @@ RARE = 0.75
 ASK_SQL = """
 SELECT first_seq, any_value(tile_last_seqs), {found}
 FROM (
-    SELECT first_seq, tile_last_seqs, tiles, epoch_us(last_time) * {step} + tiles AS used, {tests}
+    SELECT first_seq, tile_last_seqs, tiles, epoch_ns(last_time) // 1000 * {step} + tiles AS used, {tests}
     FROM text_words
     WHERE source = $source AND ($from_ns IS NULL OR last_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR first_time < make_timestamp_ns($to_ns))
@@ -147,11 +147,13 @@ class Search:
         self._without = list(map(len, self._absent))
         self._absent = [longest(joined(ranges)) for ranges in self._absent]
 
-    def nth_ns(self, tiles: int) -> int | None:
-        """Since when so many tiles may have the terms; null where the index has fewer, or does not know when."""
+    def nth_ns(self, tiles: int, below_ns: int | None = None) -> int | None:
+        """Since when so many tiles may have the terms before `below_ns`; null where the index has fewer, or does not
+        know when: of a tile that has them then or later too it does not say when before."""
         told = [[us for form in forms for us in self._times_us(form)] for forms in self._terms if all(forms)]
         times = min(told, key=len, default=[])
-        return sorted(times, reverse=True)[tiles - 1] * 1000 if len(times) >= max(tiles, self.possible) else None
+        known = sorted((us for us in times if below_ns is None or us * 1000 < below_ns), reverse=True)
+        return known[tiles - 1] * 1000 if len(times) >= self.possible and len(known) >= tiles else None
 
     def _times_us(self, form: Sequence[str]) -> list[int]:
         """Of the rarest part. A frequent word has one time for all tiles of its piece."""

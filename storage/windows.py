@@ -63,6 +63,9 @@ TOLD = 1.15
 """Tiles that have a rare term last in the first part there, by the index, a row of the page. It knows their times to a
 256th of what a tile's rows span (`storage.text_index.TIMES`)."""
 
+LATEST_NS = (1 << 63) - 2
+"""The last time that can be stored; DuckDB takes none behind it."""
+
 SAMPLE_LASTS_S = 10.0
 FEWEST_ROWS = 50_000
 """Below it everything is asked at once: a part costs 10 ms of planning."""
@@ -87,8 +90,10 @@ class Parts:
         costly: bool = True,
         search: Search | None = None,
         nth: Callable[[int], int | None] | None = None,
+        below_ns: int | None = None,
     ) -> None:
-        """`rows`: sampled in the order of time, of what may be asked for; `from_ns`: where the question begins.
+        """`rows`: sampled in the order of time, of what may be asked for; `from_ns`, `below_ns`: where the question
+        begins and ends.
 
         `costly`: rows are, so that parts should grow slowly. `search`: tells which rows need not be looked at.
         `nth`: the start of the nth newest row, where rows are scattered: then parts begin with few rows.
@@ -98,6 +103,7 @@ class Parts:
         self._rows = rows
         self._limit = limit
         self._from_ns = from_ns
+        self._below_ns = below_ns
         self._samples = FIRST_PART
         self._near_rows = (NEAR_ROWS if search is None else NEAR_TEXTS) * limit
         self._near_ns: int | None = None
@@ -125,7 +131,7 @@ class Parts:
 
     def _tell(self, search: Search) -> None:
         """The part begins as late as the index has enough tiles with the term."""
-        begins, told_ns = self.floor, search.nth_ns(self._told_tiles)
+        begins, told_ns = self.floor, search.nth_ns(self._told_tiles, self._below_ns)
         if told_ns is not None and (begins is None or told_ns > begins):
             self._told_ns = told_ns
             search.narrow(told_ns)
@@ -208,7 +214,7 @@ class Windows:
         from_ns = bound["from_ns"] if "floor_ns" not in bound else None
         below = "true" if below_ns is None else f"start_time < make_timestamp_ns({below_ns:d})"
         nth = partial(nth_newest, run, below) if are_scattered(known) else None
-        return Parts(known, bound["limit"], from_ns, costly=costly, search=search, nth=nth)
+        return Parts(known, bound["limit"], from_ns, costly=costly, search=search, nth=nth, below_ns=below_ns)
 
     def _sampled(self, run: Run) -> list[Sampled]:
         if self._clock() >= self._until:
@@ -297,7 +303,7 @@ WINDOWED: dict[str, Callable[[Ask, Mapping[str, Any], Parts], list[Row]]] = {
 def upper_bound(bound: Mapping[str, Any]) -> int | None:
     """From where on nothing is asked for: the end of the range, or the page before (its own time may come again)."""
     after_ns = bound.get("after_ns")
-    ends = [bound["to_ns"], None if after_ns is None else after_ns + 1]
+    ends = [bound["to_ns"], None if after_ns is None or after_ns >= LATEST_NS else after_ns + 1]
     return min((end for end in ends if end is not None), default=None)
 
 

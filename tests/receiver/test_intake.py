@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from receiver.counters import Counters
 from receiver.intake import Intake, require_ingest
 from receiver.large_bodies import AT_A_TIME, LARGE_BYTES, LargeBodies
 from receiver.limits import DEFAULT_LIMITS
+from receiver.rejections import Rejections
 from receiver.signals import SIGNALS
 from tests.support.otlp import trace_request
 from tests.support.receivers import totals
@@ -71,6 +73,41 @@ def test_a_client_that_goes_away_leaves_its_spans_counted_as_unavailable() -> No
 
     asyncio.run(run())
     assert totals(counters.stats(), "spans")["unavailable"] == totals(counters.stats(), "spans")["received"] == 2
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_who_goes_away_while_a_thread_decodes_keeps_the_turn_until_that_has_ended(failing: bool) -> None:
+    """Otherwise each client that gives up lets one more large body be decoded beside the others."""
+    inside, most, begun, go_on = 0, 0, threading.Event(), threading.Event()
+
+    def decode(body: bytes, *_: object) -> tuple[list[Any], Rejections]:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        begun.set()
+        go_on.wait(10)
+        inside -= 1
+        if failing:
+            raise Refused("malformed")
+        return [], Rejections()
+
+    async def run() -> None:
+        large, signal = LargeBodies(), SIGNALS["traces"]._replace(decode=decode)
+        intake = Intake(ListSink(), Counters(), "grpc", DEFAULT_LIMITS, large)
+        calls = [
+            asyncio.ensure_future(intake.export(signal, bytes(LARGE_BYTES + 1), "protobuf", Identity(), Arrival()))
+            for _ in range(3)
+        ]
+        await asyncio.to_thread(begun.wait, 10)
+        calls[0].cancel()
+        done, _ = await asyncio.wait(calls, timeout=0.05)
+        assert not done, "the thread goes on"
+        go_on.set()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(each) for each in ended] == [asyncio.CancelledError, *[Refused if failing else Rejections] * 2]
+
+    asyncio.run(run())
+    assert (most, inside) == (1, 0)
 
 
 def test_big_bodies_leave_the_event_loop_free(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -368,6 +368,15 @@ def test_it_is_known_since_when_so_many_tiles_may_have_the_terms(
     assert {tiles: search.nth_ns(tiles) for tiles in nth} == nth
 
 
+def test_since_when_tiles_have_a_term_before_a_time_is_told_by_those_that_do_not_have_it_later_too() -> None:
+    def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return [("a",)] if "parts" in bound else [(1, [5, 9], 3, [used(70, 1), used(60, 2)])]
+
+    search = Search(ask, "span", [["a"]], "", every=True, to_ns=None)  # type: ignore[arg-type]
+    search.look_up(None)
+    assert [search.nth_ns(1, below_ns) for below_ns in (None, 70_001, 70_000, 60_000)] == [70_000, 70_000, 60_000, None]
+
+
 def test_a_page_of_a_rare_term_looks_at_as_many_tiles_as_it_needs() -> None:
     """Rows in no order of time, the term in every tile: shown by hits that are gone from the index behind its back."""
 
@@ -405,6 +414,43 @@ def test_a_page_of_a_rare_term_looks_at_as_many_tiles_as_it_needs() -> None:
         [searched] = [bound for bound in asked if "limit" in bound]
         edges = [edge for name, edge in searched.items() if name.startswith("w0_") and edge != NO_SEQ]
         assert len(edges) > 10, "most tiles are left out"
+
+    live(":memory:", work)
+
+
+@pytest.mark.parametrize("last_ns", [START_NS + 50_000, 2**63 - 2], ids=["soon", "the last time there is"])
+def test_tiles_that_have_a_term_also_behind_the_range_do_not_widen_it(last_ns: int) -> None:
+    """Shown by pages of one row, in rows of no order of time of which each tile has the term early and late."""
+
+    async def work(store: Living) -> None:
+        for number in range(96):
+            start_ns = last_ns if number % 4 == 3 else START_NS + 1000 * (7 * number % 29)
+            text = "needle" if number % 4 else f"hay {number}"
+            await store.commit(
+                span_row(f"{number}", trace_id=f"t{number}", start_time=start_ns, end_time=start_ns, input=text),
+                logs=(log_row("1", f"d{number}", text, time=start_ns, describes_span=False),),
+            )
+            await store.writer.visible()
+        index = TextIndex(store.database, store.writer, piece_rows=16)
+        while await index.step():
+            pass
+        reader = DuckReader(store.database, threads=1)
+        ranges = (
+            {},
+            {"to_ns": START_NS + 20_000},
+            {"after_ns": last_ns, "after_trace_id": "t11", "after_span_id": "z"},
+        )
+        logs = ({}, {"to_ns": START_NS + 20_000}, {"after_ns": last_ns, "after_digest": "d11"})
+        for query, limit in itertools.product(("list_spans", "list_traces", "list_logs"), (1, 2, 5)):
+            for asked in logs if query == "list_logs" else ranges:
+                given = {name: value for name, value in asked.items() if query != "list_traces" or "span" not in name}
+                with pytest.MonkeyPatch.context() as patched:
+                    patched.setattr(windows, "FEWEST_ROWS", 1)
+                    patched.setattr(windows, "NEWEST", 2)
+                    patched.setattr(windows, "SAMPLES", 24)
+                    conditions = [Condition("q", "contains", ("needle",))]
+                    await compare(reader, conditions, (query, {"limit": limit, "io": "none", **given}))
+        reader.close()
 
     live(":memory:", work)
 

@@ -103,6 +103,7 @@ def test_parts_begin_at_sampled_times_below_the_end_of_the_range() -> None:
     assert made.parts(lambda _: answers.pop(0), bound).floor == 255
     assert made.parts(lambda _: answers.pop(0), {**bound, "to_ns": 101}).floor == 99
     assert made.parts(lambda _: [], {**bound, "after_ns": 100}).floor == 99
+    assert made.parts(lambda _: [], {**bound, "after_ns": 2**63 - 2}).floor == 255, "no time is behind it"
     assert made.parts(lambda _: [], {**bound, "to_ns": 2}).floor is None
     assert made.parts(lambda _: [], {**bound, "from_ns": 200, "floor_ns": None}).floor == 255, "no range bounds it"
     assert len(answers) == 2, "one sample serves them all"
@@ -148,7 +149,8 @@ class Told:
         self.asked.append(from_ns)
         self.possible = self._told[from_ns]
 
-    def nth_ns(self, tiles: int) -> int | None:
+    def nth_ns(self, tiles: int, below_ns: int | None) -> int | None:
+        assert below_ns is None
         return self._nth_ns.get(tiles)
 
     def may_match(self, seq: int | None) -> bool:
