@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -15,10 +15,11 @@ from contract.access import Identity
 from contract.errors import Forbidden, Overloaded, TracepondError, Unavailable
 from contract.sink import Outcome, Sink
 from contract.span import Batch
+from contract.threads import to_its_end
 from receiver.body import unpack
 from receiver.clients import Arrival
 from receiver.counters import Counters
-from receiver.large_bodies import LARGE_BYTES, LargeBodies
+from receiver.large_bodies import LARGE_BYTES
 from receiver.limits import Limits
 from receiver.otlp_decode import Content
 from receiver.rejections import Rejections
@@ -52,18 +53,15 @@ class Intake:
         counters: Counters,
         transport: str,
         limits: Limits,
-        large: LargeBodies,
         *,
         clock_ns: Callable[[], int] = time.time_ns,
         taken: Taken | None = None,
     ) -> None:
-        """`large` is that of all transports. `taken` is told of each request that was committed: signal, content, body,
-        `Via` header. It never raises."""
+        """`taken` is told of each request that was committed: signal, content, body, `Via` header. It never raises."""
         self._sink = sink
         self._counters = counters
         self._transport = transport
         self._limits = limits
-        self.large = large
         self._clock_ns = clock_ns
         self._taken = taken
         self._threads = asyncio.Semaphore(1)  # one big body at a time: more would only wait for the interpreter lock
@@ -81,12 +79,6 @@ class Intake:
         self, signal: Signal, body: bytes, content: Content, identity: Identity, arrival: Arrival
     ) -> Rejections:
         """Return once all that is not rejected is committed; raises what the client is to be told."""
-        async with self.large.turn(len(body)):
-            return await self._export(signal, body, content, identity, arrival)
-
-    async def _export(
-        self, signal: Signal, body: bytes, content: Content, identity: Identity, arrival: Arrival
-    ) -> Rejections:
         with self.before_decoding(signal):
             items, rejections = await self.decoded(body, lambda text: signal.decode(text, content, self._limits))
         self._counters.received(signal.items, self._transport, len(items) + rejections.count)
@@ -132,7 +124,7 @@ class Intake:
         if not in_thread:
             return work()
         async with self._threads:
-            return await to_its_end(asyncio.to_thread(work))
+            return await to_its_end(work)
 
     @contextmanager
     def before_decoding(self, signal: Counted) -> Iterator[None]:
@@ -154,17 +146,6 @@ class Intake:
             frames = "".join(traceback.format_tb(error.__traceback__))  # without the message, which may be span content
             LOGGER.error("%s while receiving over %s\n%s", type(error).__name__, self._transport, frames)
         return status
-
-
-async def to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
-    """What the work in a thread returns. Who cancels this waits until the thread has ended: what it makes is in memory
-    until then, and nobody else has its turn."""
-    running = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.gather(running, return_exceptions=True)
-        raise
 
 
 def _service_name(items: Sequence[Any]) -> str | None:

@@ -29,7 +29,6 @@ from receiver.langfuse_events import Events, decode_batch, decode_scores
 from receiver.langfuse_media import MediaRoutes
 from receiver.langfuse_score_configs import hold_to_configs
 from receiver.langfuse_values import BadEvent, identifier, json_text
-from receiver.large_bodies import LargeBodies
 from receiver.limits import Limits
 from receiver.rejections import Rejections
 
@@ -87,7 +86,7 @@ def routes(
     `browsers`: pages of any origin may post scores, as they may to Langfuse. Only where keys are needed: without them
     every page that somebody visits could.
     """
-    intake = Intake(sink, counters, "http", limits, admission.large)
+    intake = Intake(sink, counters, "http", limits)
     context = _Context(intake, admission, counters, limits, ready, version, upkeep, score_configs)
 
     def handler(handle: Handle) -> Handler:
@@ -157,7 +156,7 @@ async def _no_content(_context: _Context, _request: web.Request) -> web.Response
 
 def score_poster(sink: Sink, counters: Counters, limits: Limits, score_configs: ScoreConfigs) -> PostScore:
     """For routes of other forms: the same way in."""
-    intake = Intake(sink, counters, "http", limits, LargeBodies())  # a score is small
+    intake = Intake(sink, counters, "http", limits)
 
     async def post(identity: Identity, score: Mapping[str, Any]) -> str:
         require_ingest(identity)
@@ -225,7 +224,7 @@ async def _receive(
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
             await hold.room_behind()
-        async with intake.large.turn(len(body)):
+        async with context.admission.large.turn(len(body)):
             events = await _decode_and_commit(context, body, identity, decode)
     _tell(context, request, events)
     return events

@@ -91,7 +91,7 @@ class GrpcReceiver:
         self._admission = admission
         self._limits = limits
         self._authenticate = authenticate
-        self._intake = Intake(sink, counters, "grpc", limits, admission.large, taken=taken)
+        self._intake = Intake(sink, counters, "grpc", limits, taken=taken)
         self._health = Health(not_ready, [signal.service for signal in SIGNALS.values()])
         self._messages = asyncio.Semaphore(MAX_MESSAGES)
         self._readers = admission.readers
@@ -156,6 +156,7 @@ class GrpcReceiver:
                 hold.shrink_to(len(body))
                 hold.grow_to(len(body))
                 await hold.room_behind()
+            await until_committed.enter_async_context(self._admission.large.turn(len(body)))
             rejections = await self._intake.export(signal, body, "protobuf", identity, arrival)
         response: bytes = export_response(signal, rejections).SerializeToString()
         return response

@@ -51,7 +51,7 @@ def routes(
     sink: Sink, admission: Admission, counters: Counters, limits: Limits, taken: Taken | None = None
 ) -> list[web.RouteDef]:
     """Routes of OTLP/HTTP; what is below `/api/v1/` is none of them."""
-    intake = Intake(sink, counters, "http", limits, admission.large, taken=taken)
+    intake = Intake(sink, counters, "http", limits, taken=taken)
     context = _Context(intake, admission, limits, counters.clients)
 
     async def receive(request: web.Request) -> web.Response:
@@ -111,7 +111,8 @@ async def _export(
             body = await intake.unpack(body, encoding)
             hold.grow_to(len(body))
             await hold.room_behind()
-        return content, await intake.export(signal, body, content, identity, arrival)
+        async with admission.large.turn(len(body)):
+            return content, await intake.export(signal, body, content, identity, arrival)
 
 
 def _content(request: web.Request) -> Content:

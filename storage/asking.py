@@ -3,15 +3,16 @@
 `ask` is for those who look after the file: a connection of their own for one question.
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TypeVar
 
 import duckdb
 
 from contract.errors import Unavailable
+from contract.threads import to_its_end
 from storage.database import Database, begin, roll_back
 from storage.engine_errors import has_ended
 
@@ -67,12 +68,7 @@ async def ask(database: Database, question: Callable[[duckdb.DuckDBPyConnection]
     Raises `Unavailable` where the file cannot answer now. Who cancels this waits until the question has ended, since it
     has the file open.
     """
-    asked = asyncio.ensure_future(asyncio.to_thread(_answer, database, question))
-    try:
-        return await asyncio.shield(asked)
-    except asyncio.CancelledError:
-        await asyncio.gather(asked, return_exceptions=True)
-        raise
+    return await to_its_end(partial(_answer, database, question))
 
 
 def _answer(database: Database, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:

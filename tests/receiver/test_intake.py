@@ -14,7 +14,7 @@ from contract.span import Batch
 from receiver.clients import Arrival
 from receiver.counters import Counters
 from receiver.intake import Intake, require_ingest
-from receiver.large_bodies import AT_A_TIME, LARGE_BYTES, LargeBodies
+from receiver.large_bodies import LARGE_BYTES
 from receiver.limits import DEFAULT_LIMITS
 from receiver.rejections import Rejections
 from receiver.signals import SIGNALS
@@ -27,7 +27,7 @@ BODY = trace_request(2).SerializeToString()
 
 def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
     sink = ListSink()
-    intake = Intake(sink, Counters(), "http", DEFAULT_LIMITS, LargeBodies(), clock_ns=lambda: 77)
+    intake = Intake(sink, Counters(), "http", DEFAULT_LIMITS, clock_ns=lambda: 77)
     asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity("shop"), Arrival()))
     (batch,) = sink.batches
     assert (batch.project, batch.received_ns, batch.transport, batch.size_bytes) == ("shop", 77, "http", len(BODY))
@@ -35,9 +35,7 @@ def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
 
 def test_who_wants_to_know_is_told_of_what_was_committed_and_of_nothing_else() -> None:
     told: list[tuple[str, str, bytes, str]] = []
-    intake = Intake(
-        ListSink(), Counters(), "http", DEFAULT_LIMITS, LargeBodies(), taken=lambda *request: told.append(request)
-    )
+    intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS, taken=lambda *request: told.append(request))
     asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity(), Arrival(via="1.1 proxy")))
     asyncio.run(intake.export(SIGNALS["traces"], b"", "protobuf", Identity(), Arrival()))
     with pytest.raises(Refused):
@@ -47,7 +45,7 @@ def test_who_wants_to_know_is_told_of_what_was_committed_and_of_nothing_else() -
 
 def test_a_malformed_request_is_counted_apart_from_items() -> None:
     counters = Counters()
-    intake = Intake(ListSink(), counters, "http", DEFAULT_LIMITS, LargeBodies())
+    intake = Intake(ListSink(), counters, "http", DEFAULT_LIMITS)
     with pytest.raises(Refused):
         asyncio.run(intake.export(SIGNALS["traces"], b"\xff", "protobuf", Identity(), Arrival()))
     assert sum(totals(counters.stats(), "spans").values()) == 0
@@ -64,7 +62,7 @@ def test_a_client_that_goes_away_leaves_its_spans_counted_as_unavailable() -> No
             return Outcome()
 
     async def run() -> None:
-        intake = Intake(Never(), counters, "grpc", DEFAULT_LIMITS, LargeBodies())
+        intake = Intake(Never(), counters, "grpc", DEFAULT_LIMITS)
         task = asyncio.ensure_future(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity(), Arrival()))
         await reached.wait()
         task.cancel()
@@ -92,8 +90,8 @@ def test_who_goes_away_while_a_thread_decodes_keeps_the_turn_until_that_has_ende
         return [], Rejections()
 
     async def run() -> None:
-        large, signal = LargeBodies(), SIGNALS["traces"]._replace(decode=decode)
-        intake = Intake(ListSink(), Counters(), "grpc", DEFAULT_LIMITS, large)
+        signal = SIGNALS["traces"]._replace(decode=decode)
+        intake = Intake(ListSink(), Counters(), "grpc", DEFAULT_LIMITS)
         calls = [
             asyncio.ensure_future(intake.export(signal, bytes(LARGE_BYTES + 1), "protobuf", Identity(), Arrival()))
             for _ in range(3)
@@ -121,7 +119,7 @@ def test_big_bodies_leave_the_event_loop_free(monkeypatch: pytest.MonkeyPatch) -
     big = trace_request(1, pad="x" * LARGE_BYTES).SerializeToString()
     for body in (BODY, big):
         asyncio.run(
-            Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS, LargeBodies()).export(
+            Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS).export(
                 SIGNALS["traces"], body, "protobuf", Identity(), Arrival()
             )
         )
@@ -129,7 +127,7 @@ def test_big_bodies_leave_the_event_loop_free(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_fault_is_logged_once_for_each_kind_without_its_message(caplog: pytest.LogCaptureFixture) -> None:
-    intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS, LargeBodies())
+    intake = Intake(ListSink(), Counters(), "http", DEFAULT_LIMITS)
     with caplog.at_level(logging.ERROR):
         for error in (KeyError("content"), KeyError("content"), ValueError("content"), Refused("content")):
             intake.failure(error)
@@ -141,32 +139,3 @@ def test_a_key_that_may_only_read_may_not_send() -> None:
     require_ingest(Identity())
     with pytest.raises(Forbidden):
         require_ingest(Identity("shop", frozenset({"read"})))
-
-
-def test_no_more_large_bodies_than_a_few_are_objects_at_a_time_and_small_ones_pass_them() -> None:
-    inside, most, small_passed, full = 0, 0, asyncio.Event(), asyncio.Event()
-
-    class Counting:
-        async def accept(self, batch: Batch) -> Outcome:
-            nonlocal inside, most
-            if batch.size_bytes == len(BODY):
-                small_passed.set()
-                return Outcome()
-            inside += 1
-            most = max(most, inside)
-            if inside == AT_A_TIME:
-                full.set()
-            await asyncio.gather(small_passed.wait(), full.wait())
-            inside -= 1
-            return Outcome()
-
-    async def run() -> None:
-        intake = Intake(Counting(), Counters(), "http", DEFAULT_LIMITS, LargeBodies())
-        large = trace_request(1, pad="x" * LARGE_BYTES).SerializeToString()
-        arrival = Arrival()
-        async with asyncio.timeout(20), asyncio.TaskGroup() as senders:
-            for body in (*[large] * 5, BODY):
-                senders.create_task(intake.export(SIGNALS["traces"], body, "protobuf", Identity(), arrival))
-
-    asyncio.run(run())
-    assert (most, inside) == (AT_A_TIME, 0)

@@ -2,6 +2,8 @@
 
 import base64
 import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import orjson
 import pytest
@@ -77,6 +79,22 @@ def test_nothing_is_taken_while_the_server_drains() -> None:
     admission = Admission()
     admission.draining = True
     assert asked(served(admission=admission), "POST", INGESTION, {"batch": [SPAN]})[0] == 503
+
+
+def test_a_batch_takes_its_turn_among_the_large_bodies_of_all_transports() -> None:
+    turns: list[int] = []
+
+    class Turns:
+        @asynccontextmanager
+        async def turn(self, size_bytes: int) -> AsyncIterator[None]:
+            turns.append(size_bytes)
+            yield
+
+    admission = Admission()
+    admission.large = Turns()  # type: ignore[assignment]
+    body = orjson.dumps({"batch": [SPAN]})
+    assert asked(served(admission=admission), "POST", INGESTION, body)[0] == 207
+    assert turns == [len(body)]
 
 
 @pytest.mark.parametrize("body", [b"nonsense", b"[]", b'{"batch": 5}'])

@@ -10,11 +10,13 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from contract.errors import Overloaded, Refused, Unavailable
 from contract.sink import Outcome
+from contract.span import Batch
 from receiver import otlp_grpc
 from receiver.admission import Admission
+from receiver.large_bodies import AT_A_TIME, LARGE_BYTES
 from receiver.otlp_decode import decode_traces
 from tests.support.otlp import START_NS, log_request, trace_request
-from tests.support.receivers import TRANSPORTS, Answer, Receivers, running, send, send_grpc, totals
+from tests.support.receivers import TRANSPORTS, Answer, Receivers, ask, running, send, send_grpc, totals
 from tests.support.sinks import ListSink
 
 
@@ -175,3 +177,31 @@ def test_who_wants_to_know_is_told_which_servers_a_request_has_passed() -> None:
 
     asyncio.run(run())
     assert [via for *_, via in told] == ["1.1 a, 1.1 b, 1.1 c", "1.1 d, 1.1 e"]
+
+
+def test_no_more_large_bodies_than_a_few_are_objects_at_a_time_over_all_transports_and_small_ones_pass_them() -> None:
+    inside, most, small_passed, full = 0, 0, asyncio.Event(), asyncio.Event()
+
+    class Counting:
+        async def accept(self, batch: Batch) -> Outcome:
+            nonlocal inside, most
+            if batch.size_bytes < LARGE_BYTES:
+                small_passed.set()
+                return Outcome()
+            inside += 1
+            most = max(most, inside)
+            if inside == AT_A_TIME:
+                full.set()
+            await asyncio.gather(small_passed.wait(), full.wait())
+            inside -= 1
+            return Outcome()
+
+    async def work(receivers: Receivers) -> list[Answer]:
+        large = trace_request(1, pad="x" * LARGE_BYTES)
+        sent = [(transport, large) for transport in TRANSPORTS] + [("protobuf", trace_request(1))]
+        async with asyncio.timeout(20):
+            return await asyncio.gather(*(send(receivers, name, "traces", request) for name, request in sent))
+
+    answers = ask(work, Counting())  # type: ignore[arg-type]
+    assert {answer.code for answer in answers} == {"OK"}
+    assert (most, inside) == (AT_A_TIME, 0)
