@@ -42,10 +42,10 @@ class Life:
 
 
 @contextlib.contextmanager
-def timed_start(folder: Path) -> Iterator[tuple[RunningServer, float]]:
+def timed_start(folder: Path, **settings: str) -> Iterator[tuple[RunningServer, float]]:
     """A server, and the seconds from the command to its being ready."""
     started = time.perf_counter()
-    with running(folder) as server:
+    with running(folder, **settings) as server:
         server.get("/readyz")
         yield server, time.perf_counter() - started
 

@@ -31,22 +31,26 @@ SCOPE = Scope("bench", "1")
 CALLS_AND_TOOLS = ((2, 1), (2, 1), (2, 2), (3, 1), (1, 1), (3, 3))
 
 
+def vocabulary(rng: random.Random) -> list[str]:
+    """The most frequent first."""
+    made = ("".join(rng.choices(SYLLABLES, k=rng.randrange(1, 5))) for _ in range(WORDS_AT_ALL - len(FOREIGN)))
+    words = [*FOREIGN, *made]
+    rng.shuffle(words)
+    return words
+
+
 class Traffic:
-    """Traces one after the other, the same for the same seed."""
+    """Traces one after the other, the same for the same seed, of the same words for each."""
 
     def __init__(self, seed: int = 1) -> None:
         self._rng = random.Random(seed)
-        self._words = [*FOREIGN, *(self._word() for _ in range(WORDS_AT_ALL - len(FOREIGN)))]
-        self._rng.shuffle(self._words)
+        self._words = vocabulary(random.Random(1))
         self._weights = list(accumulate(1 / (place + 3) for place in range(WORDS_AT_ALL)))
         self._resources = [
             Resource({"service.name": name, "service.version": "1.4.2", "deployment.environment.name": "production",
                       "telemetry.sdk.language": "python", "host.name": f"pod-{number}"})
             for name in SERVICES for number in range(4)
         ]  # fmt: skip
-
-    def _word(self) -> str:
-        return "".join(self._rng.choices(SYLLABLES, k=self._rng.randrange(1, 5)))
 
     def text(self, characters: int) -> str:
         """About that many characters; one word of 25 is an id, an amount or a link."""

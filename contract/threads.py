@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
 
-async def to_its_end(work: Callable[[], Result]) -> Result:
-    """What the work returns or raises, done in a thread. Who cancels this waits until the thread has ended: until then
-    it has what it works on, and what it makes is in memory."""
-    running = asyncio.ensure_future(asyncio.to_thread(work))
+async def to_its_end(work: Callable[[], Result], threads: Executor | None = None) -> Result:
+    """What the work returns or raises, done in a thread, of `threads` or the loop's own. Who cancels this waits until
+    the work has ended: until then it has what it works on, and what it makes is in memory."""
+    running = asyncio.get_running_loop().run_in_executor(threads, work)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:

@@ -1,11 +1,12 @@
 """The whole program in one function: what arrives is translated and committed before anyone is told it arrived."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from contract.sink import Outcome
 from contract.span import Batch
+from contract.threads import to_its_end
 from contract.translated import Translated
 
 INLINE_BYTES = 256 << 10
@@ -29,8 +30,7 @@ class Pipeline:
     async def accept(self, batch: Batch) -> Outcome:
         """Return once the batch is committed. Raises what `contract.sink.Sink` says."""
         if batch.size_bytes > INLINE_BYTES:
-            loop = asyncio.get_running_loop()
-            translated, outcome = await loop.run_in_executor(self._thread, self._made, batch)
+            translated, outcome = await to_its_end(partial(self._made, batch), self._thread)
         else:
             translated, outcome = self._made(batch)
         for items in (batch.spans, batch.logs, batch.metric_points):

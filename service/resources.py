@@ -1,9 +1,9 @@
 """What `service.memory_limit: auto` means: the container's limit less a margin, else a share of the machine's memory.
 And how many CPUs there are.
 
-cgroup v2: memory.max, cpu.max (kernel.org, admin-guide/cgroup-v2); v1: memory.limit_in_bytes. A limit holds for the
-group and all groups below it, so the least on the way up counts. Inside a container its own group is the root that one
-sees.
+cgroup v2: memory.max, cpu.max (kernel.org, admin-guide/cgroup-v2); v1: memory.limit_in_bytes, cpu.cfs_quota_us
+(scheduler/sched-bwc). A limit holds for the group and all groups below it, so the least on the way up counts. Inside a
+container its own group is the root that one sees.
 """
 
 import os
@@ -53,26 +53,40 @@ def limit_files(cgroup: Path, membership: Path) -> Iterator[Path]:
     yield from (cgroup / "memory" / group / "memory.limit_in_bytes" for group in groups(membership, "memory"))
 
 
-def groups(membership: Path, controllers: str) -> Iterator[PurePosixPath]:
-    """This process's groups of these controllers (empty: of version 2), each with those around it."""
+def groups(membership: Path, controller: str) -> Iterator[PurePosixPath]:
+    """This process's groups of this controller (empty: of version 2), each with those around it."""
     try:
         lines = membership.read_text().splitlines()
     except OSError:
         return
     for line in lines:
         _, named, path = line.split(":", 2)
-        if named == controllers:
+        if controller in named.split(","):
             inner = PurePosixPath(path.lstrip("/"))
             yield from (inner, *inner.parents)
 
 
 def cpus(cgroup: Path = CGROUP, membership: Path = MEMBERSHIP, machine: int | None = None) -> int:
     """How many this process may use at a time: those it may run on, or whole ones of its quota; at least one."""
-    found = [machine or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)]
+    allowed = machine or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return max(1, min([allowed, *quotas(cgroup, membership)]))
+
+
+def quotas(cgroup: Path, membership: Path) -> Iterator[int]:
+    """Whole CPUs of each quota that holds for this process."""
     for folder in (cgroup, *(cgroup / group for group in groups(membership, ""))):
-        try:
-            quota, period = (folder / "cpu.max").read_text().split()
-            found.append(int(quota) // int(period))
-        except (OSError, ValueError):  # no such file, or the word `max`
-            continue
-    return max(1, min(found))
+        yield from whole(folder / "cpu.max")
+    old = cgroup / "cpu"
+    for folder in (old, *(old / group for group in groups(membership, "cpu"))):
+        yield from whole(folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us")
+
+
+def whole(*files: Path) -> Iterator[int]:
+    """Of a quota and the period it is for; nothing where there is none."""
+    try:
+        quota, period = " ".join(file.read_text() for file in files).split()
+        found = int(quota) // int(period)
+    except (OSError, ValueError):  # no such file, or the word `max`
+        return
+    if found >= 0:  # version 1 says -1 for none
+        yield found

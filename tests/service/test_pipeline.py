@@ -88,3 +88,28 @@ def test_what_was_decoded_is_let_go_before_its_rows_are_committed() -> None:
     assert asyncio.run(pipeline.accept(batch)) == Outcome()
     pipeline.close()
     assert spans == []
+
+
+def test_a_request_that_is_cancelled_while_it_is_translated_ends_when_that_has_ended() -> None:
+    begun, may_end, ended = threading.Event(), threading.Event(), []
+
+    def translate(batch: Batch) -> Translated:
+        begun.set()
+        may_end.wait()
+        ended.append(batch.size_bytes)
+        return Translated()
+
+    async def run() -> None:
+        pipeline = Pipeline(translate, Stages().commit)
+        accepting = asyncio.ensure_future(pipeline.accept(Batch("default", 1, "http", size_bytes=INLINE_BYTES + 1)))
+        await asyncio.to_thread(begun.wait)
+        accepting.cancel()
+        await asyncio.sleep(0)
+        assert not accepting.done()
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await accepting
+        assert ended == [INLINE_BYTES + 1]
+        pipeline.close()
+
+    asyncio.run(run())

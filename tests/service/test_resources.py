@@ -63,12 +63,15 @@ def test_where_there_are_no_groups_the_machine_is_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "found"),
     [({}, 8), ({"cpu.max": "max 100000"}, 8), ({"cpu.max": "250000 100000"}, 2), ({"a/cpu.max": "50000 100000"}, 1),
-     ({"cpu.max": "400000 100000", "a/b/cpu.max": "300000 100000"}, 3), ({"cpu.max": "6400000 100000"}, 8)],
+     ({"cpu.max": "400000 100000", "a/b/cpu.max": "300000 100000"}, 3), ({"cpu.max": "6400000 100000"}, 8),
+     ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
+     ({"cpu/cpu.cfs_quota_us": "400000", "cpu/cpu.cfs_period_us": "100000"}, 4),
+     ({"cpu/c/cpu.cfs_quota_us": "50000", "cpu/c/cpu.cfs_period_us": "100000"}, 1)],
 )  # fmt: skip
 def test_there_are_as_many_cpus_as_a_container_may_use_at_a_time(
     tmp_path: Path, written: dict[str, str], found: int
 ) -> None:
-    (tmp_path / "membership").write_text("0::/a/b")
+    (tmp_path / "membership").write_text("4:cpu,cpuacct:/c\n0::/a/b")
     for name, text in written.items():
         write(tmp_path, name, text)
     assert cpus(tmp_path, tmp_path / "membership", 8) == found
