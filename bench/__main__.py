@@ -5,19 +5,8 @@ spans, one after the other; about twelve minutes, a tenth of everything with `--
 """
 
 import argparse
-import tempfile
-from pathlib import Path
 
 from bench import ingest, life, read
-
-QUESTIONS = {
-    "newest 50 traces": "60 ms",
-    "one trace by id, everything": "40 ms",
-    "tokens and cost by model per hour, the day": "100 ms",
-    "text search, one of 1,600 spans": "200 ms",
-    "text search, a word that occurs nowhere, the day": "200 ms",
-}
-"""Label in `bench.read` -> what it may take at a million spans."""
 
 Line = tuple[str, str, str]
 """What, at least, here."""
@@ -47,9 +36,12 @@ def lived(spans: int, kills: int) -> list[Line]:
 
 
 def answered(spans: int) -> list[Line]:
-    with tempfile.TemporaryDirectory() as folder:
-        medians = read.run(str(Path(folder) / "read.duckdb"), read.options(["--spans", str(spans)]))
-    return [(f"{label}, {spans:,} spans", limit, f"{medians[label]:.0f} ms") for label, limit in QUESTIONS.items()]
+    answers = read.run(read.options(["--spans", str(spans)]))
+    return [
+        (f"{label}, {spans:,} spans", f"{bar_ms} ms", f"{least_ms:.0f} ms")
+        for (label, _, bar_ms), least_ms in answers
+        if bar_ms is not None
+    ]
 
 
 def main() -> None:

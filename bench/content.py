@@ -7,7 +7,6 @@ there N times, on N days, and all refer to the same texts.
 """
 
 import argparse
-import asyncio
 import base64
 import json
 import platform
@@ -21,18 +20,20 @@ from pathlib import Path
 
 import duckdb
 
-from bench.read import DAY_NS, START_NS, measure
+from bench.asked import Question, ask_all
+from bench.life import timed_start
+from bench.read import DAY_NS
 from bench.traffic import SCOPE, Traffic
 from contract.columns import SPAN_COLUMNS
 from contract.span import Batch, Resource, Span
 from contract.translated import Translated
 from storage.commit import Committer
 from storage.database import Database, run
-from storage.reader import DuckReader
 from translator.merge import merge_copies
 from translator.settle import settle
 from translator.translate import Translator
 
+START_NS = 1_790_000_000_000_000_000
 GROUP_BYTES = 16 << 20
 CHECKPOINT_BYTES = 128 << 20
 """As the flusher has them."""
@@ -126,22 +127,22 @@ def copy(database: Database, copies: int) -> None:
     database.checkpoint()
 
 
-def questions(database: Database) -> list[tuple[str, str]]:
+def questions(database: Database) -> list[Question]:
     connection = database.cursor()
     [(rows,)] = run(connection, "SELECT count(*) FROM span")
     [(trace_id, span_id)] = run(connection, f"SELECT trace_id, span_id FROM span WHERE rowid = {int(str(rows)) // 3}")
     [(content_id,)] = run(connection, "SELECT content_id FROM content WHERE media LIMIT 1")
     connection.close()
     return [
-        ("newest 50 traces", "traces"),
-        ("newest 50 traces without content", "traces?io=none"),
-        ("newest 50 spans", "spans"),
-        ("one trace, previews", f"traces/{trace_id}?io=preview"),
-        ("one trace, everything", f"traces/{trace_id}"),
-        ("one span, everything", f"spans/{trace_id}/{span_id}"),
-        ("an image", f"content/{content_id}"),
-        ("text search, a frequent word", "spans?q=batu"),
-        ("text search, a word that occurs nowhere", "spans?q=zz9zz9"),
+        Question("newest 50 traces", ["traces"]),
+        Question("newest 50 traces without content", ["traces?io=none"]),
+        Question("newest 50 spans", ["spans"]),
+        Question("one trace, previews", [f"traces/{trace_id}?io=preview"]),
+        Question("one trace, everything", [f"traces/{trace_id}"]),
+        Question("one span, everything", [f"spans/{trace_id}/{span_id}"]),
+        Question("an image", [f"content/{content_id}"]),
+        Question("text search, a frequent word", ["spans?q=batu"]),
+        Question("text search, a word that occurs nowhere", ["spans?q=zz9zz9"]),
     ]
 
 
@@ -155,7 +156,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(str(Path(folder) / "content.duckdb"))
+        database = Database(str(Path(folder) / "t.duckdb"))
         database.open()
         sent, took = fill(database, Prompts(given.characters, repeating=given.repeating), given.spans)
         size, peak = database.size_bytes(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -167,10 +168,10 @@ def main() -> None:
         [(rows,)] = run(database.cursor(), "SELECT count(*) FROM span")
         versions = f"DuckDB {duckdb.__version__}, Python {platform.python_version()}, {date.today()}"  # noqa: DTZ011
         print(f"{rows} spans, {database.size_bytes() / 1e6:.0f} MB, {versions}")
-        reader = DuckReader(database)
-        asyncio.run(measure(reader, questions(database), given.repeat))
-        reader.close()
+        asked = questions(database)
         database.close()
+        with timed_start(Path(folder)) as (server, _):
+            ask_all(server, asked, given.repeat)
 
 
 if __name__ == "__main__":

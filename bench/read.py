@@ -1,45 +1,47 @@
-"""How long the query API answers: python -m bench.read [--spans 1000000] [--copies 10] [--db FILE]
+"""What a server answers that has been sent days of traffic, and how long each answer takes.
 
-Fills a file of its own with made-up traffic (`bench/traffic.py`: a day of traces of eight spans, 1.2 kB of text a span)
-through the translator and the committer, 8,192 spans a group; with `--copies N` that day N times, by SQL, on N days.
-Then makes the index of words (`--no-words`: does not), asks each question over HTTP and prints best and median
-milliseconds and the CPU time of server and client. `--shuffled` puts traces in no order of time.
+    python -m bench.read [--spans 1000000] [--days 1] [--copied] [--in-order] [--keep ROWS] [--only LABEL] [--repeat 8]
+        [--folder DIR]
+
+Starts the real server on an empty file and sends it over OTLP/HTTP, the oldest day first, so many spans a day
+(`bench/traffic.py`: traces of eight spans with 1.2 kB of text each, words by Zipf's law), the traces of a day in no
+order of time, which is the worst case for lists (`--in-order`: in order); 64 spans a request, four connections, made by
+a process of their own beside the server. `--copied` sends one day and copies it by SQL. Waits until the server has
+nothing left to do, starts it again and asks, one question after the other, with several days about the last one.
+`--keep` then starts it with `storage.retention.max_rows`, waits until the rest is deleted, and asks again. `--folder`
+keeps the file, and asks the one that is there.
 """
 
 import argparse
-import asyncio
-import platform
+import multiprocessing
 import random
-import statistics
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
-import aiohttp
-import duckdb
-from aiohttp import web
-
-from api.routes import routes
+from bench.asked import Answers, Question, ask_all, rest
+from bench.ingest import cpu_s, machine, peak_rss_mb, request_of
+from bench.life import timed_start
+from bench.soak import http_sender
 from bench.traffic import NEEDLE, Traffic, batches
 from contract.columns import SPAN_COLUMNS
-from contract.translated import Translated
-from storage.commit import Committer
-from storage.database import ROW_GROUP_ROWS, Database
-from storage.hour_sums import HourSums
-from storage.reader import DuckReader
-from storage.text_index import TextIndex
-from storage.writer import Writer
-from translator.merge import merge_copies
-from translator.present import present
-from translator.settle import settle
-from translator.translate import Translator
-from translator.twins import match
+from storage.database import Database
+from tests.support.server import RunningServer
 
-START_NS = 1_790_000_000_000_000_000
 DAY_NS = 86_400 * 10**9
+SPANS_A_REQUEST = 64
 SPANS_A_TRACE = 7.5
+CONNECTIONS = 4
+MADE_AHEAD = 256
+"""Requests."""
+COME_AGAIN = (429, 503)
+MILLION = 1_000_000
 
 COPY = {
     **{name: f"'{{nth:x}}' || substr({name}, 2)" for name in ("trace_id", "span_id", "parent_span_id")},
@@ -52,25 +54,111 @@ COPY = {
 """What differs between a day and its copy: ids and times."""
 
 
-def starts(spans: int, shuffled: bool) -> Iterator[int]:
-    rng = random.Random(5)
-    number = 0
+def made(queue: Any, day: int, spans: int, end_ns: int, in_order: bool) -> None:
+    """The requests of the day that ends then, and null after the last."""
+    for batch in batches(Traffic(seed=day), spans, starts(day, spans, end_ns - DAY_NS, in_order), SPANS_A_REQUEST):
+        queue.put(request_of(batch.spans, day + 1))
+    queue.put(None)
+
+
+def starts(day: int, spans: int, begin_ns: int, in_order: bool) -> Iterator[int]:
+    """When the traces of a day begin."""
+    rng, number = random.Random(day), 0
     while True:
-        yield START_NS + int((rng.random() if shuffled else number * SPANS_A_TRACE / spans) * DAY_NS)
+        yield begin_ns + int((number * SPANS_A_TRACE / spans if in_order else rng.random()) * DAY_NS)
         number += 1
 
 
-def fill(database: Database, spans: int, shuffled: bool) -> None:
-    connection, translator, committer = database.cursor(), Translator(), Committer(settle, merge_copies, match)
-    group: list[Translated] = []
-    for number, batch in enumerate(batches(Traffic(), spans, starts(spans, shuffled)), 1):
-        group.append(translator.translate(batch))
-        if sum(len(each.spans) for each in group) >= ROW_GROUP_ROWS:
-            committer.commit(connection, group, number)
-            group = []
-    committer.commit(connection, group, number + 1)
-    connection.close()
-    database.checkpoint()
+def requests(*arguments: Any) -> Iterator[bytes]:
+    """Of `made`, in a process of its own, while those before are sent."""
+    queue: Any = multiprocessing.Queue(MADE_AHEAD)
+    maker = multiprocessing.Process(target=made, args=(queue, *arguments), daemon=True)
+    maker.start()
+    while (body := queue.get()) is not None:
+        yield body
+    maker.join()
+
+
+class Sending:
+    """Sends over some connections, and counts."""
+
+    def __init__(self, server: RunningServer) -> None:
+        self.server = server
+        self._lock = threading.Lock()
+        self._bodies: Iterator[bytes] = iter(())
+        self.acknowledged = 0
+        """Requests."""
+        self.refused = 0
+        """Times that one was told to come again, and did."""
+
+    def send(self, bodies: Iterator[bytes]) -> None:
+        """Until the last is acknowledged. RuntimeError for a refusal after which nobody would send again."""
+        self._bodies = bodies
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            for sender in [pool.submit(self._send_on) for _ in range(CONNECTIONS)]:
+                sender.result()
+
+    def _send_on(self) -> None:
+        post = http_sender(self.server)
+        try:
+            while (body := self._next()) is not None:
+                self._send_one(post, body)
+        except BaseException:
+            self._bodies = iter(())
+            raise
+
+    def _next(self) -> bytes | None:
+        with self._lock:
+            return next(self._bodies, None)
+
+    def _send_one(self, post: Callable[[bytes], int], body: bytes) -> None:
+        while (status := post(body)) in COME_AGAIN:
+            self.refused += 1
+            time.sleep(0.2)
+        if status != 200:
+            raise RuntimeError(f"no retryable refusal: {status}")
+        with self._lock:
+            self.acknowledged += 1
+
+
+def fill(folder: Path, given: argparse.Namespace) -> None:
+    """A file of all its days, at rest. RuntimeError when not every span acknowledged is stored."""
+    end_ns, sent = int(datetime.now(UTC).timestamp()) * 10**9, 1 if given.copied else given.days
+    with timed_start(folder) as (server, _):
+        sending, pid = Sending(server), server.process.pid
+        for day in range(sent):
+            bodies = requests(day, given.spans, end_ns - (given.days - 1 - day) * DAY_NS, given.in_order)
+            print(f"day {day + 1}: {send_day(sending, bodies)}, RSS at most {peak_rss_mb(pid):.0f} MB", flush=True)
+        waited = rest(server)
+        status, acknowledged = server.get("/api/v1/status"), sending.acknowledged * SPANS_A_REQUEST
+        stored, size = status["rows"]["spans"], status["database"]["size_bytes"]
+        if stored != acknowledged:
+            raise RuntimeError(f"{acknowledged} spans are acknowledged, {stored} are stored")
+        print(
+            f"{stored:,} spans acknowledged and stored, {sending.refused} requests told to come again; at rest after "
+            f"{waited:.0f} s; {size / stored:.0f} bytes and {cpu_s(pid) / stored * 1e6:.0f} us of CPU a span, with all "
+            f"indexes",
+            flush=True,
+        )
+        server.terminate()
+    if given.copied:
+        copy_file(folder / "t.duckdb", given.days)
+
+
+def send_day(sending: Sending, bodies: Iterator[bytes]) -> str:
+    pid = sending.server.process.pid
+    began, cpu, before = time.monotonic(), cpu_s(pid), sending.acknowledged
+    sending.send(bodies)
+    sent, took = (sending.acknowledged - before) * SPANS_A_REQUEST, time.monotonic() - began
+    used = (cpu_s(pid) - cpu) / sent * 1e6
+    return f"{sent:,} spans acknowledged in {took:.0f} s beside their making, {used:.0f} us of CPU a span"
+
+
+def copy_file(path: Path, copies: int) -> None:
+    database = Database(str(path))
+    database.open()
+    copy(database, copies)
+    database.close()
 
 
 def copy(database: Database, copies: int) -> None:
@@ -86,147 +174,113 @@ def copy(database: Database, copies: int) -> None:
     database.checkpoint()
 
 
-async def add_up(database: Database) -> None:
-    """Every hour of the file is added up; prints what that took."""
-    writer = Writer(database, settle, merge_copies)
-    writer.start()
-    sums, steps, cpu = HourSums(writer), 0, time.process_time()
-    while await sums.step():
-        steps += 1
-    await writer.stop()
-    print(f"sums of hours: {time.process_time() - cpu:.1f} s of CPU in {steps} steps", flush=True)
+def questions(server: RunningServer, spans: int, repeat: int) -> list[Question]:
+    """Those that have a budget first. Each is about the file where it is of one day, else about its last day."""
+    is_large = spans > 2 * MILLION
+    [newest] = server.get("/api/v1/spans?limit=1")["data"]
+    newest_ns = int(datetime.fromisoformat(newest["start_time"]).timestamp() * 1e6 + 1) * 1000
+    begin_ns, rng = newest_ns - DAY_NS, random.Random(1)
+    last_day = f"from={begin_ns}&to={newest_ns}"
+    day = last_day if is_large else ""
+    moments = (newest_ns - int(rng.random() * 0.99 * DAY_NS) for _ in range(repeat))
+    traces = [server.get(f"/api/v1/traces?limit=1&to={at}")["data"][0] for at in moments]
+    by_hour = f"metrics/query?measures=total_tokens,total_cost&group_by=model&interval=hour&{last_day}"
+    percentiles = "metrics/query?measures=p50(duration_ms),p95(duration_ms)&kind=generation&group_by=model"
+    session, user = traces[0]["session_id"], traces[0]["user_id"]
 
+    def bar(few_ms: int) -> int:
+        return 150 if is_large else few_ms
 
-async def index(database: Database) -> None:
-    """Every piece of the file is in the index of words; prints what that took."""
-    connection = database.cursor()
-    [(rows,)] = connection.execute("SELECT count(*) FROM span").fetchall()
-    connection.close()
-    before_bytes = database.size_bytes()
-    writer = Writer(database, settle, merge_copies)
-    writer.start()
-    words, pieces, cpu = TextIndex(database, writer), 0, time.process_time()
-    while await words.step():
-        pieces += 1
-    cpu = time.process_time() - cpu
-    await writer.stop()
-    size = (database.size_bytes() - before_bytes) / rows
-    print(f"index of words: {cpu / rows * 1e6:.1f} us of CPU and {size:.1f} bytes a span, {pieces} pieces", flush=True)
+    def search(words: str, of: str = "spans") -> list[str]:
+        return [f"{of}?q={quote(words)}&{day}"]
 
-
-def questions(database: Database) -> list[tuple[str, str]]:
-    """Label and path; the range is the last day of the file."""
-    connection = database.cursor()
-    [(rows, newest)] = connection.execute("SELECT count(*), epoch_ns(max(start_time)) FROM span").fetchall()
-    sql = f"SELECT trace_id, session_id, user_id FROM span WHERE rowid = {rows * 2 // 3}"
-    [(trace_id, session_id, user_id)] = connection.execute(sql).fetchall()
-    connection.close()
-    day = f"from={newest - DAY_NS}&to={newest + 1}"
-    by_hour = "metrics/query?measures=total_tokens,total_cost&group_by=model&interval=hour"
     return [
-        ("newest 50 traces", "traces"),
-        ("newest 50 traces of the day", f"traces?{day}"),
-        ("one trace by id, everything", f"traces/{trace_id}"),
-        ("tokens and cost by model per hour, the day", f"{by_hour}&{day}"),
-        ("the same, whole file", f"{by_hour.replace('hour', 'day')}&from={START_NS - DAY_NS}&to={newest + 1}"),
-        ("p50, p95 of calls by model, the day",
-         f"metrics/query?measures=p50(duration_ms),p95(duration_ms)&kind=generation&group_by=model&{day}"),
-        ("text search, one of 1,600 spans", f"spans?q={NEEDLE}"),
-        ("text search, a frequent word", "spans?q=batu"),
-        ("text search, 你好 (one of 450 spans)", "spans?q=你好"),
-        ("text search, a number, one of 3,700 spans", "spans?q=A-1234"),
-        ("text search, a number, one of 37,000 spans", "spans?q=A-12345"),
-        ("text search, a word that occurs nowhere, the day", f"spans?q=zz9zz&{day}"),
-        ("text search, a word that occurs nowhere, whole file", "spans?q=zz9zz"),
-        ("text search, a phrase of frequent words, the day", f'spans?q="batu batu batu"&{day}'),
-        ("text search of traces, a word that occurs nowhere", "traces?q=zz9zz"),
-        ("text search of traces, one of 1,600 spans", f"traces?q={NEEDLE}"),
-        ("newest 50 generations", "generations"),
-        ("newest 50 generations of a model", "generations?model=gpt-4o-2026-08-01"),
-        ("spans by a frequent attribute", "spans?attr.app.step=7"),
-        ("spans by an attribute that occurs nowhere, the day", f"spans?attr.gen_ai.response.id=chatcmpl-0&{day}"),
-        ("traces of a session", f"traces?session_id={session_id}"),
-        ("newest 50 sessions", "sessions"),
-        ("newest 50 sessions of the day", f"sessions?{day}"),
-        ("newest 50 users of the day", f"users?{day}"),
-        ("one session with its traces", f"sessions/{session_id}"),
-        ("one user with the newest traces", f"users/{user_id}"),
-        ("facets of five fields, the day", f"facets?{day}"),
+        Question("newest 50 traces", [f"traces?{day}"], bar(60)),
+        Question("one trace by id, everything, another each time", [f"traces/{each['trace_id']}" for each in traces],
+                 bar(40)),
+        Question("tokens and cost by model per hour", [by_hour], bar(100)),
+        Question("text search, a word of most spans", search("lede"), bar(200)),
+        Question("text search, one of 15 spans", search("batu"), bar(200)),
+        Question("text search, 你好, one of 280", search("你好"), bar(200)),
+        Question("text search, one of 1,400", search(NEEDLE), bar(200)),
+        Question("text search, a number, one of 3,700", search("A-1234"), bar(200)),
+        Question("text search, a number, one of 37,000", search("A-12345"), bar(200)),
+        Question("text search, a word that occurs nowhere", search("zz9zz"), bar(200)),
+        Question("text search, a phrase of frequent words, nowhere", search('"lede veleve lede veleve"')),
+        Question("text search of traces, one of 1,400 spans", search(NEEDLE, "traces")),
+        Question("text search of traces, a word that occurs nowhere", search("zz9zz", "traces")),
+        Question("p50, p95 of calls by model", [f"{percentiles}&{last_day}"]),
+        Question("newest 50 generations", [f"generations?{day}"]),
+        Question("newest 50 generations of a model", [f"generations?model=gpt-4o-2026-08-01&{day}"]),
+        Question("spans by an attribute, one of 12", [f"spans?attr.app.step=7&{day}"]),
+        Question("spans by an attribute that occurs nowhere", [f"spans?attr.gen_ai.response.id=chatcmpl-0&{day}"]),
+        Question("newest 50 sessions", [f"sessions?{day}"]),
+        Question("newest 50 users", [f"users?{day}"]),
+        Question("traces of a session", [f"traces?session_id={session}"]),
+        Question("one session with its traces", [f"sessions/{session}"]),
+        Question("one user with the newest traces", [f"users/{user}"]),
+        Question("facets of five fields", [f"facets?{day}"]),
     ]  # fmt: skip
 
 
-async def measure(reader: DuckReader, asked: list[tuple[str, str]], repeat: int) -> dict[str, float]:
-    """Median milliseconds by label; printed as they come."""
-    medians = {}
-    application = web.Application()
-    application.add_routes(
-        routes(reader=reader, present=present, status_source=dict, ready=list, samples=list)  # type: ignore[arg-type]
-    )
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0]
-    async with aiohttp.ClientSession(f"http://{host}:{port}/api/v1/") as session:
-        for label, path in asked:
-            took, cpu = [], time.process_time()
-            for _ in range(repeat):
-                start = time.perf_counter()
-                async with session.get(path) as response:
-                    size = len(await response.read())
-                took.append((time.perf_counter() - start) * 1e3)
-                assert response.status == 200, path
-            best, median, cpu = min(took), statistics.median(took), (time.process_time() - cpu) / repeat * 1e3
-            medians[label] = median
-            print(f"{label:52} best {best:7.1f}  median {median:7.1f}  CPU {cpu:7.1f} ms  {size:8} bytes", flush=True)
-    await runner.cleanup()
-    return medians
+def answer(folder: Path, given: argparse.Namespace) -> Answers:
+    """Start the server on the file and ask it."""
+    with timed_start(folder) as (server, started_s):
+        rest(server)
+        status = server.get("/api/v1/status")
+        spans, size = status["rows"]["spans"], status["database"]["size_bytes"]
+        print(f"\n{machine()}; {spans:,} spans, {size / 1e6:,.0f} MB, ready after {started_s:.2f} s", flush=True)
+        asked = [each for each in questions(server, spans, given.repeat) if given.only in each.label]
+        answers = ask_all(server, asked, given.repeat)
+        print(f"RSS at most {peak_rss_mb(server.process.pid):.0f} MB", flush=True)
+        server.terminate()
+    return answers
 
 
-def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def keep(folder: Path, rows: int) -> None:
+    """Delete the oldest until so many spans are left, and what there is to do after that."""
+    began = time.monotonic()
+    with timed_start(folder, TRACEPOND_STORAGE_RETENTION_MAX_ROWS=str(rows)) as (server, _):
+        before = server.get("/api/v1/status")["database"]["size_bytes"]
+        while (left := server.get("/api/v1/status")["rows"]["spans"]) > rows:
+            time.sleep(1)
+        took = time.monotonic() - began
+        rest(server)
+        after = server.get("/api/v1/status")["database"]["size_bytes"]
+        print(
+            f"\nkept {left:,} spans after {took:.0f} s; the file {before / 1e6:,.0f} MB before, {after / 1e6:,.0f} "
+            f"after; RSS at most {peak_rss_mb(server.process.pid):.0f} MB",
+            flush=True,
+        )
+        server.terminate()
+
+
+def options(arguments: list[str] | None = None) -> argparse.Namespace:
     """Of the command line, or of `arguments`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--spans", type=int, default=1_000_000)
-    parser.add_argument("--copies", type=int, default=1)
-    parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--shuffled", action="store_true")
-    parser.add_argument("--no-words", action="store_true")
+    parser.add_argument("--spans", type=int, default=MILLION, help="a day")
+    parser.add_argument("--days", type=int, default=1)
+    parser.add_argument("--copied", action="store_true", help="the first day by SQL, instead of sending each")
+    parser.add_argument("--in-order", action="store_true", help="traces in the order of time")
+    parser.add_argument("--keep", type=int, default=0, help="storage.retention.max_rows, after all was asked")
     parser.add_argument("--only", default="", help="questions whose label has this")
-    parser.add_argument("--db", help="keep the database here, and use it again when it is there")
+    parser.add_argument("--repeat", type=int, default=8)
+    parser.add_argument("--folder", type=Path, help="keep the file here, and use it again when it is there")
     return parser.parse_args(arguments)
 
 
-def main() -> None:
-    """Fill, measure, print."""
-    given = options()
-    with tempfile.TemporaryDirectory() as folder:
-        path = given.db or str(Path(folder) / "read.duckdb")
-        run(path, given)
-
-
-def run(path: str, given: argparse.Namespace) -> dict[str, float]:
-    """Fill the file where it is not there yet, and ask it; median milliseconds by label."""
-    filled = Path(path).exists()
-    database = Database(path, threads=given.threads)
-    database.open()
-    if not filled:
-        fill(database, given.spans, given.shuffled)
-        copy(database, given.copies)
-    asyncio.run(add_up(database))
-    if not given.no_words:
-        asyncio.run(index(database))
-    reader = DuckReader(database)
-    [(rows,)] = database.cursor().execute("SELECT count(*) FROM span").fetchall()
-    size = database.size_bytes() / rows
-    versions = f"DuckDB {duckdb.__version__}, Python {platform.python_version()}, {date.today()}"  # noqa: DTZ011
-    print(f"{rows} spans, {size:.0f} bytes each, {given.threads} thread(s), {versions}")
-    asked = [each for each in questions(database) if given.only in each[0]]
-    medians = asyncio.run(measure(reader, asked, given.repeat))
-    reader.close()
-    database.close()
-    return medians
+def run(given: argparse.Namespace) -> Answers:
+    """Fill the file where it is not there yet, ask it, and after `--keep` again; the last answers."""
+    with tempfile.TemporaryDirectory() as own:
+        folder = given.folder or Path(own)
+        if not (folder / "t.duckdb").exists():
+            fill(folder, given)
+        answers = answer(folder, given)
+        if given.keep:
+            keep(folder, given.keep)
+            answers = answer(folder, given)
+    return answers
 
 
 if __name__ == "__main__":
-    main()
+    run(options())

@@ -18,7 +18,7 @@ from storage.engine_errors import has_ended
 
 Answer = TypeVar("Answer")
 
-PARSED_AT_MOST = 32
+PARSED_AT_MOST = 64
 LONGEST_PARSED = 32_768
 """Characters; 15,000 take 134 kB."""
 

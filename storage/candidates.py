@@ -31,8 +31,8 @@ def chosen(ask: Ask, sql: str, bound: Mapping[str, Any]) -> tuple[str, dict[str,
     choice = _CHOICE.search(sql)
     assert choice is not None
     trace_ids = [row[0] for row in ask(choice[0], used(choice[0], bound))]
-    known = narrowed(ask, _CHOICE.sub(lambda _: KNOWN_SQL, sql), trace_ids, ranges=RANGES)
-    return known, used(known, {**bound, "trace_ids": trace_ids})
+    known, values = narrowed(ask, _CHOICE.sub(lambda _: KNOWN_SQL, sql), trace_ids, ranges=RANGES)
+    return known, used(known, {**bound, **values, "trace_ids": trace_ids})
 
 
 def used(sql: str, bound: Mapping[str, Any]) -> dict[str, Any]:

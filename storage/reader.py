@@ -13,7 +13,6 @@ import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -33,7 +32,7 @@ from storage.engine_errors import has_ended
 from storage.entities import compile_measures
 from storage.failures import damaged, is_lost
 from storage.text_search import Search
-from storage.trace_rows import narrowed
+from storage.trace_rows import Ask, narrowed
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
@@ -48,6 +47,9 @@ TIME_LIMIT_S = 30.0
 AGAIN_S = 0.02
 """How often a question that should end is interrupted."""
 
+BLOCKLESS = frozenset({"count_rows"})
+"""Questions that hardly look at blocks of the file: who polls the status is no reader for whom they should be kept."""
+
 SPARE = 1.25
 """Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
 SPARE_AT_LEAST = 8
@@ -61,7 +63,7 @@ class Connections(Protocol):
 
     def cursor(self) -> duckdb.DuckDBPyConnection: ...
 
-    def read(self) -> AbstractContextManager[None]: ...
+    def read(self, *, again: bool = True) -> AbstractContextManager[None]: ...
 
 
 class Query:
@@ -254,7 +256,7 @@ class DuckReader:
 
     def _ask(self, ticket: _Ticket, question: Question) -> list[Row]:
         cursor = self._cursor()
-        with self._database.read(), one_state(cursor):
+        with self._database.read(again=question.query not in BLOCKLESS), one_state(cursor):
             ticket.start(cursor)
             try:
                 return whole(cursor, question, self._answer(cursor, question))
@@ -264,19 +266,21 @@ class DuckReader:
     def _answer(self, cursor: duckdb.DuckDBPyConnection, question: Question) -> list[Row]:
         """The rows of one statement, or of several that ask the newest part of the file first, all of one state."""
 
-        search = search_of(cursor, question)
-        look_up = partial(fetched, cursor)
-        named = question.bound.get("trace_id")
-        statement = question.sql if named is None else narrowed(look_up, question.sql, [named])
+        def look_up(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+            return cursor.execute(self._parsed(cursor, sql), values).fetchall()
+
+        search = search_of(look_up, question)
+        named: Any = question.bound.get("trace_id")
+        statement, rows = question.sql, dict[str, int]()
+        if named is not None:
+            statement, rows = narrowed(look_up, question.sql, [named])
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
-            sql, known = search.statement(bound["from_ns"]) if search else (statement, {})
+            sql, known = search.statement(bound["from_ns"]) if search else (statement, rows)
             values = {**bound, **question.values, **known}
             if divisible(question.query, bound) and self._windows.row_count >= LARGE_ROWS:
                 sql, values = chosen(look_up, sql, values)
-                return rows_of(cursor.execute(sql, values))
-            comes_again = search is not None or statement is question.sql
-            return rows_of(cursor.execute(self._parsed(cursor, sql) if comes_again else sql, values))
+            return rows_of(cursor.execute(self._parsed(cursor, sql), values))
 
         if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
             return self._sums(cursor, question.of_sums, question.bound)
@@ -349,23 +353,19 @@ def page_limit(limit: int | None) -> int | None:
     return None if limit is None else max(round(SPARE * limit), limit + SPARE_AT_LEAST)
 
 
-def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    return cursor.execute(sql, values).fetchall()
-
-
 def rows_of(result: duckdb.DuckDBPyConnection) -> list[Row]:
     """What a statement gives, by the names of its columns."""
     names = [column[0] for column in result.description or ()]  # none: it is closed by now, which the next line tells
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def search_of(cursor: duckdb.DuckDBPyConnection, question: Question) -> Search | None:
+def search_of(ask: Ask, question: Question) -> Search | None:
     """What the index of words can tell of the question; null where it searches in no text of an indexed table."""
     source = INDEXED.get(question.query)
     if source is None or not question.terms:
         return None
     return Search(
-        partial(fetched, cursor),
+        ask,
         source,
         question.terms,
         question.sql,

@@ -7,6 +7,8 @@ more than those of its rows, which no answer shows. `forget` takes the words of 
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import duckdb
@@ -35,12 +37,15 @@ SMALL_BYTES = 1 << 20
 """Words of that size are kept whatever their share."""
 WORDS_A_ROW = 512
 """4 kB, which DICT_FSST can pack."""
-RARE_USES = 64
+RARE_USES = 4096
 """Words that a piece has no more of are kept once a tile, with those last used at about the same time."""
 TIMES = 256
 """Such times of a tile."""
 CHECKED = 16
-"""Pieces looked at in one step for rows that have left them, 0.3 ms each."""
+"""Pieces looked at in one step for rows that have left them."""
+
+NOTHING = ("", -1)
+"""Comes before the first piece."""
 
 REST = 1
 """Times a step's own length until the next one."""
@@ -61,7 +66,9 @@ SOURCES = {
     "log_record": Source(("event_name", "raw_body"), "time", ("raw_body",)),
 }
 
-COVERED_SQL = "SELECT DISTINCT first_seq, last_seq FROM text_words WHERE source = $source"
+PIECE = "tiles = 0"
+"""Holds for one row of each piece."""
+COVERED_SQL = f"SELECT first_seq, last_seq FROM text_words WHERE source = $source AND {PIECE}"
 NEWEST_SQL = "SELECT flushed_seq - 1 FROM store"
 """Rows of the newest request may still come: parts of one that was divided, or that is tried again."""
 SEQS_SQL = "SELECT commit_seq FROM {source} WHERE commit_seq BETWEEN {first} AND {last} LIMIT {rows}"
@@ -122,10 +129,11 @@ SELECT epoch_ns(min(earliest)), epoch_ns(max(latest)), 1::BIGINT << tile,
     $between || string_agg(word, $between ORDER BY word) || $between
 FROM late GROUP BY tile, place
 """
-COUNT_SQL = "SELECT count(*) FROM {source} WHERE commit_seq BETWEEN {first} AND {last}"
+COUNTS_SQL = "SELECT {counts} FROM {source} WHERE commit_seq BETWEEN {first:d} AND {last:d}"
+EACH_SQL = "count(*) FILTER (commit_seq BETWEEN {:d} AND {:d})"
 PIECES_SQL = f"""
-SELECT DISTINCT source, first_seq, last_seq, row_count FROM text_words
-WHERE (source, first_seq) > ($source, $first) ORDER BY ALL LIMIT {CHECKED}
+SELECT source, first_seq, last_seq, row_count FROM text_words
+WHERE {PIECE} AND (source, first_seq) > ($source, $first) ORDER BY ALL LIMIT {CHECKED}
 """
 COLUMNS = (
     Column("source", "text"), Column("first_seq", "int"), Column("last_seq", "int"), Column("row_count", "int"),
@@ -138,7 +146,7 @@ SELECT source, first_seq, last_seq, row_count, make_timestamp_ns(first_ns), make
     tile_last_seqs::BIGINT[], tiles, words
 FROM stage
 """
-ALL_PIECES_SQL = "SELECT DISTINCT source, first_seq, last_seq FROM text_words"
+ALL_PIECES_SQL = f"SELECT source, first_seq, last_seq FROM text_words WHERE {PIECE}"
 FORGET_SQL = """
 DELETE FROM text_words USING stage
 WHERE text_words.source = stage.source AND text_words.first_seq = stage.first_seq
@@ -166,7 +174,9 @@ class TextIndex(Steps):
         """Fewer than at most where texts are large."""
         self._left_out: dict[str, list[Range]] = {source: [] for source in SOURCES}
         """Ranges without rows, and those whose texts are not worth it. No row can come into them."""
-        self._checked = ("", -1)
+        self._checked = NOTHING
+        self._round_began = self._all_there = -1
+        """The newest group when this round of checks began, and when the last one did that went through all pieces."""
 
     async def step(self) -> bool:
         """A piece more is indexed, or forgotten since rows have left it; false when there is nothing to do.
@@ -219,15 +229,23 @@ class TextIndex(Steps):
         self._left_out[source] = joined([*self._left_out[source], rows])
 
     def _left(self, cursor: duckdb.DuckDBPyConnection) -> list[Range]:
-        """Of the pieces next in turn those that rows have left."""
+        """Of the pieces next in turn those that rows have left. They do where a newer group has changed them."""
+        [(newest,)] = cursor.execute(NEWEST_SQL).fetchall()
+        if newest == self._all_there:
+            return []
         source, first = self._checked
+        if self._checked == NOTHING:
+            self._round_began = newest
         pieces = cursor.execute(PIECES_SQL, {"source": source, "first": first}).fetchall()
-        self._checked = pieces[-1][:2] if pieces else ("", -1)
-        return [
-            Range(first, last)
-            for source, first, last, row_count in pieces
-            if count(cursor, source, Range(first, last)) != row_count
-        ]
+        if not pieces:
+            self._all_there = self._round_began
+        self._checked = pieces[-1][:2] if pieces else NOTHING
+        left: list[Range] = []
+        for source, told in groupby(pieces, itemgetter(0)):
+            known = {Range(first, last): row_count for _, first, last, row_count in told}
+            found = counts(cursor, source, list(known))
+            left += [rows for rows, row_count in zip(known, found, strict=True) if row_count != known[rows]]
+        return left
 
 
 def gaps(covered: Iterable[Range], newest: int) -> list[Range]:
@@ -265,20 +283,24 @@ def made(cursor: duckdb.DuckDBPyConnection, source: str, rows: Range, ends: Sequ
     if sum(len(words) for *_, words in found) > max(SMALL_BYTES, SHARE * text_bytes):
         return None, text_bytes
     whole, ends_text = (first_ns, last_ns), str(list(ends))
-    found.append((None, None, 0, BETWEEN))
+    found.append((None, None, 0, BETWEEN))  # `PIECE`
     times = [whole if last is None else (first, last) for first, last, *_ in found]
     stored = [(source, *rows, row_count, *time, ends_text, *each[2:]) for time, each in zip(times, found, strict=True)]
     return Piece(source, rows, row_count, stored), text_bytes
 
 
-def count(cursor: duckdb.DuckDBPyConnection, source: str, rows: Range) -> int:
-    [(found,)] = cursor.execute(COUNT_SQL.format(source=source, first=rows.first, last=rows.last)).fetchall()
-    return int(found)
+def counts(cursor: duckdb.DuckDBPyConnection, source: str, ranges: Sequence[Range]) -> tuple[int, ...]:
+    """How many rows each of the ranges has, which are apart and in order. One statement, since it looks at every row
+    group of the file: 12 ms for 10 M rows."""
+    each = ", ".join(EACH_SQL.format(*rows) for rows in ranges)
+    sql = COUNTS_SQL.format(source=source, counts=each, first=ranges[0].first, last=ranges[-1].last)
+    [found] = cursor.execute(sql).fetchall()
+    return found
 
 
 def store(connection: duckdb.DuckDBPyConnection, piece: Piece) -> None:
     """The words of the piece are in the file, unless rows have left it since they were read."""
-    if count(connection, piece.source, piece.rows) == piece.row_count:
+    if counts(connection, piece.source, [piece.rows]) == (piece.row_count,):
         stage(connection, list(zip(COLUMNS, zip(*piece.stored, strict=True), strict=True)), INSERT_SQL)
 
 

@@ -5,6 +5,7 @@
 make its ranges too wide, which no answer shows. Rows above `traced.last_seq` are looked at as if there were nothing.
 """
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import Any
@@ -53,6 +54,8 @@ RANGES_AT_MOST = 16
 MARK = "true /* rows of the traces */"
 """Stands in a statement for the condition that its rows are those of the traces it asks for."""
 
+_NUMBER = re.compile(r"\b\d+\b")
+
 Ask = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
 """Runs a statement with these values, in the transaction of the question."""
 
@@ -90,9 +93,21 @@ def add_new(connection: duckdb.DuckDBPyConnection, step_rows: int) -> bool:
     return True
 
 
-def narrowed(ask: Ask, sql: str, trace_ids: Collection[str], *, ranges: int | None = None) -> str:
-    """The statement, which asks for nothing but these traces, with the mark made a condition where that spares rows."""
-    return sql.replace(MARK, within(ask, trace_ids, ranges=ranges)) if MARK in sql else sql
+def narrowed(
+    ask: Ask, sql: str, trace_ids: Collection[str], *, ranges: int | None = None
+) -> tuple[str, dict[str, int]]:
+    """The statement, which asks for nothing but these traces, with the mark made a condition where that spares rows,
+    and the values that it binds for that: so it is one of a few that come again, and need not be parsed."""
+    if MARK not in sql:
+        return sql, {}
+    values: dict[str, int] = {}
+
+    def name(number: re.Match[str]) -> str:
+        values[f"row{len(values)}"] = int(number[0])
+        return f"$row{len(values) - 1}"
+
+    condition = _NUMBER.sub(name, within(ask, trace_ids, ranges=ranges))
+    return sql.replace(MARK, condition), values
 
 
 def within(ask: Ask, trace_ids: Collection[str], *, ranges: int | None = None) -> str:

@@ -66,7 +66,12 @@ TOLD = 1.15
 LATEST_NS = (1 << 63) - 2
 """The last time that can be stored; DuckDB takes none behind it."""
 
-SAMPLE_LASTS_S = 10.0
+FILE_SQL = "SELECT (SELECT count(*) FROM span), (SELECT flushed_seq FROM store)"
+LOOK_AGAIN_S = 10.0
+"""So long the file is taken to be as it was, whatever is written: that only makes parts larger or smaller."""
+OTHER_ROWS = 0.02
+"""Part of the rows that are new or gone where a sample no longer stands for the file: it takes 40 ms of 1 M rows."""
+PLACES_AT_MOST = 64
 FEWEST_ROWS = 50_000
 """Below it everything is asked at once: a part costs 10 ms of planning."""
 
@@ -205,7 +210,11 @@ class Windows:
         self.row_count = 0
         """Of `span`, a while ago."""
         self._rows: list[Sampled] = []
+        self._sampled_of = (0, 0)
+        """How many rows there were, and the newest `commit_seq`."""
         self._until = -1.0
+        self._places: dict[tuple[str, int], int | None] = {}
+        """Starts of nth newest rows, as found since the last look."""
 
     def parts(self, run: Run, bound: Mapping[str, Any], *, costly: bool = True, search: Search | None = None) -> Parts:
         """The parts of a question with these values."""
@@ -213,15 +222,33 @@ class Windows:
         known = rows if below_ns is None else rows[: bisect_left(rows, below_ns, key=lambda row: row.start_ns)]
         from_ns = bound["from_ns"] if "floor_ns" not in bound else None
         below = "true" if below_ns is None else f"start_time < make_timestamp_ns({below_ns:d})"
-        nth = partial(nth_newest, run, below) if are_scattered(known) else None
+        nth = partial(self._nth_newest, run, below) if are_scattered(known) else None
         return Parts(known, bound["limit"], from_ns, costly=costly, search=search, nth=nth, below_ns=below_ns)
 
     def _sampled(self, run: Run) -> list[Sampled]:
         if self._clock() >= self._until:
-            [(self.row_count,)] = run("SELECT count(*) FROM span")
-            self._rows = sample(run, self.row_count)
-            self._until = self._clock() + SAMPLE_LASTS_S
+            [(self.row_count, newest)] = run(FILE_SQL)
+            self._places = {}
+            if self._is_other(newest):
+                self._rows, self._sampled_of = sample(run, self.row_count), (self.row_count, newest)
+            self._until = self._clock() + LOOK_AGAIN_S
         return self._rows
+
+    def _is_other(self, newest: int) -> bool:
+        """Whether many rows have come, or gone, since the sample was taken."""
+        rows, seq = self._sampled_of
+        first = min((row.seq or 0 for row in self._rows), default=0)
+        return abs(self.row_count - rows) > OTHER_ROWS * rows or newest - seq > OTHER_ROWS * (seq - first)
+
+    def _nth_newest(self, run: Run, below: str, rows: int) -> int | None:
+        places = self._places
+        known = places.get((below, rows))
+        if known is None:
+            known = nth_newest(run, below, rows)
+            if len(places) >= PLACES_AT_MOST:
+                places.clear()
+            places[below, rows] = known
+        return known
 
 
 def sample(run: Run, rows: int) -> list[Sampled]:

@@ -103,6 +103,22 @@ def test_a_file_of_that_version_is_migrated_with_every_value(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_each_piece_of_the_index_of_words_has_one_row_that_stands_for_it(version: int, tmp_path: Path) -> None:
+    """Programs of versions 5 to 7 wrote none where a piece had words."""
+    made(version, tmp_path / "x.duckdb")
+    database = Database(str(tmp_path / "x.duckdb"))
+    database.open()
+    pieces = "SELECT DISTINCT source, first_seq, last_seq, row_count, tile_last_seqs FROM text_words ORDER BY ALL"
+    marked = (
+        "SELECT source, first_seq, last_seq, row_count, tile_last_seqs FROM text_words WHERE tiles = 0 ORDER BY ALL"
+    )
+    cursor = database.cursor()
+    assert cursor.execute(marked).fetchall() == cursor.execute(pieces).fetchall()
+    cursor.close()
+    database.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_file_of_that_version_is_written_to_as_any_other(version: int, tmp_path: Path) -> None:
     """A log record that waited, copies of spans that it has: the writer looks back at rows of that version."""
     made(version, tmp_path / "x.duckdb")

@@ -184,6 +184,36 @@ def test_a_piece_that_rows_have_left_by_a_change_is_made_again(tmp_path: Path) -
     live(tmp_path / "x.duckdb", work)
 
 
+def test_pieces_are_looked_through_once_until_newer_rows_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a file of 10 M rows a look takes 12 ms, and nothing may come for weeks."""
+    looks: list[int] = []
+    counts = module.counts
+
+    def counted(cursor: Any, source: str, ranges: Any) -> Any:
+        looks.append(len(ranges))
+        return counts(cursor, source, ranges)
+
+    async def work(store: Living) -> None:
+        await fill(store, 14)
+        index = TextIndex(store.database, store.writer, piece_rows=4)
+        while await index.step():
+            pass
+        monkeypatch.setattr(module, "counts", counted)
+        for _ in range(6):
+            assert not await index.step()
+        assert sum(looks) <= 3
+        await store.commit(span_row("9", trace_id="t9", input="word9", output="more"))
+        await store.writer.visible()
+        steps = [await index.step() for _ in range(4)]
+        assert any(steps)
+        while await index.step():
+            pass
+        assert "word9" not in await words(store)
+
+    monkeypatch.setattr(module, "PIECES_SQL", module.PIECES_SQL.replace("LIMIT 16", "LIMIT 2"))
+    live(":memory:", work)
+
+
 def test_what_was_deleted_while_its_words_were_gathered_is_not_stored() -> None:
     async def work(store: Living) -> None:
         await fill(store, 6)

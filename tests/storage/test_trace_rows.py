@@ -68,8 +68,8 @@ def test_every_row_of_a_trace_is_found_whatever_was_written_changed_and_deleted(
         for number in range(10):
             rows = "FROM span WHERE trace_id = $trace_id"
             [(all_rows,)] = ask(cursor, f"SELECT count(*) {rows}", {"trace_id": f"t{number}"})
-            sql = narrowed(partial(ask, cursor), f"SELECT count(*) {rows} AND {MARK}", [f"t{number}"])
-            assert ask(cursor, sql, {"trace_id": f"t{number}"}) == [(all_rows,)]
+            sql, values = narrowed(partial(ask, cursor), f"SELECT count(*) {rows} AND {MARK}", [f"t{number}"])
+            assert ask(cursor, sql, {"trace_id": f"t{number}", **values}) == [(all_rows,)]
             known = look_back(cursor, [("default", f"t{number}")])
             assert len(known["default", f"t{number}"].facts.parents) == all_rows
         cursor.close()
@@ -132,6 +132,18 @@ def test_a_condition_has_few_parts_however_many_the_ranges(monkeypatch: pytest.M
     monkeypatch.setattr(module, "SEQS_AT_MOST", 3)
     monkeypatch.setattr(module, "RANGES_AT_MOST", 2)
     assert among(ranges) == "commit_seq BETWEEN 0 AND 9 OR commit_seq BETWEEN 100 AND 100"
+
+
+def test_statements_for_other_traces_are_the_same_but_for_what_they_bind(database: Database) -> None:
+    cursor = database.cursor()
+    insert(database, "span", *(span(number, trace=number, commit_seq=number) for number in range(1, 9)))
+    flushed(cursor, 20)
+    make(cursor, 8)
+    (one, values), (other, others) = (narrowed(partial(ask, cursor), MARK, [trace_id(number)]) for number in (2, 3))
+    assert one == other == "(commit_seq IN ($row0) OR commit_seq > $row1 OR commit_seq IS NULL)"
+    assert values == {"row0": 2, "row1": 8}
+    assert others == {"row0": 3, "row1": 8}
+    assert narrowed(partial(ask, cursor), "SELECT 1", ["a"]) == ("SELECT 1", {})
 
 
 def test_a_step_that_fails_leaves_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

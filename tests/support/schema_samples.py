@@ -115,7 +115,7 @@ def inserts(database: Database, table: str) -> list[str]:
     kinds = dict(run(cursor, f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}'"))
     as_text = {name for name, kind in kinds.items() if str(kind).startswith(("TIME", "BLOB"))}
     selected = ", ".join(f"{name}::VARCHAR" if name in as_text else str(name) for name in kinds)
-    order = "apart IS NULL, settled_from IS NULL, rowid" if table == "span" else "rowid"
+    order = {"span": "apart IS NULL, settled_from IS NULL, rowid", "text_words": "tiles, rowid"}.get(table, "rowid")
     lines = []
     for row in run(cursor, f"SELECT {selected} FROM {table} ORDER BY {order} LIMIT {ROWS_A_TABLE}"):
         values_of = zip(kinds, row, strict=True)

@@ -1,4 +1,4 @@
--- Rows of a file of schema 9, sha256 634c49a5a1c09699c17d1251a718db54c168149d1bae843ec35f401b40e3ba5a, written by that program.
+-- Rows of a file of schema 9, sha256 4a03f0b9803958181696bf52a937cdfddeb87237764554247b2fcceaf8b8354c, written by that program.
 DELETE FROM store;
 DELETE FROM summed;
 DELETE FROM traced;
