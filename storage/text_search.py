@@ -30,6 +30,7 @@ FROM (
     SELECT first_seq, tile_last_seqs, tiles, epoch_ns(last_time) // 1000 * {step} + tiles AS used, {tests}
     FROM text_words
     WHERE source = $source AND ($from_ns IS NULL OR last_time >= make_timestamp_ns($from_ns))
+        AND ($told_ns IS NULL OR last_time < make_timestamp_ns($told_ns))
         AND ($to_ns IS NULL OR first_time < make_timestamp_ns($to_ns))
 )
 GROUP BY first_seq
@@ -67,6 +68,14 @@ class Found(NamedTuple):
     used: dict[str, Sequence[int]]
     """Part -> when it was used last, and by which tiles, of the newest rows of the index."""
 
+    def with_older(self, older: "Found") -> "Found":
+        """This, and what the same piece has in rows of the index whose words were used last before any of these."""
+        has = {part: tiles | older.has[part] for part, tiles in self.has.items()}
+        used: dict[str, Sequence[int]] = {
+            part: [*times, *older.used[part]][:NEWEST] for part, times in self.used.items()
+        }
+        return Found(self.tiles, has, used)
+
     def since(self, us: int) -> dict[str, int]:
         """As `has`, of the tiles that used the part then or later; those of older times too where not all are told."""
         return {part: self._tiles_since(part, us) for part in self.has}
@@ -94,12 +103,14 @@ class Search:
         self._marked = sql
         self._every = every
         self._to_ns = to_ns
+        self._folded: list[str] = []
         self._absent: list[list[Range]] = [[] for _ in terms]
         self._is_asked = False
         self._asked_from: int | None = None
         self._known_from: int | None = None
         """What is left out was told of rows that begin then or later."""
-        self._found: list[Found] = []
+        self._found: dict[int, Found] = {}
+        """By the first row of the piece."""
         self._tiles = 0
         self._without = [0 for _ in terms]
 
@@ -117,30 +128,38 @@ class Search:
         if self._is_asked and reaches(self._known_from, from_ns):
             return
         if not self._is_asked or not reaches(self._asked_from, from_ns):
-            self._is_asked, self._asked_from = True, from_ns
-            wanted = list(dict.fromkeys(part for forms in self._terms for form in forms for part in form))
-            self._found = [found_of(wanted, row) for row in self._asked(wanted, from_ns)] if wanted else []
+            self._ask_further(from_ns)
         self._known_from = self._asked_from
-        self._take([piece.has for piece in self._found])
+        self._take([piece.has for piece in self._found.values()])
 
     def narrow(self, from_ns: int) -> None:
         """What was told is taken for rows that begin then or later only, which leaves out more."""
         self._known_from = from_ns
-        self._take([piece.since(from_ns // 1000) for piece in self._found])
+        self._take([piece.since(from_ns // 1000) for piece in self._found.values()])
+
+    def _ask_further(self, from_ns: int | None) -> None:
+        """Of all that the index has since then what it has not told yet."""
+        wanted = list(dict.fromkeys(part for forms in self._terms for form in forms for part in form))
+        for first_seq, *row in self._asked(wanted, from_ns) if wanted else ():
+            piece, known = found_of(wanted, first_seq, *row), self._found.get(first_seq)
+            self._found[first_seq] = known.with_older(piece) if known else piece
+        self._is_asked, self._asked_from = True, from_ns
 
     def _asked(self, wanted: list[str], from_ns: int | None) -> list[tuple[Any, ...]]:
         """Of each piece its first row, the ends of its tiles, and two values a part."""
-        folded = self._ask(FOLD_SQL, {"parts": wanted})
-        values = {f"w{number}": part for number, (part,) in enumerate(folded)}
+        if not self._folded:
+            self._folded = [part for (part,) in self._ask(FOLD_SQL, {"parts": wanted})]
+        values = {f"w{number}": part for number, part in enumerate(self._folded)}
         tests = ", ".join(map(TEST_SQL.format, values))
         found = ", ".join(FOUND_SQL.format(name, NEWEST) for name in values)
-        bound = {"source": self._source, "from_ns": from_ns, "to_ns": self._to_ns, **values}
-        return self._ask(ASK_SQL.format(step=1 << TILE_BITS, tests=tests, found=found), bound)
+        times = {"from_ns": from_ns, "told_ns": self._asked_from, "to_ns": self._to_ns}
+        sql = ASK_SQL.format(step=1 << TILE_BITS, tests=tests, found=found)
+        return self._ask(sql, {"source": self._source, **times, **values})
 
     def _take(self, has: Sequence[Mapping[str, int]]) -> None:
         """`has`: of each piece, which tiles may have a part."""
         self._absent, self._tiles = [[] for _ in self._terms], 0
-        for piece, tiles in zip(self._found, has, strict=True):
+        for piece, tiles in zip(self._found.values(), has, strict=True):
             self._tiles += len(piece.tiles)
             for absent, forms in zip(self._absent, self._terms, strict=True):
                 absent += without(forms, tiles, piece.tiles)
@@ -157,7 +176,7 @@ class Search:
 
     def _times_us(self, form: Sequence[str]) -> list[int]:
         """Of the rarest part. A frequent word has one time for all tiles of its piece."""
-        rarest = min(([used for piece in self._found for used in piece.used[part]] for part in form), key=len)
+        rarest = min(([used for piece in self._found.values() for used in piece.used[part]] for part in form), key=len)
         return [used >> TILE_BITS for used in rarest]
 
     @property
@@ -183,9 +202,8 @@ def reaches(known_from: int | None, from_ns: int | None) -> bool:
     return known_from is None or (from_ns is not None and from_ns >= known_from)
 
 
-def found_of(wanted: Sequence[str], row: tuple[Any, ...]) -> Found:
-    """`row`: of `ASK_SQL`."""
-    first_seq, ends, *values = row
+def found_of(wanted: Sequence[str], first_seq: int, ends: Sequence[int], *values: Any) -> Found:
+    """Of a row of `ASK_SQL`."""
     tiles = list(map(Range, [first_seq, *(end + 1 for end in ends)], ends))
     has = dict(zip(wanted, values[::2], strict=True))
     return Found(tiles, has, {part: used or () for part, used in zip(wanted, values[1::2], strict=True)})

@@ -24,6 +24,10 @@ FOLDED = "lower(upper({0}))"
 BETWEEN = "\n"
 """Stands around each word in the index; a separator, so in none."""
 
+SHORT = 3
+"""Runs of fewer letters are looked for only where a term has no others: most texts have them, and to find them takes
+longer than all else."""
+
 PARTS_AT_MOST = 4
 """Parts of a term that are looked for, the longest: they are the rarest."""
 
@@ -60,10 +64,11 @@ def parts(term: str) -> list[str]:
     The ends of the term may be ends of a word or not; all else of it begins and ends where it does in the text.
     """
     found: set[str] = set()
+    short: set[str] = set()
     for run in _RUN.finditer(term):
         if run[1]:
             found.update({run[1][at : at + 2] for at in range(len(run[1]) - 1)} or {run[1]})
         else:
             before, behind = run.start() > 0, run.end() < len(term)
-            found.add(BETWEEN * before + run[0] + BETWEEN * behind)
-    return sorted(found, key=lambda part: (-len(part), part))[:PARTS_AT_MOST]
+            (short if len(run[0]) < SHORT else found).add(BETWEEN * before + run[0] + BETWEEN * behind)
+    return sorted(found or short, key=lambda part: (-len(part), part))[:PARTS_AT_MOST]

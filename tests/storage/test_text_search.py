@@ -82,7 +82,8 @@ def test_the_index_is_asked_once_for_what_it_was_asked_and_not_at_all_for_what_i
     for earlier_ns in (None, 3000):
         search.look_up(earlier_ns)
     assert "commit_seq" in search.statement(None)[0]
-    assert [bound["from_ns"] for bound in asked if "from_ns" in bound] == [5000, None]
+    told = [(bound["from_ns"], bound["told_ns"]) for bound in asked if "from_ns" in bound]
+    assert told == [(5000, None), (None, 5000)], "nothing is asked about twice"
     assert asked[1]["to_ns"] == 7
     assert [seq for seq in range(12) if search.may_match(seq)] == [0, 6, 7, 8, 9, 10, 11]
     assert (search.possible, search.is_rare) == (1, False), "one of two tiles has it"
@@ -112,6 +113,25 @@ def test_what_was_told_is_enough_to_leave_out_tiles_that_have_the_term_in_older_
     search.look_up(4000)
     assert [seq for seq in range(1, 16) if search.may_match(seq)] == list(range(1, 16))
     assert len(asked) == 2, "what a part is folded to, and the index once"
+
+
+def test_what_is_told_later_is_added_to_what_was_told() -> None:
+    answers = iter([
+        [(1, [5, 9], 2, [used(70, 2)])],
+        [(1, [5, 9], 1, [used(60, 1)]), (10, [15, 19], 2, [used(65, 2)])],
+    ])  # fmt: skip
+
+    def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return [("a",)] if "parts" in bound else next(answers)
+
+    search = Search(ask, "span", [["a"]], mark(0), every=True, to_ns=None)  # type: ignore[arg-type]
+    search.look_up(70_000)
+    assert [seq for seq in range(1, 20) if not search.may_match(seq)] == [1, 2, 3, 4, 5]
+    search.look_up(None)
+    assert [seq for seq in range(1, 20) if not search.may_match(seq)] == [10, 11, 12, 13, 14, 15]
+    assert [search.nth_ns(tiles) for tiles in (1, 2, 3)] == [70_000, 65_000, 60_000]
+    search.narrow(65_000)
+    assert [seq for seq in range(1, 20) if search.may_match(seq)] == [6, 7, 8, 9, 16, 17, 18, 19]
 
 
 def test_a_sample_row_counts_where_one_row_must_have_all_terms_or_some_row_each() -> None:

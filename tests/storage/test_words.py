@@ -34,6 +34,9 @@ def test_a_term_is_taken_apart_where_texts_are() -> None:
 
 
 def test_of_a_long_term_the_longest_parts_are_looked_for() -> None:
+    assert parts("A-12345") == ["\n12345"], "an A is everywhere"
+    assert parts("no 你好") == ["你好"]
+    assert parts("to be") == ["\nbe", "to\n"]
     assert parts("1 22 333 4444 55555 666666") == ["\n55555\n", "\n666666", "\n4444\n", "\n333\n"]
     assert len(parts("数据模型検索你好")) == PARTS_AT_MOST
 
