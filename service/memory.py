@@ -36,7 +36,7 @@ SHARES = (
     Share("checkpoint_wal_bytes", 0.15, 1, 16 * MIB, 40 * MIB, "DuckDB's log; its rows are held until a checkpoint"),
     Share("body_bytes", 0.5, 6, 3 * MIB, 64 * MIB, "largest request; parsed, decoded and translated it takes 6 times",
           beside=133 * MIB),
-    Share("in_flight_bytes", 0.08, 1, 8 * MIB, 64 * MIB, "requests received and not yet answered"),
+    Share("in_flight_bytes", 0.085, 1, 8 * MIB, 64 * MIB, "requests received and not yet answered", beside=120 * MIB),
     Share("queue_bytes", 0.20, 4.5, 5 * MIB, 12 * MIB, "requests that wait for the tables; as rows 4.5 times as much"),
     Share("group_bytes", 0.15, 4, 4 * MIB, 16 * MIB, "requests of one transaction; as columns and blocks 4 times"),
     Share("recent_spans", 0.04, 700, 5_000, 30_000, "spans remembered between transactions"),
