@@ -11,6 +11,7 @@ from contract.access import Identity
 from contract.errors import Forbidden, Refused
 from contract.sink import Outcome
 from contract.span import Batch
+from receiver import intake as intake_module
 from receiver.clients import Arrival
 from receiver.counters import Counters
 from receiver.intake import Intake, require_ingest
@@ -111,11 +112,11 @@ def test_who_goes_away_while_a_thread_decodes_keeps_the_turn_until_that_has_ende
 def test_big_bodies_leave_the_event_loop_free(monkeypatch: pytest.MonkeyPatch) -> None:
     threaded: list[Any] = []
 
-    async def to_thread(work: Any) -> Any:
+    async def in_thread(work: Any) -> Any:
         threaded.append(work)
         return work()
 
-    monkeypatch.setattr(asyncio, "to_thread", to_thread)
+    monkeypatch.setattr(intake_module, "to_its_end", in_thread)
     big = trace_request(1, pad="x" * LARGE_BYTES).SerializeToString()
     for body in (BODY, big):
         asyncio.run(

@@ -154,7 +154,10 @@ def test_while_the_file_is_looked_after_the_limit_stays_and_afterwards_it_need_n
     assert is_unread(database)
 
 
-def test_a_question_counts_while_it_is_answered_and_after(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("query", "counts"), [("unpriced_models", True), ("count_rows", False)])
+def test_a_question_counts_while_it_is_answered_and_after_unless_it_asks_how_many_rows_there_are(
+    database: Database, monkeypatch: pytest.MonkeyPatch, query: str, counts: bool
+) -> None:
     def answer(*_: object) -> list[Row]:
         seen.append(is_unread(database))
         return []
@@ -162,10 +165,10 @@ def test_a_question_counts_while_it_is_answered_and_after(database: Database, mo
     seen: list[bool] = []
     reader = DuckReader(database)
     monkeypatch.setattr(reader, "_answer", answer)
-    asyncio.run(reader.read("count_rows", {"project": "default"}))
+    asyncio.run(reader.read(query, {"project": "default"}))
     reader.close()
     assert seen == [False]
-    assert not is_unread(database)
+    assert is_unread(database) is not counts
 
 
 def is_unread(database: Database) -> bool:
