@@ -23,9 +23,12 @@ Run = Callable[[str], list[tuple[Any, ...]]]
 SAMPLES = 256
 SAMPLE_SQL = """
 SELECT epoch_ns(start_time) AS start_ns, commit_seq FROM span
-WHERE rowid IN (SELECT (number * {last} / {parts})::BIGINT FROM range({count}) AS numbers(number))
+WHERE rowid IN (SELECT {first:d} + (number * {length:d} / {parts:d})::BIGINT FROM range({count:d}) AS numbers(number))
 """
 """4 ms; quantiles of the whole column take 18 ms for 1 M rows."""
+
+ENDS_SQL = "SELECT min(rowid), max(rowid) FROM span"
+"""Rows keep their place when those before them are deleted. 7 ms for 10 M rows."""
 
 FIRST_PART = 2
 """Samples in the first part: 8,000 of 1 M rows."""
@@ -255,7 +258,9 @@ def sample(run: Run, rows: int) -> list[Sampled]:
     """Of so many rows those that lie evenly in the file, in the order of their start; none for a small file."""
     if rows < FEWEST_ROWS:
         return []
-    found = (Sampled(*row) for row in run(SAMPLE_SQL.format(last=rows - 1, parts=SAMPLES - 1, count=SAMPLES)))
+    [(first, last)] = run(ENDS_SQL)
+    sql = SAMPLE_SQL.format(first=first, length=last - first, parts=SAMPLES - 1, count=SAMPLES)
+    found = (Sampled(*row) for row in run(sql))
     return sorted(found, key=lambda row: row.start_ns)
 
 

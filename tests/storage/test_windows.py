@@ -98,7 +98,7 @@ def ask(database: Database, query: str, given: dict[str, Any], conditions: tuple
 
 def test_parts_begin_at_sampled_times_below_the_end_of_the_range() -> None:
     made = Windows(clock=lambda: 0.0)
-    answers = [[(100_000, 1)], [(at, 1) for at in range(256, 0, -1)], [(100_000, 1)], [(5, 1)]]
+    answers = [[(100_000, 1)], [(0, 99_999)], [(at, 1) for at in range(256, 0, -1)], [(100_000, 1)], [(5, 1)]]
     bound = {"limit": 10, "from_ns": None, "to_ns": None, "after_ns": None}
     assert made.parts(lambda _: answers.pop(0), bound).floor == 255
     assert made.parts(lambda _: answers.pop(0), {**bound, "to_ns": 101}).floor == 99
@@ -318,6 +318,8 @@ class File:
     def run(self, sql: str) -> list[tuple[int, ...]]:
         if sql == windows.FILE_SQL:
             return [(self.rows, self.newest)]
+        if sql == windows.ENDS_SQL:
+            return [(0, self.rows - 1)]
         if "rowid IN" in sql:
             self.sampled += 1
             return [(number * 7919 % SAMPLES, number * self.newest // SAMPLES) for number in range(SAMPLES)]
@@ -362,6 +364,17 @@ def test_a_sample_lies_evenly_in_the_file_and_comes_in_order(
     assert len(rows) == ROWS
     assert rows == sorted(rows)
     assert {row.seq for row in rows} == {1}
+
+
+def test_a_file_whose_first_rows_were_deleted_is_sampled_where_it_has_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "FEWEST_ROWS", 1)
+    file = opened()
+    insert(file, "span", *(span(number, at_ms=number) for number in range(1, 101)))
+    cursor = file.cursor()
+    cursor.execute("DELETE FROM span WHERE rowid < 90").fetchall()
+    rows = sample(lambda sql: cursor.execute(sql).fetchall(), 10)
+    assert [row.start_ns for row in rows] == [START_NS + at * 1_000_000 for at in range(91, 101)]
+    file.close()
 
 
 def test_a_full_page_asks_nothing_older() -> None:
