@@ -39,7 +39,7 @@ def answered(spans: int) -> list[Line]:
     answers = read.run(read.options(["--spans", str(spans)]))
     return [
         (f"{label}, {spans:,} spans", f"{bar_ms} ms", f"{least_ms:.0f} ms")
-        for (label, _, bar_ms), least_ms in answers
+        for (label, _, bar_ms, _), least_ms in answers
         if bar_ms is not None
     ]
 

@@ -15,6 +15,7 @@ keeps the file, and asks the one that is there.
 import argparse
 import multiprocessing
 import random
+import shutil
 import tempfile
 import threading
 import time
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Empty
 from typing import Any
 from urllib.parse import quote
 
@@ -41,6 +43,7 @@ CONNECTIONS = 4
 MADE_AHEAD = 256
 """Requests."""
 COME_AGAIN = (429, 503)
+REFUSED_AT_MOST_S = 120.0
 MILLION = 1_000_000
 
 COPY = {
@@ -70,13 +73,25 @@ def starts(day: int, spans: int, begin_ns: int, in_order: bool) -> Iterator[int]
 
 
 def requests(*arguments: Any) -> Iterator[bytes]:
-    """Of `made`, in a process of its own, while those before are sent."""
+    """Of `made`, in a process of its own, while those before are sent. RuntimeError when that process ends early."""
     queue: Any = multiprocessing.Queue(MADE_AHEAD)
     maker = multiprocessing.Process(target=made, args=(queue, *arguments), daemon=True)
     maker.start()
-    while (body := queue.get()) is not None:
-        yield body
-    maker.join()
+    try:
+        while (body := next_of(queue, maker)) is not None:
+            yield body
+    finally:
+        maker.terminate()
+        maker.join()
+
+
+def next_of(queue: Any, maker: multiprocessing.Process) -> Any:
+    while True:
+        try:
+            return queue.get(timeout=1.0)
+        except Empty:
+            if not maker.is_alive():
+                raise RuntimeError(f"the process that makes requests ended with {maker.exitcode}") from None
 
 
 class Sending:
@@ -92,7 +107,8 @@ class Sending:
         """Times that one was told to come again, and did."""
 
     def send(self, bodies: Iterator[bytes]) -> None:
-        """Until the last is acknowledged. RuntimeError for a refusal after which nobody would send again."""
+        """Until the last is acknowledged. RuntimeError for a refusal after which nobody would send again, and for one
+        that lasts."""
         self._bodies = bodies
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             for sender in [pool.submit(self._send_on) for _ in range(CONNECTIONS)]:
@@ -112,11 +128,12 @@ class Sending:
             return next(self._bodies, None)
 
     def _send_one(self, post: Callable[[bytes], int], body: bytes) -> None:
-        while (status := post(body)) in COME_AGAIN:
+        until = time.monotonic() + REFUSED_AT_MOST_S
+        while (status := post(body)) in COME_AGAIN and time.monotonic() < until:
             self.refused += 1
             time.sleep(0.2)
         if status != 200:
-            raise RuntimeError(f"no retryable refusal: {status}")
+            raise RuntimeError(f"refused for good, or for {REFUSED_AT_MOST_S:.0f} s: {status}")
         with self._lock:
             self.acknowledged += 1
 
@@ -183,7 +200,8 @@ def questions(server: RunningServer, spans: int, repeat: int) -> list[Question]:
     last_day = f"from={begin_ns}&to={newest_ns}"
     day = last_day if is_large else ""
     moments = (newest_ns - int(rng.random() * 0.99 * DAY_NS) for _ in range(repeat))
-    traces = [server.get(f"/api/v1/traces?limit=1&to={at}")["data"][0] for at in moments]
+    asked = (server.get(f"/api/v1/traces?limit=1&to={at}")["data"] for at in moments)
+    traces = [trace for found in asked for trace in found]
     by_hour = f"metrics/query?measures=total_tokens,total_cost&group_by=model&interval=hour&{last_day}"
     percentiles = "metrics/query?measures=p50(duration_ms),p95(duration_ms)&kind=generation&group_by=model"
     session, user = traces[0]["session_id"], traces[0]["user_id"]
@@ -204,16 +222,17 @@ def questions(server: RunningServer, spans: int, repeat: int) -> list[Question]:
         Question("text search, 你好, one of 280", search("你好"), bar(200)),
         Question("text search, one of 1,400", search(NEEDLE), bar(200)),
         Question("text search, a number, one of 3,700", search("A-1234"), bar(200)),
-        Question("text search, a number, one of 37,000", search("A-12345"), bar(200)),
-        Question("text search, a word that occurs nowhere", search("zz9zz"), bar(200)),
-        Question("text search, a phrase of frequent words, nowhere", search('"lede veleve lede veleve"')),
+        Question("text search, a number, one of 37,000", search("A-12345"), bar(200), finds=None),
+        Question("text search, a word that occurs nowhere", search("zz9zz"), bar(200), finds=False),
+        Question("text search, a phrase of frequent words", search('"lede veleve lede veleve"')),
         Question("text search of traces, one of 1,400 spans", search(NEEDLE, "traces")),
-        Question("text search of traces, a word that occurs nowhere", search("zz9zz", "traces")),
+        Question("text search of traces, a word that occurs nowhere", search("zz9zz", "traces"), finds=False),
         Question("p50, p95 of calls by model", [f"{percentiles}&{last_day}"]),
         Question("newest 50 generations", [f"generations?{day}"]),
         Question("newest 50 generations of a model", [f"generations?model=gpt-4o-2026-08-01&{day}"]),
         Question("spans by an attribute, one of 12", [f"spans?attr.app.step=7&{day}"]),
-        Question("spans by an attribute that occurs nowhere", [f"spans?attr.gen_ai.response.id=chatcmpl-0&{day}"]),
+        Question("spans by an attribute that occurs nowhere", [f"spans?attr.gen_ai.response.id=chatcmpl-0&{day}"],
+                 finds=False),
         Question("newest 50 sessions", [f"sessions?{day}"]),
         Question("newest 50 users", [f"users?{day}"]),
         Question("traces of a session", [f"traces?session_id={session}"]),
@@ -271,10 +290,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def run(given: argparse.Namespace) -> Answers:
     """Fill the file where it is not there yet, ask it, and after `--keep` again; the last answers."""
-    with tempfile.TemporaryDirectory() as own:
-        folder = given.folder or Path(own)
+    with tempfile.TemporaryDirectory(dir=given.folder and given.folder.parent) as own:
+        folder, filling = given.folder or Path(own), Path(own) / "filling"
         if not (folder / "t.duckdb").exists():
-            fill(folder, given)
+            fill(filling, given)
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.move(filling / "t.duckdb", folder)
         answers = answer(folder, given)
         if given.keep:
             keep(folder, given.keep)

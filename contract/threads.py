@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -15,5 +16,9 @@ async def to_its_end(work: Callable[[], Result], threads: Executor | None = None
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.gather(running, return_exceptions=True)
+        while not running.done():
+            with suppress(asyncio.CancelledError):  # whoever cancels twice waits as well
+                await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # nobody else asks for it
         raise

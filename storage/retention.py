@@ -18,10 +18,10 @@ from contract.errors import Unavailable
 from contract.settling import TraceKey
 from contract.stats import Sample
 from storage.asking import ask
-from storage.database import CATALOG, ROW_GROUP_ROWS, Database, roll_back
+from storage.database import CATALOG, ROW_GROUP_ROWS, Database, begin, roll_back, run
 from storage.erasure import ROWS_A_STEP, Eraser, Fate, fates
 from storage.leftovers import Leftovers
-from storage.text_index import forget
+from storage.text_index import SOURCES, forget
 from storage.text_search import Range
 from storage.writer import Writer
 
@@ -246,9 +246,8 @@ class Retention:
             limit = min(at_most - deleted, ROWS_A_STEP)
             [(first, last)] = await self._ask(LONE_SQL.format(**parts, limit=limit), scope.bound())
             bound = scope.bound(first=first, last=last)
-            step = 0 if first is None else await self._write(DELETE_LONE_SQL.format(**parts), bound)
-            if step:
-                await self._writer.call(partial(forget, ranges=[Range(first, last)]), (), after_all=False)
+            delete = partial(delete_lone, table=table, sql=DELETE_LONE_SQL.format(**parts), bound=bound)
+            step = 0 if first is None else await self._writer.call(delete, (), after_all=False)
             deleted += step
             if not step:
                 break
@@ -318,6 +317,20 @@ def deletion(connection: duckdb.DuckDBPyConnection, sql: str, bound: dict[str, A
     try:
         [(count,)] = connection.execute(sql, bound).fetchall()
     except duckdb.Error:
+        roll_back(connection)
+        raise
+    return int(count)
+
+
+def delete_lone(connection: duckdb.DuckDBPyConnection, table: str, sql: str, bound: dict[str, Any]) -> int:
+    """How many rows between two numbers are gone, and in one transaction the words of what had them."""
+    begin(connection)
+    try:
+        [(count,)] = connection.execute(sql, bound).fetchall()
+        if count and table in SOURCES:
+            forget(connection, [Range(bound["first"], bound["last"])], table)
+        run(connection, "COMMIT")
+    except BaseException:
         roll_back(connection)
         raise
     return int(count)

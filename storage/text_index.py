@@ -189,9 +189,13 @@ class TextIndex(Steps):
                 await self._writer.call(partial(store, piece=found), (), after_all=False)
             if found:
                 return True
-        left = await ask(self._database, self._left)
-        if left:
-            await self._writer.call(partial(forget, ranges=left), (), after_all=False)
+        try:
+            left = await ask(self._database, self._left)
+            if left:
+                await self._writer.call(partial(forget, ranges=left), (), after_all=False)
+        except BaseException:
+            self._checked, self._all_there = NOTHING, -1
+            raise
         return bool(left)
 
     def _next(self, cursor: duckdb.DuckDBPyConnection, source: str) -> Piece | bool:
@@ -304,10 +308,11 @@ def store(connection: duckdb.DuckDBPyConnection, piece: Piece) -> None:
         stage(connection, list(zip(COLUMNS, zip(*piece.stored, strict=True), strict=True)), INSERT_SQL)
 
 
-def forget(connection: duckdb.DuckDBPyConnection, ranges: Iterable[Range]) -> None:
-    """No words are in the file of pieces that have rows in one of the ranges. Part of a transaction that is open."""
+def forget(connection: duckdb.DuckDBPyConnection, ranges: Iterable[Range], source: str | None = None) -> None:
+    """No words are in the file of pieces (of that table, or of each) that have rows in one of the ranges. Part of a
+    transaction that is open."""
     lost = joined(ranges)
     pieces = connection.execute(ALL_PIECES_SQL).fetchall()
-    found = [(source, first) for source, first, last in pieces if meets(lost, Range(first, last))]
+    found = [(of, first) for of, first, last in pieces if of == (source or of) and meets(lost, Range(first, last))]
     if found:
         stage(connection, list(zip(COLUMNS[:2], zip(*found, strict=True), strict=True)), FORGET_SQL)

@@ -122,9 +122,12 @@ def within(ask: Ask, trace_ids: Collection[str], *, ranges: int | None = None) -
 
 
 def among(ranges: Sequence[Range]) -> str:
-    """SQL that holds for rows whose `commit_seq` is in one of the ranges, which are apart and in order."""
+    """SQL that holds for rows whose `commit_seq` is in one of the ranges, which are apart and in order. As many numbers
+    as a power of two, so that statements are one of few."""
     if ranges and sum(each.last - each.first + 1 for each in ranges) <= SEQS_AT_MOST:
-        return f"commit_seq IN ({', '.join(str(seq) for each in ranges for seq in range(each.first, each.last + 1))})"
+        seqs = [seq for each in ranges for seq in range(each.first, each.last + 1)]
+        seqs += seqs[-1:] * ((1 << (len(seqs) - 1).bit_length()) - len(seqs))
+        return f"commit_seq IN ({', '.join(map(str, seqs))})"
     return between(fewer(ranges, RANGES_AT_MOST))
 
 

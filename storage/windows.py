@@ -72,8 +72,10 @@ LATEST_NS = (1 << 63) - 2
 FILE_SQL = "SELECT (SELECT count(*) FROM span), (SELECT flushed_seq FROM store)"
 LOOK_AGAIN_S = 10.0
 """So long the file is taken to be as it was, whatever is written: that only makes parts larger or smaller."""
-OTHER_ROWS = 0.02
-"""Part of the rows that are new or gone where a sample no longer stands for the file: it takes 40 ms of 1 M rows."""
+GONE = 0.02
+NEW = 0.004
+"""Parts of the rows, after which a sample no longer stands for the file: it takes 40 ms of 1 M rows. New ones all lie
+in the first part, which has twice as many."""
 PLACES_AT_MOST = 64
 FEWEST_ROWS = 50_000
 """Below it everything is asked at once: a part costs 10 ms of planning."""
@@ -241,7 +243,11 @@ class Windows:
         """Whether many rows have come, or gone, since the sample was taken."""
         rows, seq = self._sampled_of
         first = min((row.seq or 0 for row in self._rows), default=0)
-        return abs(self.row_count - rows) > OTHER_ROWS * rows or newest - seq > OTHER_ROWS * (seq - first)
+        return (
+            self.row_count > (1 + NEW) * rows
+            or self.row_count < (1 - GONE) * rows
+            or newest - seq > NEW * (seq - first)
+        )
 
     def _nth_newest(self, run: Run, below: str, rows: int) -> int | None:
         places = self._places

@@ -28,9 +28,10 @@ def test_who_cancels_it_waits_for_the_thread(failing: bool) -> None:
     async def run() -> None:
         working = asyncio.ensure_future(to_its_end(work))
         assert await asyncio.to_thread(begun.wait, 10)
-        working.cancel()
-        await asyncio.wait([working], timeout=0.02)
-        assert not working.done()
+        for _ in range(2):
+            working.cancel()
+            await asyncio.wait([working], timeout=0.02)
+            assert not working.done()
         go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await working

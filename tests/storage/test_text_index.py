@@ -1,11 +1,14 @@
 """The index of words is made of whole pieces, a step at a time, and loses what its rows lose."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from contract.errors import Unavailable
+from storage import retention
 from storage import text_index as module
 from storage.background import EVERY_S
 from storage.retention import Limits, Policy
@@ -169,6 +172,29 @@ def test_what_retention_deletes_leaves_no_words() -> None:
     live(":memory:", work, Policy(Limits(max_age_s=3600)))
 
 
+def test_log_records_are_deleted_with_their_words_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(store: Living) -> None:
+        late = dict.fromkeys(("start_time", "end_time", "received_time"), store.now_ns + 48 * HOUR_NS - 1)
+        for number in range(9):
+            record = log_row("a", f"{number}", f"lone{number}", trace_id=None, describes_span=False)
+            await store.commit(logs=(record,))
+            await store.commit(span_row(f"{number}", trace_id=f"t{number}", input=f"word{number}", **late))
+            await store.writer.visible()
+        await made(store)
+        store.now_ns += 48 * HOUR_NS
+        with monkeypatch.context() as patched:
+            patched.setattr(retention, "forget", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                await store.upkeep.retention.sweep()
+        assert len(await store.rows("digest", "log_record")) == 9
+        await store.upkeep.retention.sweep()
+        assert await store.rows("digest", "log_record") == []
+        assert "lone3" not in await words(store)
+        assert "word3" in await words(store), "spans are of other pieces"
+
+    live(":memory:", work, Policy(Limits(max_age_s=3600)))
+
+
 def test_a_piece_that_rows_have_left_by_a_change_is_made_again(tmp_path: Path) -> None:
     async def work(store: Living) -> None:
         await fill(store, 6)
@@ -211,6 +237,36 @@ def test_pieces_are_looked_through_once_until_newer_rows_come(monkeypatch: pytes
         assert "word9" not in await words(store)
 
     monkeypatch.setattr(module, "PIECES_SQL", module.PIECES_SQL.replace("LIMIT 16", "LIMIT 2"))
+    live(":memory:", work)
+
+
+@pytest.mark.parametrize("what", ["counts", "forget"])
+def test_a_look_that_fails_is_made_again(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """What rows have left would stay in the file otherwise, until something newer comes."""
+    failed: list[str] = []
+
+    async def work(store: Living) -> None:
+        await fill(store, 14)
+        index, real = TextIndex(store.database, store.writer, piece_rows=4), getattr(module, what)
+        for _ in range(9):
+            await index.step()
+
+        def failing(*given: Any, **more: Any) -> Any:
+            if not failed:
+                failed.append(what)
+                raise Unavailable("not now", reason="store")
+            return real(*given, **more)
+
+        await store.commit(span_row("9", trace_id="t9", input="word9", output="more"))
+        await store.commit(span_row("99", trace_id="t99", input="later"))
+        await store.writer.visible()
+        monkeypatch.setattr(module, what, failing)
+        for _ in range(20):
+            with suppress(Unavailable):
+                await index.step()
+        assert failed
+        assert "word9" not in await words(store)
+
     live(":memory:", work)
 
 

@@ -124,7 +124,8 @@ def test_more_traces_than_it_pays_for_are_looked_for_everywhere(
 
 def test_a_condition_has_few_parts_however_many_the_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     assert among([]) == "false"
-    assert among([Range(1, 2), Range(5, 5)]) == "commit_seq IN (1, 2, 5)"
+    assert among([Range(1, 2), Range(5, 5)]) == "commit_seq IN (1, 2, 5, 5)", "as many as four others"
+    assert among([Range(1, 1)]) == "commit_seq IN (1)"
     ranges = [Range(0, 1), Range(3, 4), Range(9, 9), Range(100, 100)]
     assert fewer(ranges, 3) == [Range(0, 4), Range(9, 9), Range(100, 100)]
     assert fewer(ranges, 1) == [Range(0, 100)]

@@ -328,7 +328,8 @@ class File:
 
 
 @pytest.mark.parametrize(
-    ("more", "newer", "times"), [(0, 0, 1), (10_000, 10_000, 1), (30_000, 30_000, 2), (0, 30_000, 2), (-30_000, 0, 2)]
+    ("more", "newer", "times"),
+    [(0, 0, 1), (3000, 3000, 1), (5000, 5000, 2), (0, 5000, 2), (-10_000, 0, 1), (-30_000, 0, 2)],
 )
 def test_a_sample_is_taken_again_when_many_rows_have_come_or_gone(more: int, newer: int, times: int) -> None:
     """Retention may keep as many as there were."""
