@@ -45,7 +45,7 @@ e2e-sdks: ## OpenTelemetry SDKs of several versions and languages, installed int
 anomaly: ## faults: 50 kills, failing and full disks, wrong clocks, damaged files (as root on Linux, with cc; minutes)
 	ANOMALY=all scripts/test -q -s tests/anomaly
 
-bench: ## the budgets of docs/performance.md, measured: 12 minutes
+bench: ## the budgets of docs/performance.md, measured: a quarter of an hour
 	$(BIN)/python -m bench
 
 bench-peers: ## the same load against Phoenix and MLflow, in environments of their own

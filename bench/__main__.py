@@ -1,7 +1,8 @@
 """Every figure that has a budget, in one table: python -m bench [--quick]
 
 Runs ingest over both transports, a server's life (start, idling, disk, kills) and the questions to a file of a million
-spans, one after the other; about twelve minutes, a tenth of everything with `--quick`. Nothing else should be running.
+spans, one after the other; about a quarter of an hour, a tenth of everything with `--quick`. Nothing else should be
+running.
 """
 
 import argparse
