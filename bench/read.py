@@ -62,7 +62,7 @@ SELECT
     source, greatest(first_seq, 1) + {{nth}} * {{first}}, last_seq + {{nth}} * {{first}}, row_count,
     make_timestamp_ns(epoch_ns(first_time) + {{nth}} * {DAY_NS}),
     make_timestamp_ns(epoch_ns(last_time) + {{nth}} * {DAY_NS}),
-    list_transform(tile_last_seqs, seq -> seq + {{nth}} * {{first}}), tiles, words
+    list_transform(tile_last_seqs, lambda seq: seq + {{nth}} * {{first}}), tiles, words
 FROM text_words WHERE last_seq <= {{first}}
 """
 """To make the index of nine days takes ten minutes."""
