@@ -302,11 +302,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def run(given: argparse.Namespace) -> Answers:
     """Fill the file where it is not there yet, ask it, and after `--keep` again; the last answers."""
-    with tempfile.TemporaryDirectory(dir=given.folder and given.folder.parent) as own:
+    if given.folder:
+        given.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=given.folder) as own:
         folder, filling = given.folder or Path(own), Path(own) / "filling"
         if not (folder / "t.duckdb").exists():
             fill(filling, given)
-            folder.mkdir(parents=True, exist_ok=True)
             shutil.move(filling / "t.duckdb", folder)
         answers = answer(folder, given)
         if given.keep:
