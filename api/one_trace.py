@@ -1,7 +1,7 @@
-"""One trace and its spans as one answer, although the store is asked two questions: bounded, and one state.
+"""One trace and its spans as one answer: bounded, and one state.
 
-Both are asked at once, each on a connection of its own, since most of the time goes into planning them. A trace may
-grow between the questions: an answer whose record counts other spans than it shows is thrown away.
+All spans are one question, and the record is made of them. Where they are more than asked for, the record is a question
+of its own; a trace that grows between the two shows more, or less, than it counts.
 """
 
 import asyncio
@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 
 from api.cursor import After, encode_cursor
 from api.parameters import SpansQuestion
+from api.trace_of_spans import trace_of
+from contract.columns import TRACE_KIND
 from contract.errors import NotFound
-from contract.reading import Reader, Row
+from contract.reading import Condition, Reader, Row
 
 SPANS_AT_MOST = 10_000
 """Spans of one answer: with 1.5 kB each they are 30 MB of JSON and take a second to render."""
-
-TRIES = 4
-"""Answers to one question until it is taken as it is: a trace that grows with every answer has no better one."""
 
 Asked = Mapping[str, Any]
 """`project` and `trace_id`."""
@@ -30,15 +29,18 @@ class SpanPage(NamedTuple):
 
 
 async def read_trace(reader: Reader, asked: Asked, question: SpansQuestion) -> tuple[Row, SpanPage]:
-    """The record of a trace and its spans. Raises `NotFound`."""
-    for _ in range(TRIES):
+    """The record of a trace, without its scores, and its spans. Raises `NotFound`."""
+    if question.after is not None:
         record, page = await asyncio.gather(
             read_record(reader, asked, question.io), read_spans(reader, asked, question)
         )
-        is_whole = question.after is None and page.next_cursor is None
-        if not is_whole or agree(record, page.spans):
-            break
-    return record, page
+        return record, page
+    # One row more is what was said of the trace itself.
+    rows = await reader.read("get_spans", {**asked, "io": question.io, "with_trace": True, "limit": question.limit + 2})
+    if not rows:
+        raise no_trace(asked)
+    page = page_of([row for row in rows if row["kind"] != TRACE_KIND], question)
+    return trace_of(rows) if page.next_cursor is None else await read_record(reader, asked, question.io), page
 
 
 async def read_record(reader: Reader, asked: Asked, io: str) -> Row:
@@ -53,7 +55,11 @@ async def read_spans(reader: Reader, asked: Asked, question: SpansQuestion) -> S
     parameters = {**asked, "io": question.io, "limit": question.limit + 1}
     if question.after is not None:
         parameters |= {"after_ns": question.after.time_ns, "after_span_id": question.after.ids[0]}
-    rows = await reader.read("get_spans", parameters)
+    return page_of(await reader.read("get_spans", parameters), question)
+
+
+def page_of(rows: Sequence[Row], question: SpansQuestion) -> SpanPage:
+    """`rows`: at least one more than is shown, where there are more."""
     if len(rows) <= question.limit:
         return SpanPage(rows, None)
     last = rows[question.limit - 1]
@@ -62,13 +68,10 @@ async def read_spans(reader: Reader, asked: Asked, question: SpansQuestion) -> S
     )
 
 
-def agree(record: Row, spans: Sequence[Row]) -> bool:
-    """What the record counts is what the spans show, but for those made of log records that a span has superseded."""
-    spans = [span for span in spans if span["duplicate_of"] is None or not span.get("synthetic")]
-    generations = sum(span["kind"] == "generation" and span["duplicate_of"] is None for span in spans)
-    errors = sum(span["status"] == "error" for span in spans)
-    counted = record["span_count"], record["generation_count"], record["error_count"]
-    return counted == (len(spans), generations, errors)
+async def read_scores(reader: Reader, project: str, trace_id: str) -> Sequence[Row]:
+    """All of the trace, the oldest first."""
+    found = await reader.read("list_scores", {"project": project}, (Condition("trace_id", "eq", (trace_id,)),))
+    return found[::-1]
 
 
 def no_trace(asked: Asked) -> NotFound:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from api.errors import SAFE_HEADERS, dump
 from api.handling import Api, identity_of, json_response, next_link
-from api.one_trace import SPANS_AT_MOST, SpanPage, no_trace, read_spans, read_trace
+from api.one_trace import SPANS_AT_MOST, SpanPage, no_trace, read_scores, read_spans, read_trace
 from api.otlp_json import otlp_json
 from api.parameters import SpansQuestion, parse_detail, parse_spans, stored_id
 from api.records import Stored, span_detail, span_record, trace_record
@@ -24,9 +24,12 @@ async def get_trace(api: Api, request: web.Request) -> web.StreamResponse:
     """`{"trace": {...}, "spans": [...], "next_cursor": ...}`, spans in start order."""
     question, asked = spans_question(request, ("io", "limit", "cursor"))
     async with api.shown.making(request):
-        (record, page), logs = await asyncio.gather(
-            read_trace(api.reader, asked, question), read_logs(api, asked, question.io)
+        (record, page), scores, logs = await asyncio.gather(
+            read_trace(api.reader, asked, question),
+            read_scores(api.reader, **asked),
+            read_logs(api, asked, question.io),
         )
+        record["scores"] = scores
         body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io, asked["project"])
     headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
     response = web.Response(body=body, content_type="application/json", headers=headers)

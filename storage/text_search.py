@@ -174,6 +174,12 @@ class Search:
         known = sorted((us for us in times if below_ns is None or us * 1000 < below_ns), reverse=True)
         return known[tiles - 1] * 1000 if len(times) >= self.possible and len(known) >= tiles else None
 
+    @property
+    def newest_ns(self) -> int | None:
+        """When one of the terms was used last, as far as the index was asked and knows."""
+        times = [max(us) for forms in self._terms for form in forms if form and (us := self._times_us(form))]
+        return max(times) * 1000 if times else None
+
     def _times_us(self, form: Sequence[str]) -> list[int]:
         """Of the rarest part. A frequent word has one time for all tiles of its piece."""
         rarest = min(([used for piece in self._found.values() for used in piece.used[part]] for part in form), key=len)

@@ -61,7 +61,10 @@ SELECT epoch_ns(min(start_time)) FROM (
 """
 
 FIRST_LOOK = 8
-"""Samples about which the index is asked first there: 13 ms; about all of 1 M rows it takes 23."""
+FIRST_LOOK_ROWS = 80_000
+"""Samples, and rows, about which the index is asked first there: 10 ms; about all of 1 M rows it takes 23."""
+LOOK_SPARE = 2
+"""Times what the page should need, that it is asked about next: one more look takes 5 ms, twice the time 3 to 8."""
 TOLD = 1.15
 """Tiles that have a rare term last in the first part there, by the index, a row of the page. It knows their times to a
 256th of what a tile's rows span (`storage.text_index.TIMES`)."""
@@ -101,9 +104,10 @@ class Parts:
         search: Search | None = None,
         nth: Callable[[int], int | None] | None = None,
         below_ns: int | None = None,
+        first_look: int = FIRST_LOOK,
     ) -> None:
         """`rows`: sampled in the order of time, of what may be asked for; `from_ns`, `below_ns`: where the question
-        begins and ends.
+        begins and ends. `first_look`: samples about which the index is asked first.
 
         `costly`: rows are, so that parts should grow slowly. `search`: tells which rows need not be looked at.
         `nth`: the start of the nth newest row, where rows are scattered: then parts begin with few rows.
@@ -121,6 +125,7 @@ class Parts:
         self._told_ns: int | None = None
         """Since when the index has the term in so many tiles."""
         self._nth = nth
+        self._first_look = first_look
         if nth is not None:
             self._begin(nth, search)
 
@@ -129,15 +134,30 @@ class Parts:
         if search is None:
             self._near_ns = nth(self._near_rows)
             return
-        self._samples = FIRST_LOOK
+        self._samples = self._first_look
         search.look_up(self.floor)
         while search.is_rare and search.possible < self._limit and not self.is_last:
-            self._samples = grown(self._samples, search.possible, self._limit)
+            self._samples = self._further(search)
             search.look_up(self.floor)
         self._tell(search)
         if self._told_ns is None and not search.is_rare:
             self._samples = FIRST_PART
             self._near_ns = nth(self._near_rows)
+
+    def _further(self, search: Search) -> int:
+        """As many samples as the page should need, by how many tiles have the terms, and in what time."""
+        begins, newest_ns, found = self.floor, search.newest_ns, search.possible
+        most = self._samples * GROWTH
+        if self._since(self._from_ns or 0) <= 2 * most:
+            most = len(self._rows)
+        if not found or begins is None or newest_ns is None:
+            return most
+        wanted_ns = newest_ns - LOOK_SPARE * (newest_ns - begins) * self._told_tiles // found
+        return min(most, max(self._since(wanted_ns), self._samples) + 1)
+
+    def _since(self, ns: int) -> int:
+        """Samples that begin then or later."""
+        return len(self._rows) - bisect_left(self._rows, ns, key=lambda row: row.start_ns)
 
     def _tell(self, search: Search) -> None:
         """The part begins as late as the index has enough tiles with the term."""
@@ -228,7 +248,16 @@ class Windows:
         from_ns = bound["from_ns"] if "floor_ns" not in bound else None
         below = "true" if below_ns is None else f"start_time < make_timestamp_ns({below_ns:d})"
         nth = partial(self._nth_newest, run, below) if are_scattered(known) else None
-        return Parts(known, bound["limit"], from_ns, costly=costly, search=search, nth=nth, below_ns=below_ns)
+        return Parts(
+            known,
+            bound["limit"],
+            from_ns,
+            costly=costly,
+            search=search,
+            nth=nth,
+            below_ns=below_ns,
+            first_look=first_look(self.row_count),
+        )
 
     def _sampled(self, run: Run) -> list[Sampled]:
         if self._clock() >= self._until:
@@ -268,6 +297,11 @@ def sample(run: Run, rows: int) -> list[Sampled]:
     sql = SAMPLE_SQL.format(first=first, length=last - first, parts=SAMPLES - 1, count=SAMPLES)
     found = (Sampled(*row) for row in run(sql))
     return sorted(found, key=lambda row: row.start_ns)
+
+
+def first_look(rows: int) -> int:
+    """Samples of a file with so many rows about which the index is asked first."""
+    return min(FIRST_LOOK, max(FIRST_PART, FIRST_LOOK_ROWS * SAMPLES // max(rows, 1)))
 
 
 def grown(size: int, found: int, limit: int) -> int:

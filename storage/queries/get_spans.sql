@@ -2,10 +2,11 @@
 -- With $with_trace also what was said of the trace itself, which is no span of it.
 -- With $io other than 'full' neither raw columns nor more of the content than a preview needs are read.
 SELECT
-    project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of, duplicate_of_trace,
+    rowid AS row_id, project, trace_id, span_id, parent_span_id, name, span_name, kind, otlp_kind, duplicate_of, duplicate_of_trace,
     coalesce(synthetic, false) AS synthetic,
     epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time,
     coalesce(contains(raw_rest, '"start_ns":0'), false) AS start_unknown,
+    coalesce(contains(raw_rest, '"public":true'), false) AS public,
     time_to_first_token_ms, status, status_message, error_type, level,
     service_name, scope_name, scope_version, environment, release, version,
     operation, provider, request_model, response_model, model, response_id, finish_reasons, streaming,

@@ -1,4 +1,4 @@
--- The record of one trace: as list_traces.sql makes it of many, in two thirds of the time, most of which is planning.
+-- The record of one trace, without scores: as list_traces.sql makes it of many, in half the time, most of which is planning.
 -- What was said of the trace itself comes first, then roots, then the earliest: the lowest place that says something speaks for the trace.
 WITH placed AS (
     SELECT
@@ -59,19 +59,6 @@ content AS (
     FROM span
     WHERE $io <> 'none'
         AND rowid IN (SELECT unnest([trace_row, root_row, generation_row]) FROM record)
-),
-scored AS (
-    SELECT
-        trace_id,
-        to_json(list({
-            id: id, project: project, name: name, value: value, string_value: string_value, data_type: data_type,
-            source: source, comment: comment, trace_id: trace_id, span_id: span_id, session_id: session_id,
-            timestamp: epoch_ns(timestamp), environment: environment, metadata: metadata
-        } ORDER BY timestamp, id))::VARCHAR AS scores
-    FROM scores
-    WHERE project = $project
-        AND trace_id IN (SELECT trace_id FROM record)
-    GROUP BY trace_id
 )
 SELECT
     record.* EXCLUDE (start_time, end_time, sort_time, trace_row, root_row, generation_row),
@@ -86,10 +73,8 @@ SELECT
             WHEN root.input IS NOT NULL THEN root.apart ELSE generation.apart END, '$.input'),
         'output', json_extract(CASE WHEN said.output IS NOT NULL THEN said.apart
             WHEN root.output IS NOT NULL THEN root.apart ELSE generation.apart END, '$.output')
-    )::VARCHAR END AS apart,
-    scored.scores
+    )::VARCHAR END AS apart
 FROM record
 LEFT JOIN content AS said ON said.row_id = record.trace_row
-LEFT JOIN scored ON scored.trace_id = record.trace_id
 LEFT JOIN content AS root ON root.row_id = record.root_row
 LEFT JOIN content AS generation ON generation.row_id = record.generation_row

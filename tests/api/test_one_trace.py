@@ -1,4 +1,4 @@
-"""A trace and its spans from two questions."""
+"""A trace and its spans: one question where all are asked for, a page and the record where they are more."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -6,91 +6,88 @@ from typing import Any
 
 import pytest
 
-from api.one_trace import TRIES, SpanPage, read_trace
+from api.cursor import After
+from api.one_trace import SpanPage, read_scores, read_trace
 from api.parameters import SpansQuestion
+from contract.columns import TRACE_KIND
 from contract.errors import NotFound
+from contract.reading import Condition
+from storage.database import Database
+from storage.reader import DuckReader
+from tests.support.stored import insert, span, trace_id
 
-ASKED = {"project": "default", "trace_id": "t"}
-ALL = SpansQuestion(io="none", limit=10, after=None, digest="d")
-
-
-def span(number: int, **more: Any) -> dict[str, Any]:
-    return {
-        "span_id": f"s{number}",
-        "start_time": number,
-        "kind": "span",
-        "duplicate_of": None,
-        "status": "unset",
-    } | more
+ASKED = {"project": "default", "trace_id": trace_id(1)}
+SAID = {"kind": TRACE_KIND, "span_id": "(trace)", "duplicate_of": "(trace)", "synthetic": True}
 
 
-def record(spans: int, generations: int = 0, errors: int = 0) -> dict[str, Any]:
-    return {
-        "span_count": spans,
-        "generation_count": generations,
-        "error_count": errors,
-        "sort_ns": 0,
-    }
+class Watched:
+    """A store that tells what it was asked."""
+
+    def __init__(self, reader: DuckReader) -> None:
+        self._reader = reader
+        self.asked: list[str] = []
+
+    async def read(self, query: str, parameters: Mapping[str, Any], conditions: Sequence[Condition] = ()) -> list[Any]:
+        self.asked.append(query)
+        return await self._reader.read(query, parameters, conditions)
 
 
-class Growing:
-    """A store whose trace changes with every question, as a writer beside it would have it."""
-
-    def __init__(self, records: Sequence[dict[str, Any]], spans: Sequence[Sequence[dict[str, Any]]]) -> None:
-        self._answers = {"get_trace": list(records), "get_spans": list(spans)}
-        self.asked: list[tuple[str, Mapping[str, Any]]] = []
-
-    async def read(self, query: str, parameters: Mapping[str, Any], _: Any = ()) -> list[Any]:
-        self.asked.append((query, parameters))
-        answers = self._answers[query]
-        found = answers.pop(0) if len(answers) > 1 else answers[0]
-        return list(found)[: parameters["limit"]] if query == "get_spans" else [found] if found else []
+def ask(database: Database, limit: int, after: After | None = None) -> tuple[dict[str, Any], SpanPage, list[str]]:
+    """The record, the page, and the queries that were asked."""
+    question = SpansQuestion(io="none", limit=limit, after=after, digest="d")
+    reader = DuckReader(database)
+    store = Watched(reader)
+    try:
+        return *asyncio.run(read_trace(store, ASKED, question)), store.asked
+    finally:
+        reader.close()
 
 
-def ask(store: Growing, question: SpansQuestion = ALL) -> tuple[dict[str, Any], SpanPage]:
-    return asyncio.run(read_trace(store, ASKED, question))
+def span_ids(page: SpanPage) -> list[int]:
+    return [int(row["span_id"], 16) for row in page.spans]
 
 
-CHANGES = [
-    (record(2), [span(1), span(2)]),
-    (record(1, generations=1), [span(1, kind="generation")]),
-    (record(1, errors=1), [span(1, status="error")]),
-    (record(2, generations=1), [span(1, kind="generation"), span(2, kind="generation", duplicate_of="s1")]),
-]
-"""What the trace is after the first question."""
+def test_as_many_spans_as_are_asked_for_are_one_question_with_what_was_said_of_the_trace(database: Database) -> None:
+    insert(database, "span", *(span(n, at_ms=n) for n in (1, 2, 3)), span(9, **SAID, trace_name="said"))
+    record, page, asked = ask(database, limit=3)
+    assert (record["name"], record["span_count"], page.next_cursor) == ("said", 3, None)
+    assert (span_ids(page), asked) == ([1, 2, 3], ["get_spans"])
 
 
-@pytest.mark.parametrize(("later", "spans"), CHANGES)
-def test_a_trace_that_changed_between_the_questions_is_asked_for_again(
-    later: dict[str, Any], spans: list[dict[str, Any]]
-) -> None:
-    store = Growing([record(1), later], [spans])
-    found, page = ask(store)
-    assert (found, page.spans, page.next_cursor) == (later, spans, None)
-    assert len(store.asked) == 4
+def test_more_spans_than_asked_for_are_left_for_the_next_page_and_counted(database: Database) -> None:
+    insert(database, "span", *(span(n, at_ms=n) for n in (1, 2, 3, 4)))
+    record, page, asked = ask(database, limit=3)
+    assert (record["span_count"], page.next_cursor is None) == (4, False)
+    assert (span_ids(page), asked) == ([1, 2, 3], ["get_spans", "get_trace"])
 
 
-def test_a_trace_at_rest_is_asked_for_once() -> None:
-    store = Growing([record(1)], [[span(1)]])
-    ask(store)
-    assert [query for query, _ in store.asked] == ["get_trace", "get_spans"]
+def test_a_later_page_has_the_record_of_the_whole_trace(database: Database) -> None:
+    insert(database, "span", *(rows := [span(n, at_ms=n) for n in (1, 2, 3)]), span(9, **SAID))
+    record, page, _ = ask(database, limit=3, after=After(rows[1]["start_time"], (rows[1]["span_id"],)))
+    assert (record["span_count"], span_ids(page), page.next_cursor) == (3, [3], None)
 
 
-def test_a_trace_that_never_rests_is_answered_all_the_same() -> None:
-    store = Growing([record(1)], [[span(1), span(2)]])
-    _, page = ask(store)
-    assert len(page.spans) == 2
-    assert len(store.asked) == 2 * TRIES
+def test_a_trace_of_which_only_something_was_said_has_no_spans(database: Database) -> None:
+    insert(database, "span", span(9, **SAID, input="question"))
+    record, page, _ = ask(database, limit=3)
+    assert (record["span_count"], page.spans, page.next_cursor) == (0, [], None)
 
 
-def test_more_spans_than_asked_for_are_left_for_the_next_page() -> None:
-    store = Growing([record(9)], [[span(n) for n in range(9)]])
-    _, page = ask(store, SpansQuestion(io="none", limit=3, after=None, digest="d"))
-    assert [each["span_id"] for each in page.spans] == ["s0", "s1", "s2"]
-    assert page.next_cursor is not None
-    assert store.asked[-1][1]["limit"] == 4
+def test_a_trace_that_does_not_exist_is_named(database: Database) -> None:
+    with pytest.raises(NotFound, match=f"no trace '{trace_id(1)}'"):
+        ask(database, limit=3)
 
 
-def test_a_trace_that_does_not_exist_is_named() -> None:
-    with pytest.raises(NotFound, match="no trace 't'"):
-        ask(Growing([{}], [[]]))
+def test_scores_are_those_of_the_trace_the_oldest_first(database: Database) -> None:
+    columns = "(project, score_id, trace_id, name, value, time)"
+    for project, number, trace in (("default", 2, 1), ("default", 1, 1), ("default", 3, 2), ("other", 4, 1)):
+        database.cursor().execute(
+            f"INSERT INTO score {columns} VALUES (?, ?, ?, 'good', 1, make_timestamp_ns(?))",
+            [project, f"s{number}", trace_id(trace), number],
+        )
+    reader = DuckReader(database)
+    try:
+        found = asyncio.run(read_scores(reader, **ASKED))
+    finally:
+        reader.close()
+    assert [row["id"] for row in found] == ["s1", "s2"]

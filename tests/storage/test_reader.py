@@ -1,7 +1,6 @@
 """Named queries: loaded by name, bound, bounded in time."""
 
 import asyncio
-import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -278,45 +277,6 @@ def test_unpriced_models_are_those_of_counted_calls_with_tokens_and_no_cost(
         {"provider": None, "model": "e", "count": 1},
     ]
     assert len(ask(reader, "unpriced_models", limit=1)) == 1
-
-
-def test_the_record_of_one_trace_is_the_one_of_the_list(database: Database, reader: DuckReader) -> None:
-    rng = random.Random(8)
-
-    def some(*values: Any) -> Any:
-        return rng.choice(values)
-
-    rows = [
-        span(
-            number,
-            trace=number % 6,
-            at_ms=rng.randrange(50),
-            parent_span_id=some(None, "p", "p", "p"),
-            kind=some("generation", "embedding", "agent"),
-            duplicate_of=some(None, None, span_id(1)),
-            synthetic=some(None, True),
-            status=some("ok", "error", "unset"),
-            input=some(None, "in " * 200, f"in {number}"),
-            output=some(None, f"out {number}"),
-            model=some(None, "a", "b"),
-            total_tokens=some(None, number),
-            total_cost=some(None, 0.5),
-            session_id=some(None, f"s{number}"),
-            trace_name=some(None, None, f"t{number}"),
-            tags=some(None, ["x"], [f"y{number}"]),
-            metadata=some(None, {"k": number}),
-            raw_rest=some(None, {"start_ns": 0}),
-        )
-        for number in range(1, 50)
-    ]
-    insert(database, "span", *rows)
-    for io in ("none", "preview", "full"):
-        listed = traces(reader, io=io)
-        assert len(listed) == 6
-        for row in listed:
-            [one] = ask(reader, "get_trace", trace_id=row["trace_id"], io=io)
-            assert one == {name: value for name, value in row.items() if name != "cut"}
-    assert ask(reader, "get_trace", trace_id="nobody", io="full") == []
 
 
 def test_all_statements_of_one_answer_see_the_same_state(

@@ -20,6 +20,7 @@ from storage.windows import (
     are_scattered,
     ask_spans,
     ask_traces,
+    first_look,
     sample,
     upper_bound,
     worth_it,
@@ -133,6 +134,7 @@ class Told:
     """A search of which the index says that so many tiles have the term in each part of the range."""
 
     is_rare = True
+    newest_ns = 100
 
     def __init__(self, possible: dict[int | None, int], nth_ns: dict[int, int] | None = None) -> None:
         """`nth_ns`: tiles -> since when so many have it."""
@@ -158,11 +160,26 @@ class Told:
 
 
 def test_where_rows_are_scattered_the_first_part_is_as_large_as_a_rare_term_needs() -> None:
-    told = Told({92: 4, 78: 9, 75: 11})
+    told = Told({92: 4, 51: 11})
     parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
-    assert (told.asked, parts.floor) == ([92, 78, 75], 75)
-    told = Told({92: 0, 36: 0, 7: 0})
+    assert (told.asked, parts.floor) == ([92, 51], 51), "twice the time in which there should be 12 tiles, and a sample"
+    told = Told({92: 9, 78: 9, 41: 10})
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    assert (told.asked, parts.floor) == ([92, 78, 41], 41), "and so on"
+
+
+def test_of_a_term_that_the_index_does_not_have_at_first_all_is_asked_where_that_is_not_much_more() -> None:
+    told = Told({92: 0, 7: 0})
     assert Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99).is_last  # type: ignore[arg-type]
+    assert told.asked == [92, 7]
+    told = Told({992: 0, 936: 0, 7: 0})
+    assert Parts(sampled(1000), 10, 7, search=told, nth=lambda _: 999).is_last  # type: ignore[arg-type]
+    assert told.asked == [992, 936, 7], "eight times as much, of which all would be twice as much"
+
+
+@pytest.mark.parametrize(("rows", "samples"), [(0, 8), (100_000, 8), (1_000_000, 8), (4_000_000, 5), (10_000_000, 2)])
+def test_the_index_is_asked_about_as_many_rows_first_however_large_the_file_is(rows: int, samples: int) -> None:
+    assert first_look(rows) == samples
 
 
 def test_where_rows_are_scattered_the_first_part_begins_where_the_index_has_the_term_often_enough() -> None:

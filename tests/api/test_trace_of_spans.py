@@ -1,0 +1,87 @@
+"""The record of a trace made of its spans is the one that the store makes, of one trace and in a list."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api.trace_of_spans import tokens, trace_of
+from contract.span import TRACE_SPAN_ID
+from storage.database import Database
+from storage.reader import DuckReader
+from tests.support.reading import ask, traces
+from tests.support.stored import START_NS, insert, span, span_id, trace_id
+
+TRACES = 12
+
+
+@pytest.fixture
+def reader(database: Database) -> Iterator[DuckReader]:
+    made = DuckReader(database)
+    yield made
+    made.close()
+
+
+def random_span(rng: random.Random, number: int) -> dict[str, Any]:
+    def some(*values: Any) -> Any:
+        return rng.choice(values)
+
+    return span(
+        number,
+        trace=number % TRACES,
+        at_ms=rng.randrange(20),
+        parent_span_id=some(None, "p", "p", "p"),
+        kind=some("generation", "embedding", "agent"),
+        name=some("", f"n{number}"),
+        duplicate_of=some(None, None, span_id(1)),
+        synthetic=some(None, True),
+        status=some("ok", "error", "unset", "unset"),
+        end_time=some(None, START_NS + number),
+        input=some(None, "in " * 200, f"in {number}"),
+        output=some(None, "", f"out {number}"),
+        model=some(None, "a", "ä", "B"),
+        **{name: some(None, number) for name in ("input_tokens", "output_tokens", "cache_read_tokens")},
+        total_tokens=some(None, number, 2**63 - 1),
+        total_cost=some(None, 0.1, 0.2, 1e-7),
+        session_id=some(None, f"s{number}"),
+        user_id=some(None, "", "u"),
+        environment=some(None, "prod"),
+        trace_name=some(None, None, "", f"t{number}"),
+        tags=some(None, [], ["x"], [f"y{number}", "x"], [1, None, True], "no json"),
+        metadata=some(None, {"k": number}),
+        raw_rest=some(None, {"start_ns": 0}, {"public": True}),
+    )
+
+
+def said_of_the_trace(rng: random.Random, number: int) -> dict[str, Any]:
+    """As `translator/revisions.py` makes it."""
+    made = random_span(rng, number) | {"span_id": TRACE_SPAN_ID, "duplicate_of": TRACE_SPAN_ID, "synthetic": True}
+    return made | {"kind": "trace", "trace_id": trace_id(number)}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_is_the_one_of_the_store(database: Database, reader: DuckReader, seed: int) -> None:
+    rng = random.Random(seed)
+    spans = [random_span(rng, number) for number in range(1, 80)]
+    rng.shuffle(spans)
+    insert(database, "span", *spans, *(said_of_the_trace(rng, number) for number in range(0, TRACES, 2)))
+    for io in ("none", "preview", "full"):
+        listed = traces(reader, io=io)
+        assert len(listed) == TRACES
+        for row in listed:
+            asked = {"trace_id": row["trace_id"], "io": io}
+            [one] = ask(reader, "get_trace", **asked)
+            assert one == {name: value for name, value in row.items() if name not in ("cut", "scores")}
+            made = trace_of(ask(reader, "get_spans", **asked, with_trace=True))
+            assert made == {name: value for name, value in one.items() if name != "apart"}
+
+
+def test_of_a_trace_that_is_not_there_the_store_knows_nothing(reader: DuckReader) -> None:
+    assert ask(reader, "get_trace", trace_id="nobody", io="full") == []
+
+
+def test_a_sum_that_cannot_be_stored_is_unknown() -> None:
+    calls = [{"total_tokens": 2**63 - 1}, {"total_tokens": None}]
+    assert tokens(calls, "total_tokens") == 2**63 - 1
+    assert tokens([*calls, {"total_tokens": 1}], "total_tokens") is None
