@@ -5,6 +5,7 @@ search in texts costs 2 µs, rolling up all traces of 1 M spans 30 ms). Parts ar
 sample of it, so that rows may lie in any order; each answer is exact.
 """
 
+import math
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
@@ -68,6 +69,8 @@ LOOK_SPARE = 2
 TOLD = 1.15
 """Tiles that have a rare term last in the first part there, by the index, a row of the page. It knows their times to a
 256th of what a tile's rows span (`storage.text_index.TIMES`)."""
+TOLD_OFTEN = 0.5
+"""Likewise of a term that is not rare: it stands in several rows of a tile then (spans of one trace came together)."""
 
 LATEST_NS = (1 << 63) - 2
 """The last time that can be stored; DuckDB takes none behind it."""
@@ -139,6 +142,8 @@ class Parts:
         while search.is_rare and search.possible < self._limit and not self.is_last:
             self._samples = self._further(search)
             search.look_up(self.floor)
+        if not search.is_rare:
+            self._told_tiles = math.ceil(TOLD_OFTEN * self._limit)
         self._tell(search)
         if self._told_ns is None and not search.is_rare:
             self._samples = FIRST_PART

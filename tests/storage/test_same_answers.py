@@ -26,6 +26,7 @@ SMALL: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (windows, "NEAR_ROWS", (1, 2, 16)),
     (windows, "GROWTH", (2, 8)),
     (windows, "TOLD", (1, 1.15, 3)),
+    (windows, "TOLD_OFTEN", (0.1, 0.5)),
     (reader_module, "LARGE_ROWS", (1,)),
     (reader_module, "SPARE", (1, 1.25)),
     (reader_module, "SPARE_AT_LEAST", (0, 1, 8)),

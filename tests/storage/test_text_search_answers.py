@@ -230,6 +230,7 @@ def test_a_page_of_a_rare_term_looks_at_as_many_tiles_as_it_needs() -> None:
 
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(windows, "FEWEST_ROWS", 1)
+            patched.setattr(windows, "TOLD_OFTEN", windows.TOLD)  # one row a tile has it
             patched.setattr(reader, "_cursor", Heard)
             rows = await reader.read(
                 "list_spans",

@@ -184,7 +184,6 @@ def test_the_index_is_asked_about_as_many_rows_first_however_large_the_file_is(r
 
 def test_where_rows_are_scattered_the_first_part_begins_where_the_index_has_the_term_often_enough() -> None:
     told = Told({92: 40, 97: 12, 91: 50}, nth_ns={12: 97})
-    told.is_rare = False
     parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
     assert (told.asked, parts.floor) == ([92, 97], 97)
     parts.widen(9)
@@ -193,6 +192,15 @@ def test_where_rows_are_scattered_the_first_part_begins_where_the_index_has_the_
     assert parts.floor == 91
     parts = Parts(sampled(100), 10, 7, search=Told({92: 40}, nth_ns={12: 90}), nth=lambda _: 99)  # type: ignore[arg-type]
     assert parts.floor == 92, "not before what it was asked about"
+
+
+def test_of_a_term_that_is_not_rare_each_place_is_taken_to_have_two_rows_at_first() -> None:
+    told = Told({92: 90, 98: 5, 97: 8}, nth_ns={5: 98, 8: 97})
+    told.is_rare = False
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    assert parts.floor == 98
+    parts.widen(7)
+    assert (told.asked, parts.floor) == ([92, 98, 92, 97], 97), "by what was found"
 
 
 @pytest.mark.parametrize(
