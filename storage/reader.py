@@ -47,8 +47,8 @@ TIME_LIMIT_S = 30.0
 AGAIN_S = 0.02
 """How often a question that should end is interrupted."""
 
-BLOCKLESS = frozenset({"count_rows"})
-"""Questions that hardly look at blocks of the file: who polls the status is no reader for whom they should be kept."""
+BLOCKLESS = frozenset({"count_rows", "unpriced_models"})
+"""Questions of the status, which look at few blocks: who polls it is no reader for whom the others should be kept."""
 
 SPARE = 1.25
 """Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from contract.reading import Row
 from storage.asking import ask
@@ -13,6 +14,7 @@ from storage.database import Database, run
 from storage.memory_limit import MemoryLimit
 from storage.reader import DuckReader
 from storage.unread import EVERY_S, KEPT_BYTES, QUIET_S, USED_SQL, Unread
+from tests.support.asking import application
 
 USUAL_BYTES = MemoryLimit(128 << 20).usual_bytes
 USUAL = f"{USUAL_BYTES >> 20}.0 MiB"
@@ -154,9 +156,8 @@ def test_while_the_file_is_looked_after_the_limit_stays_and_afterwards_it_need_n
     assert is_unread(database)
 
 
-@pytest.mark.parametrize(("query", "counts"), [("unpriced_models", True), ("count_rows", False)])
-def test_a_question_counts_while_it_is_answered_and_after_unless_it_asks_how_many_rows_there_are(
-    database: Database, monkeypatch: pytest.MonkeyPatch, query: str, counts: bool
+def test_a_question_counts_while_it_is_answered_and_after(
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answer(*_: object) -> list[Row]:
         seen.append(is_unread(database))
@@ -165,10 +166,20 @@ def test_a_question_counts_while_it_is_answered_and_after_unless_it_asks_how_man
     seen: list[bool] = []
     reader = DuckReader(database)
     monkeypatch.setattr(reader, "_answer", answer)
-    asyncio.run(reader.read(query, {"project": "default"}))
+    asyncio.run(reader.read("facet", {"project": "default"}))
     reader.close()
-    assert seen == [False]
-    assert is_unread(database) is not counts
+    assert (seen, is_unread(database)) == ([False], False)
+
+
+def test_who_polls_the_status_is_no_reader(database: Database) -> None:
+    async def poll() -> None:
+        async with TestClient(TestServer(application(reader))) as client:
+            assert (await client.get("/api/v1/status")).status == 200
+
+    reader = DuckReader(database)
+    asyncio.run(poll())
+    reader.close()
+    assert is_unread(database)
 
 
 def is_unread(database: Database) -> bool:
