@@ -11,7 +11,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import duckdb
 
@@ -25,7 +26,7 @@ from storage.database import Database
 from storage.failures import first_line, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
 from storage.pace import GROUP_BYTES, Pace, Turns
-from storage.pending import Call, Pending, Waiter, halves, settle_future, wake
+from storage.pending import Call, Pending, Result, Waiter, Work, halves, settle_future, wake
 from storage.unread import Unread
 
 logger = logging.getLogger(__name__)
@@ -40,8 +41,6 @@ REOPEN_S = 1.0
 """How often a store that failed is tried again."""
 SET_ASIDE_AT_MOST = 16
 """Odd rows of a group that are looked for one by one; with more, whole requests are set aside (bounds the time)."""
-Result = TypeVar("Result")
-Work = Callable[[duckdb.DuckDBPyConnection], Result]
 
 
 class Flusher:
@@ -242,8 +241,7 @@ class Flusher:
         elif self.broken:
             self.broken = None
         else:
-            self._database.limit.restore(self._connection)
-            self._checkpoint_if(IDLE_WAL_BYTES)
+            self._tidy(IDLE_WAL_BYTES)
 
     def _run_call(self, call: Call) -> None:
         result: Any = None
@@ -265,13 +263,7 @@ class Flusher:
             self._flush(group)
         finally:
             self.storing_bytes = 0
-        if not self.broken:
-            self._checkpoint_if(self._checkpoint_wal_bytes)
-        try:
-            if self._connection is not None:
-                self._unread.give_back(self._connection)
-        except duckdb.Error as error:
-            self._lose(str(error))
+        self._tidy(self._checkpoint_wal_bytes)
 
     def _flush(self, group: list[Pending]) -> None:
         parts, set_aside = deque([group]), 0
@@ -386,14 +378,20 @@ class Flusher:
         logger.info("the store is open again")
         return True
 
-    def _checkpoint_if(self, wal_bytes: int) -> None:
-        if self.checkpoints.due(wal_bytes):
+    def _tidy(self, wal_bytes: int) -> None:
+        """Blocks that nobody reads are out of memory, and a log that long is in the file, where that can be now."""
+        if self._connection is not None:
+            self._or_lost(partial(self._unread.give_back, self._connection))
+        if not self.broken and self.checkpoints.due(wal_bytes):
             self.checkpoint()
 
     def checkpoint(self) -> bool:
         """The WAL is in the file; false when it cannot be now. In the flusher's thread only (a `call`)."""
+        return self._or_lost(self.checkpoints.run)
+
+    def _or_lost(self, work: Callable[[], bool]) -> bool:
         try:
-            return self.checkpoints.run()
+            return work()
         except duckdb.Error as error:
             self._lose(str(error))
         return False

@@ -5,11 +5,16 @@ import contextlib
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import duckdb
 
 from contract.errors import TracepondError
 from contract.settling import TraceKey
 from contract.translated import Translated
+
+Result = TypeVar("Result")
+Work = Callable[[duckdb.DuckDBPyConnection], Result]
 
 
 @dataclass(slots=True)
@@ -33,7 +38,7 @@ Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 class Call(NamedTuple):
     """Work for the writing connection, and who waits for it. `touches`: the traces it may change; null: any."""
 
-    work: Callable[..., Any]
+    work: Work[Any]
     touches: Collection[TraceKey] | None
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[Any]"

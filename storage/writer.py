@@ -24,12 +24,12 @@ from contract.translated import Translated
 from storage.commit import RECENT_SPANS, Committer
 from storage.database import Database, run
 from storage.failures import damaged, first_line
-from storage.flusher import Flusher, Result, Work
+from storage.flusher import Flusher
 from storage.histogram import Seconds
 from storage.journal import Journal, Record, released
 from storage.pace import GROUP_BYTES
 from storage.payload import decode, encode
-from storage.pending import Pending, settle_future
+from storage.pending import Pending, Result, Work, settle_future
 from storage.reached import Whole
 from storage.scores import last
 from storage.twins import apart

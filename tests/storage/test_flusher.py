@@ -143,13 +143,15 @@ def test_what_a_newer_program_set_aside_stays_where_it_is(store: Store) -> None:
     assert store.rows("SELECT seq FROM unstorable") == [(1,)]
 
 
-def test_after_each_group_written_blocks_that_nobody_reads_may_leave_memory(
+def test_after_each_group_blocks_that_nobody_reads_may_leave_memory(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given_back: list[object] = []
     monkeypatch.setattr(store.flusher._unread, "give_back", given_back.append)
     store.flusher.recover([store.request(span_row("a"))])
     assert given_back == [store.flusher._connection]
+    store.flusher._look_after()
+    assert given_back == 2 * [store.flusher._connection], "and after each step that looks after the file"
 
 
 def test_when_the_store_cannot_take_data_it_stays_first_in_the_queue(

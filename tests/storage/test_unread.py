@@ -156,9 +156,7 @@ def test_while_the_file_is_looked_after_the_limit_stays_and_afterwards_it_need_n
     assert is_unread(database)
 
 
-def test_a_question_counts_while_it_is_answered_and_after(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_question_counts_while_it_is_answered_and_after(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(*_: object) -> list[Row]:
         seen.append(is_unread(database))
         return []
