@@ -64,11 +64,13 @@ class Pace:
         self.rows = LEAST_ROWS
         """At first, when nothing is known of the machine, few."""
         self._group_bytes = group_bytes
+        self._most_rows = GROUP_ROWS if group_bytes >= GROUP_BYTES else GROUP_ROWS // 2
+        """Where the bytes are none of a whole row group, one of half of the rows costs little more and ends sooner."""
 
     @property
     def bytes(self) -> int:
         """Fewer with fewer rows: a row of 100 kB takes as long as a hundred others."""
-        return self._group_bytes * self.rows // GROUP_ROWS
+        return min(self._group_bytes, GROUP_BYTES * self.rows // GROUP_ROWS)
 
     def room(self, times: int = 1) -> Room:
         return Room(times * self.rows, times * OTHER_ROWS * self.rows, times * self.bytes)
@@ -80,7 +82,7 @@ class Pace:
             while self.rows > LEAST_ROWS and seconds * self.rows > AIM_S * rows:
                 self.rows //= 2
         elif 2 * seconds < SLOW_S and rows >= self.rows // 2:
-            self.rows = min(GROUP_ROWS, 2 * self.rows)
+            self.rows = min(self._most_rows, 2 * self.rows)
 
 
 class Turns:

@@ -31,6 +31,7 @@ from storage.contents import put_back, put_back_lists
 from storage.engine_errors import has_ended
 from storage.entities import compile_measures
 from storage.failures import damaged, is_lost
+from storage.giving_way import give_way
 from storage.text_search import Search
 from storage.trace_rows import Ask, narrowed
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
@@ -167,7 +168,7 @@ class DuckReader:
         self._local = threading.local()
         self._cursors: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
         """Each is owned by its thread, which lets go of one that is of no further use."""
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="reader", initializer=give_way)
         self._asking = 0
         self._closing = False
         self._running: set[_Ticket] = set()
