@@ -1,4 +1,4 @@
-"""Threads that answer questions give way to those that receive and store, where the system has priorities of threads."""
+"""Threads that answer questions give way to those that receive and store, where threads have priorities."""
 
 import os
 import sys
