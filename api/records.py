@@ -201,8 +201,8 @@ def padded(stored: Sequence[Any], defaults: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*stored, *defaults[len(stored) :])
 
 
-def trace_record(row: Stored, project: str, io: str) -> dict[str, Any]:
-    """The trace record; `row` is a row of the query list_traces, or a trace read alone with its scores as rows."""
+def trace_record(row: Stored, project: str, io: str, scores: Sequence[Stored] | None = None) -> dict[str, Any]:
+    """The trace record; `row` is a row of the query list_traces, or of a trace read alone with its scores beside it."""
     made = {
         "project": project,
         "start_time": rfc3339(row["start_ns"]),
@@ -210,16 +210,11 @@ def trace_record(row: Stored, project: str, io: str) -> dict[str, Any]:
         "models": row["models"] or [],
         "tags": row["tags"] or None,
         "metadata": merged(row["metadata"]),
-        "scores": [score_record(score) for score in scores_of(row)],
+        "scores": [score_record(score) for score in (parsed(row["scores"]) or [] if scores is None else scores)],
     }
     return {name: made[name] if name in made else row[name] for name in TRACE_FIELDS} | content(
         row, io, is_call=bool(row["generation_count"])
     )
-
-
-def scores_of(row: Stored) -> Sequence[Stored]:
-    scores = row["scores"]
-    return (parsed(scores) if isinstance(scores, str) else scores) or []
 
 
 def session_record(row: Stored, project: str) -> dict[str, Any]:

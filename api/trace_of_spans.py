@@ -93,7 +93,7 @@ def total_cost(calls: Iterable[Row]) -> float | None:
 
 
 def tags_of(placed: Iterable[Row]) -> list[str] | None:
-    said = [parsed(row["tags"]) for row in placed]
+    said = [parsed(text) for text in {row["tags"] for row in placed}]
     lists = [tags for tags in said if isinstance(tags, list)]
     found = {text_of(tag) for tags in lists for tag in tags if tag is not None}
     return sorted(found) if lists else None

@@ -29,8 +29,8 @@ async def get_trace(api: Api, request: web.Request) -> web.StreamResponse:
             read_scores(api.reader, **asked),
             read_logs(api, asked, question.io),
         )
-        record["scores"] = scores
-        body = await asyncio.to_thread(render_trace, api, record, page, logs, question.io, asked["project"])
+        trace = trace_record(record, asked["project"], question.io, scores)
+        body = await asyncio.to_thread(render_trace, api, trace, page, logs, question.io)
     headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
     response = web.Response(body=body, content_type="application/json", headers=headers)
     return await api.shown.send(request, response)
@@ -50,7 +50,7 @@ def spans_question(request: web.Request, names: tuple[str, ...]) -> tuple[SpansQ
     return question, {"project": project, "trace_id": trace_id}
 
 
-def render_trace(api: Api, record: Row, page: SpanPage, logs: Sequence[Row], io: str, project: str) -> bytes:
+def render_trace(api: Api, trace: dict[str, Any], page: SpanPage, logs: Sequence[Row], io: str) -> bytes:
     """The answer's bytes; in a thread, since 10,000 spans take a second."""
     spans = page.spans
     if io == "full":
@@ -59,7 +59,6 @@ def render_trace(api: Api, record: Row, page: SpanPage, logs: Sequence[Row], io:
         shown = [detail(api, span, logs_of, donors_of.get(span["span_id"], [])) for span in spans]
     else:
         shown = [span_record(span, io) for span in spans]
-    trace = trace_record(record, project, io)
     return dump({"trace": trace, "spans": shown, "next_cursor": page.next_cursor})
 
 

@@ -175,6 +175,7 @@ class Server:
             check=self.writer.check,
             threads=self._config.memory.readers,
             time_limit_s=self._config.query_timeout_s,
+            gives_way=self._config.storage.threads == 1,
         )
         self._stack.callback(self.reader.close)
         self._stack.callback(self.pipeline.close)

@@ -70,7 +70,7 @@ class Pace:
     @property
     def bytes(self) -> int:
         """Fewer with fewer rows: a row of 100 kB takes as long as a hundred others."""
-        return min(self._group_bytes, GROUP_BYTES * self.rows // GROUP_ROWS)
+        return self._group_bytes * self.rows // self._most_rows
 
     def room(self, times: int = 1) -> Room:
         return Room(times * self.rows, times * OTHER_ROWS * self.rows, times * self.bytes)

@@ -49,7 +49,7 @@ AGAIN_S = 0.02
 """How often a question that should end is interrupted."""
 
 BLOCKLESS = frozenset({"count_rows", "unpriced_models"})
-"""Questions of the status, which look at few blocks: who polls it is no reader for whom the others should be kept."""
+"""Questions of the status, which look at few columns: who polls it is no reader for whom blocks should be kept."""
 
 SPARE = 1.25
 """Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
@@ -152,10 +152,12 @@ class DuckReader:
         check: Callable[[], Awaitable[None]] | None = None,
         threads: int = THREADS,
         time_limit_s: float = TIME_LIMIT_S,
+        gives_way: bool = False,
     ) -> None:
         """`visible` returns once all that was acknowledged before can be read (`storage.writer.Writer.visible`).
 
-        `check` has a lost engine opened again (`storage.writer.Writer.check`).
+        `check` has a lost engine opened again (`storage.writer.Writer.check`). `gives_way`: to those who store, for a
+        database with one thread: a second one would get the priority of the question that starts it.
         """
         self._database = database
         self._visible = visible
@@ -168,7 +170,9 @@ class DuckReader:
         self._local = threading.local()
         self._cursors: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
         """Each is owned by its thread, which lets go of one that is of no further use."""
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="reader", initializer=give_way)
+        self._executor = ThreadPoolExecutor(
+            threads, thread_name_prefix="reader", initializer=give_way if gives_way else None
+        )
         self._asking = 0
         self._closing = False
         self._running: set[_Ticket] = set()

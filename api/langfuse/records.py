@@ -32,7 +32,7 @@ def seconds(ms: float | None) -> float | None:
 
 
 def trace(row: Stored, project: str, received_ns: int | None, *, with_io: bool = True) -> dict[str, Any]:
-    """A trace without its parts; `row` is one of the queries list_traces and get_trace."""
+    """A trace without its parts; `row` is one of list_traces or of `api.one_trace.read_trace`."""
     return {
         "id": row["trace_id"],
         "projectId": project,

@@ -1,17 +1,20 @@
 """A trace and its spans: one question where all are asked for, a page and the record where they are more."""
 
 import asyncio
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from api import one_trace
 from api.cursor import After
-from api.one_trace import SpanPage, read_scores, read_trace
+from api.one_trace import FEW, SpanPage, read_scores, read_trace
 from api.parameters import SpansQuestion
+from api.trace_of_spans import trace_of
 from contract.columns import TRACE_KIND
 from contract.errors import NotFound
-from contract.reading import Condition
+from contract.reading import Condition, Row
 from storage.database import Database
 from storage.reader import DuckReader
 from tests.support.stored import insert, span, trace_id
@@ -71,6 +74,32 @@ def test_a_trace_of_which_only_something_was_said_has_no_spans(database: Databas
     insert(database, "span", span(9, **SAID, input="question"))
     record, page, _ = ask(database, limit=3)
     assert (record["span_count"], page.spans, page.next_cursor) == (0, [], None)
+
+
+def test_no_span_is_lost_where_more_is_said_of_the_trace_than_one_row(database: Database) -> None:
+    """The schema does not forbid it, and nothing writes it."""
+    insert(database, "span", *(span(n, at_ms=n) for n in (1, 2, 3)), span(9, **SAID), span(9, **SAID))
+    pages = [ask(database, limit) for limit in (1, 2, 3, 4)]
+    assert [(span_ids(page), page.next_cursor is None) for _, page, _ in pages] == [
+        ([1], False), ([1, 2], False), ([1, 2, 3], True), ([1, 2, 3], True),
+    ]  # fmt: skip
+    assert {record["span_count"] for record, _, _ in pages} == {3}
+
+
+@pytest.mark.parametrize("spans", [FEW, FEW + 1])
+def test_the_record_of_many_spans_is_made_beside_the_event_loop(
+    database: Database, spans: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(rows: list[Row]) -> Row:
+        threads.append(threading.current_thread())
+        return trace_of(rows)
+
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr(one_trace, "trace_of", made)
+    insert(database, "span", *(span(n, at_ms=n) for n in range(1, spans + 1)))
+    record, _, _ = ask(database, limit=1000)
+    assert record["span_count"] == spans
+    assert (threads == [threading.main_thread()]) is (spans <= FEW)
 
 
 def test_a_trace_that_does_not_exist_is_named(database: Database) -> None:

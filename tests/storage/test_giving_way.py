@@ -17,12 +17,13 @@ def priority() -> int:
     return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
-def test_threads_that_answer_questions_give_way_and_no_others() -> None:
+def test_threads_that_answer_questions_give_way_where_they_should_and_no_others() -> None:
     database, own = opened(), priority()
-    reader = DuckReader(database)
-    assert reader._executor.submit(priority).result() == min(MOST, own + NICE)
+    for gives_way in (True, False):
+        reader = DuckReader(database, gives_way=gives_way)
+        assert reader._executor.submit(priority).result() == (min(MOST, own + NICE) if gives_way else own)
+        reader.close()
     assert priority() == own
-    reader.close()
     database.close()
 
 

