@@ -61,10 +61,9 @@ SELECT epoch_ns(min(start_time)) FROM (
 )
 """
 
-FIRST_LOOK = 8
-"""Samples about which the index is asked first there, at most: 13 ms; about all of 1 M rows it takes 23."""
-FIRST_LOOK_ROWS = 80_000
-"""So many rows, where samples stand for more: eight of 10 M are a third of a day."""
+FIRST_LOOK, FIRST_LOOK_ROWS = 8, 80_000
+"""Samples about which the index is asked first there, and rows, where samples stand for more (of 10 M in ten days, eight
+are a third of a day): 13 ms; about all of 1 M rows it takes 23."""
 LOOK_SPARE = 2
 """Times what the page should need, that it is asked about next: one more look takes 5 ms, twice the time 3 to 8."""
 TOLD = 1.15
@@ -140,11 +139,11 @@ class Parts:
             return
         self._samples = self._first_look
         search.look_up(self.floor)
+        if not search.is_rare:  # in so many rows: of all of a day most tiles have a rare term too
+            self._told_tiles = math.ceil(TOLD_OFTEN * self._limit)
         while search.is_rare and search.possible < self._limit and not self.is_last:
             self._samples = self._further(search)
             search.look_up(self.floor)
-        if not search.is_rare:
-            self._told_tiles = math.ceil(TOLD_OFTEN * self._limit)
         self._tell(search)
         if self._told_ns is None and not search.is_rare:
             self._samples = FIRST_PART

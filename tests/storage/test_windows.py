@@ -210,6 +210,17 @@ def test_of_a_term_that_is_not_rare_each_place_is_taken_to_have_two_rows_at_firs
     assert (told.asked, parts.floor) == ([92, 98, 92, 97], 97), "by what was found"
 
 
+def test_a_term_is_rare_by_the_first_look_though_most_tiles_of_a_large_part_have_it() -> None:
+    class Soon(Told):
+        def narrow(self, from_ns: int | None) -> None:
+            super().narrow(from_ns)
+            self.is_rare = from_ns == 92
+
+    soon = Soon({92: 4, 51: 40, 60: 12}, nth_ns={12: 60, 5: 80})
+    parts = Parts(sampled(100), 10, 7, search=soon, nth=lambda _: 99)  # type: ignore[arg-type]
+    assert parts.floor == 60
+
+
 @pytest.mark.parametrize(
     ("since", "floor"), [(95, 95), (97, 92), (98, 92), (90, 92), (None, 92)],
 )  # fmt: skip
