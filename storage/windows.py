@@ -62,9 +62,9 @@ SELECT epoch_ns(min(start_time)) FROM (
 """
 
 FIRST_LOOK, FIRST_LOOK_ROWS = 8, 80_000
-"""Samples about which the index is asked first there, and rows, where samples stand for more (of 10 M in ten days, eight
-are a third of a day): 13 ms; about all of 1 M rows it takes 23."""
-LOOK_SPARE = 2
+"""Samples about which the index is asked first there, and rows, where samples stand for more (of 10 M in ten days
+eight are a third of one): 13 ms; about all of 1 M rows it takes 23."""
+LOOK_SPARE = 1.5
 """Times what the page should need, that it is asked about next: one more look takes 5 ms, twice the time 3 to 8."""
 TOLD = 1.15
 """Tiles that have a rare term last in the first part there, by the index, a row of the page. It knows their times to a
@@ -157,7 +157,7 @@ class Parts:
             most = len(self._rows)
         if not found or begins is None or newest_ns is None:
             return most
-        wanted_ns = newest_ns - LOOK_SPARE * (newest_ns - begins) * self._told_tiles // found
+        wanted_ns = newest_ns - round(LOOK_SPARE * (newest_ns - begins) * self._told_tiles / found)
         if wanted_ns >= begins:  # the newest rows lie within a microsecond
             return most
         return min(most, max(self._since(wanted_ns), self._samples) + 1)

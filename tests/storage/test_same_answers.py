@@ -26,7 +26,7 @@ SMALL: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (windows, "NEAR_ROWS", (1, 2, 16)),
     (windows, "GROWTH", (2, 8)),
     (windows, "FIRST_LOOK_ROWS", (1, 80_000)),
-    (windows, "LOOK_SPARE", (1, 2)),
+    (windows, "LOOK_SPARE", (1, 1.5)),
     (windows, "TOLD", (1, 1.15, 3)),
     (windows, "TOLD_OFTEN", (0.1, 0.5)),
     (reader_module, "LARGE_ROWS", (1,)),
