@@ -17,8 +17,6 @@ from contract.reading import Condition, Reader, Row
 
 SPANS_AT_MOST = 10_000
 """Spans of one answer: with 1.5 kB each they are 30 MB of JSON and take a second to render."""
-FEW = 200
-"""Rows of which a record is made in 2 ms; of more in a thread, since nothing is acknowledged meanwhile."""
 
 Asked = Mapping[str, Any]
 """`project` and `trace_id`."""
@@ -43,8 +41,7 @@ async def read_trace(reader: Reader, asked: Asked, question: SpansQuestion) -> t
         return await read_record(reader, asked, question.io), page_of(spans, question)
     if len(rows) == limit:
         return await read_page(reader, asked, question)
-    record = trace_of(rows) if len(rows) <= FEW else await asyncio.to_thread(trace_of, rows)
-    return record, SpanPage(spans, None)
+    return await asyncio.to_thread(trace_of, rows), SpanPage(spans, None)
 
 
 async def read_page(reader: Reader, asked: Asked, question: SpansQuestion) -> tuple[Row, SpanPage]:

@@ -5,7 +5,7 @@ tests/api/test_trace_of_spans.py.
 """
 
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -15,7 +15,7 @@ from api.records import duration_ms, parsed
 from contract.columns import TRACE_KIND
 from contract.reading import Row
 
-CALL_KINDS = ("generation", "embedding")
+COUNTED_KINDS = ("generation", "embedding")
 TOKENS = ("input_tokens", "output_tokens", "total_tokens", "cache_read_tokens")
 SAID_FIRST = ("service_name", "session_id", "user_id", "environment", "release", "version")
 """Fields of which the first row that says something speaks for the trace."""
@@ -28,7 +28,7 @@ def trace_of(rows: Iterable[Row]) -> Row:
     What was said of the trace itself comes first, then roots, then the earliest.
     """
     placed = sorted(rows, key=place)
-    calls = [row for row in placed if row["kind"] in CALL_KINDS and row["duplicate_of"] is None]
+    calls = [row for row in placed if row["kind"] in COUNTED_KINDS and row["duplicate_of"] is None]
     spans = [row for row in placed if row["duplicate_of"] is None or not row["synthetic"]]
     sort_ns = min(row["start_time"] for row in placed)
     start_ns = None if all(row["start_unknown"] for row in placed) else sort_ns
@@ -106,13 +106,9 @@ def text_of(tag: Any) -> str:
 def content_of(placed: Iterable[Row], calls: Iterable[Row]) -> dict[str, str | None]:
     """Input and output, each of the first that has it: what was said of the trace, its root, its first generation."""
     speakers = (
-        first_row(row for row in placed if row["kind"] == TRACE_KIND),
-        first_row(row for row in placed if is_root(row) and row["kind"] != TRACE_KIND),
-        first_row(row for row in calls if row["kind"] == "generation"),
+        next((row for row in placed if row["kind"] == TRACE_KIND), None),
+        next((row for row in placed if is_root(row) and row["kind"] != TRACE_KIND), None),
+        next((row for row in calls if row["kind"] == "generation"), None),
     )
     asked = [row for row in speakers if row is not None]
     return {name: first(asked, name) for name in ("input", "output")}
-
-
-def first_row(rows: Iterator[Row]) -> Row | None:
-    return next(rows, None)

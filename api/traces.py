@@ -29,8 +29,12 @@ async def get_trace(api: Api, request: web.Request) -> web.StreamResponse:
             read_scores(api.reader, **asked),
             read_logs(api, asked, question.io),
         )
-        trace = trace_record(record, asked["project"], question.io, scores)
-        body = await asyncio.to_thread(render_trace, api, trace, page, logs, question.io)
+
+        def render() -> bytes:
+            trace = trace_record(record, asked["project"], question.io, scores)
+            return render_trace(api, trace, page, logs, question.io)
+
+        body = await asyncio.to_thread(render)
     headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
     response = web.Response(body=body, content_type="application/json", headers=headers)
     return await api.shown.send(request, response)

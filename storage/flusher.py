@@ -382,8 +382,7 @@ class Flusher:
         """Blocks that nobody reads are out of memory, and a log that long is in the file, where that can be now."""
         if self._connection is not None:
             self._or_lost(partial(self._unread.give_back, self._connection))
-        is_lowered = self._database.limit.is_another  # a checkpoint that has too little memory loses the engine
-        if not self.broken and not is_lowered and self.checkpoints.due(wal_bytes):
+        if not self.broken and self.checkpoints.due(wal_bytes):
             self.checkpoint()
 
     def checkpoint(self) -> bool:

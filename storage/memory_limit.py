@@ -26,13 +26,13 @@ class MemoryLimit:
         """`restore` has something to do."""
 
     def give_room(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Until `restore` there is more than many readers have left.
+        """Until `restore` there is more than many readers have left, also where the limit had stayed a low one.
 
         A COMMIT that has too little leaves a table of which some columns have rows that others have not, a CHECKPOINT
         invalidates the whole (DuckDB 2.0). With 15 readers and 85 MiB that came three times in 30 s; with it, once in
         90 s.
         """
-        if self.usual_bytes < self.size_bytes:
+        if self.is_another or self.usual_bytes < self.size_bytes:
             self.is_another = True
             set_limit(connection, self.size_bytes)
 

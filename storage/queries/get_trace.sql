@@ -1,4 +1,4 @@
--- The record of one trace, without scores: as list_traces.sql makes it of many, in half the time, most of which is planning.
+-- The record of one trace, without scores: as list_traces.sql makes it of many, in two thirds of the time or less, most of which is planning.
 -- What was said of the trace itself comes first, then roots, then the earliest: the lowest place that says something speaks for the trace.
 WITH placed AS (
     SELECT

@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
-from api import one_trace
+from api import one_trace, traces
 from api.cursor import After
-from api.one_trace import FEW, SpanPage, read_scores, read_trace
+from api.one_trace import SpanPage, read_scores, read_trace
 from api.parameters import SpansQuestion
-from api.trace_of_spans import trace_of
 from contract.columns import TRACE_KIND
 from contract.errors import NotFound
-from contract.reading import Condition, Row
+from contract.reading import Condition
 from storage.database import Database
 from storage.reader import DuckReader
+from tests.support.asking import application
 from tests.support.stored import insert, span, trace_id
 
 ASKED = {"project": "default", "trace_id": trace_id(1)}
@@ -86,20 +87,30 @@ def test_no_span_is_lost_where_more_is_said_of_the_trace_than_one_row(database: 
     assert {record["span_count"] for record, _, _ in pages} == {3}
 
 
-@pytest.mark.parametrize("spans", [FEW, FEW + 1])
-def test_the_record_of_many_spans_is_made_beside_the_event_loop(
-    database: Database, spans: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("module", "name"), [(one_trace, "trace_of"), (traces, "trace_record")])
+def test_the_record_is_made_beside_the_event_loop(
+    database: Database, module: Any, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def made(rows: list[Row]) -> Row:
-        threads.append(threading.current_thread())
-        return trace_of(rows)
+    """Ten thousand spans, a text of 30 MB or thousands of scores take a while, in which nothing is acknowledged."""
+    real, threads = getattr(module, name), list[threading.Thread]()
 
-    threads: list[threading.Thread] = []
-    monkeypatch.setattr(one_trace, "trace_of", made)
-    insert(database, "span", *(span(n, at_ms=n) for n in range(1, spans + 1)))
-    record, _, _ = ask(database, limit=1000)
-    assert record["span_count"] == spans
-    assert (threads == [threading.main_thread()]) is (spans <= FEW)
+    def made(*arguments: Any) -> Any:
+        threads.append(threading.current_thread())
+        return real(*arguments)
+
+    async def get(path: str) -> int:
+        async with TestClient(TestServer(application(reader))) as client:
+            return (await client.get(path)).status
+
+    monkeypatch.setattr(module, name, made)
+    insert(database, "span", span(1))
+    reader = DuckReader(database)
+    try:
+        assert asyncio.run(get("/api/v1/traces/" + trace_id(1))) == 200
+    finally:
+        reader.close()
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 def test_a_trace_that_does_not_exist_is_named(database: Database) -> None:

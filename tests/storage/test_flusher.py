@@ -12,7 +12,6 @@ from contract.columns import S
 from contract.errors import TracepondError, Unavailable
 from contract.settling import SettledSpan, TraceFacts
 from contract.translated import Translated
-from storage import memory_limit
 from storage.commit import Committer
 from storage.flusher import RECOVERY
 from storage.pace import GROUP_ROWS, Pace
@@ -153,21 +152,6 @@ def test_after_each_group_blocks_that_nobody_reads_may_leave_memory(
     assert given_back == [store.flusher._connection]
     store.flusher._look_after()
     assert given_back == 2 * [store.flusher._connection], "and after each step that looks after the file"
-
-
-def test_a_checkpoint_waits_until_the_engine_may_take_its_memory_again(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run: list[str] = []
-    monkeypatch.setattr(store.flusher.checkpoints, "due", lambda wal_bytes: True)
-    monkeypatch.setattr(store.flusher.checkpoints, "run", lambda: run.append("checkpoint"))
-    with monkeypatch.context() as patch:
-        patch.setattr(memory_limit, "set_limit", lambda *_: False)
-        store.flusher._database.limit.is_another = True
-        store.flusher._look_after()
-    assert run == []
-    store.flusher._look_after()
-    assert run == ["checkpoint"]
 
 
 def test_when_the_store_cannot_take_data_it_stays_first_in_the_queue(

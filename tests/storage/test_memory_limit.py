@@ -87,6 +87,20 @@ def test_an_ample_limit_stays_as_it_is() -> None:
     assert limit(connection) == "100.0 MiB"
 
 
+@pytest.mark.parametrize("size_bytes", [64 << 20, 256 << 20], ids=["small", "ample"])
+def test_a_limit_that_has_stayed_low_is_raised_for_a_transaction_or_a_checkpoint_to_end(size_bytes: int) -> None:
+    """A checkpoint that has too little memory loses the engine."""
+    connection, known = duckdb.connect(), MemoryLimit(size_bytes)
+    refusing = Watched(connection, "", refused=str(known.usual_bytes))
+    with known.another(refusing, 32 << 20):  # type: ignore[arg-type]
+        pass
+    assert (limit(connection), known.is_another) == ("32.0 MiB", True)
+    known.give_room(connection)
+    assert limit(connection) == f"{size_bytes >> 20}.0 MiB"
+    known.restore(connection)
+    assert not known.is_another
+
+
 def test_a_transaction_ends_without_room_where_the_limit_cannot_be_set(database: Database) -> None:
     connection = database.cursor()
     begin(connection)
