@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from api.cursor import After, encode_cursor
 from api.parameters import SpansQuestion
-from api.trace_of_spans import trace_of
 from contract.columns import TRACE_KIND
 from contract.errors import NotFound
 from contract.reading import Condition, Reader, Row
+from contract.trace_of_spans import trace_of
 
 SPANS_AT_MOST = 10_000
 """Spans of one answer: with 1.5 kB each they are 30 MB of JSON and take a second to render."""

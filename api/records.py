@@ -10,6 +10,7 @@ from api.times import rfc3339
 from contract import raw
 from contract.present import CONTENT_FIELDS, Present
 from contract.reading import SESSION_RECORD_FIELDS, USER_RECORD_FIELDS
+from contract.trace_of_spans import duration_ms
 
 Stored = Mapping[str, Any]
 
@@ -81,10 +82,6 @@ def content_value(text: str | None) -> Any:
 def own_values(row: Stored) -> dict[str, Any]:
     """The row as the span itself said it, before anything was settled from others."""
     return {**row, **(parsed(row.get("own")) or {})}
-
-
-def duration_ms(start_ns: int | None, end_ns: int | None) -> float | None:
-    return None if start_ns is None or end_ns is None else (end_ns - start_ns) / 1e6
 
 
 def content(row: Stored, io: str, *, is_call: bool) -> dict[str, Any]:
@@ -210,7 +207,7 @@ def trace_record(row: Stored, project: str, io: str, scores: Sequence[Stored] | 
         "models": row["models"] or [],
         "tags": row["tags"] or None,
         "metadata": merged(row["metadata"]),
-        "scores": [score_record(score) for score in (parsed(row["scores"]) or [] if scores is None else scores)],
+        "scores": [score_record(score) for score in (row["scores"] if scores is None else scores)],
     }
     return {name: made[name] if name in made else row[name] for name in TRACE_FIELDS} | content(
         row, io, is_call=bool(row["generation_count"])

@@ -25,3 +25,13 @@ def preview(*texts: str | None) -> str:
     """The beginnings of the texts, behind the length of each and a colon; of a null that is empty."""
     begun = [None if text is None else text[:PREVIEW_CHARACTERS] for text in texts]
     return "".join([*(":" if text is None else f"{len(text)}:" for text in begun), *filter(None, begun)])
+
+
+def texts_of(kept: str) -> tuple[str | None, ...]:
+    """The beginnings that `preview` has put together."""
+    *lengths, texts = kept.split(":", 2)
+    begun, at = [], 0
+    for length in lengths:
+        begun.append(texts[at : at + int(length)] if length else None)
+        at += int(length or 0)
+    return tuple(begun)

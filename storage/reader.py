@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -25,7 +26,6 @@ from contract.stats import Sample
 from storage import hour_sums
 from storage.aggregates import SHAPE, add_shape
 from storage.asking import Parsed, one_state, parameters_of
-from storage.candidates import LARGE_ROWS, chosen, divisible
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
 from storage.engine_errors import has_ended
@@ -33,6 +33,7 @@ from storage.entities import compile_measures
 from storage.failures import damaged, is_lost
 from storage.giving_way import give_way
 from storage.text_search import Search
+from storage.trace_page import LARGE_ROWS, QUERY, divisible, page_limit, page_of, with_contents, with_scores
 from storage.trace_rows import Ask, narrowed
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
@@ -51,10 +52,10 @@ AGAIN_S = 0.02
 BLOCKLESS = frozenset({"count_rows", "unpriced_models"})
 """Questions of the status, which look at few columns: who polls it is no reader for whom blocks should be kept."""
 
-SPARE = 1.25
-"""Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
-SPARE_AT_LEAST = 8
+ASKED_HERE = (hour_sums.QUERY, QUERY)
+"""Files of `queries/` that answer a part of a question, and are none."""
 
+TRACE_QUERIES = ("list_traces", "get_trace")
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
 
@@ -90,9 +91,9 @@ class Query:
 
 
 def load_queries() -> dict[str, Query]:
-    """Every query by name. RuntimeError when files and `contract.reading.QUERIES` (and sums) are not the same set."""
+    """Every query by name. RuntimeError when the files are not `contract.reading.QUERIES` and those asked here."""
     queries = {file.stem: Query(file.stem, file.read_text("utf-8")) for file in QUERIES_FOLDER.glob("*.sql")}
-    if queries.keys() != {*QUERIES, hour_sums.QUERY}:
+    if queries.keys() != {*QUERIES, *ASKED_HERE}:
         raise RuntimeError(f"storage/queries and contract.reading.QUERIES differ: {queries.keys() ^ set(QUERIES)}")
     return queries
 
@@ -264,7 +265,7 @@ class DuckReader:
         with self._database.read(again=question.query not in BLOCKLESS), one_state(cursor):
             ticket.start(cursor)
             try:
-                return whole(cursor, question, self._answer(cursor, question))
+                return self._whole(cursor, question, self._answer(cursor, question))
             finally:
                 ticket.finish()
 
@@ -283,9 +284,10 @@ class DuckReader:
         def ask(bound: Mapping[str, Any]) -> list[Row]:
             sql, known = search.statement(bound["from_ns"]) if search else (statement, rows)
             values = {**bound, **question.values, **known}
-            if divisible(question.query, bound) and self._windows.row_count >= LARGE_ROWS:
-                sql, values = chosen(look_up, sql, values)
-            return rows_of(cursor.execute(self._parsed(cursor, sql), values))
+            if not divisible(question.query, bound):
+                return self._read(cursor, sql, values)
+            read, is_large = partial(self._read, cursor), self._windows.row_count >= LARGE_ROWS
+            return page_of(read, sql, values, self._queries[QUERY].sql, is_large=is_large)
 
         if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
             return self._sums(cursor, question.of_sums, question.bound)
@@ -300,9 +302,26 @@ class DuckReader:
 
     def _sums(self, cursor: duckdb.DuckDBPyConnection, asked: Compiled, bound: Mapping[str, Any]) -> list[Row]:
         query = self._queries[hour_sums.QUERY]
-        statement = self._parsed(cursor, query.render(asked))
-        result = cursor.execute(statement, {name: bound[name] for name in query.parameters})
-        return rows_of(result)
+        return self._read(cursor, query.render(asked), {name: bound[name] for name in query.parameters})
+
+    def _read(self, cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any]) -> list[Row]:
+        return rows_of(cursor.execute(self._parsed(cursor, sql), values))
+
+    def _whole(self, cursor: duckdb.DuckDBPyConnection, question: Question, rows: list[Row]) -> list[Row]:
+        """The rows with what is read once they are known: content and scores of traces, and texts that lie apart, where
+        the query has asked for them."""
+        project: Any = question.bound.get("project")
+        read = partial(self._read, cursor)
+        if question.query in TRACE_QUERIES:
+            rows = with_contents(read, rows, question.bound["io"])
+        if question.query == "list_traces":
+            rows = with_scores(read, rows, project)
+        if rows and "apart" in rows[0]:
+            names = {name: name for name in rows[0]}
+            put_back(cursor, rows, names, project=project, by_reference=not question.media_inline)
+        if rows and "metadata_apart" in rows[0]:
+            put_back_lists(cursor, rows, "metadata", "metadata_apart", project=project)
+        return rows
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
@@ -353,11 +372,6 @@ class DuckReader:
         self._cursors.clear()
 
 
-def page_limit(limit: int | None) -> int | None:
-    """How many traces are rolled up for a page of so many."""
-    return None if limit is None else max(round(SPARE * limit), limit + SPARE_AT_LEAST)
-
-
 def rows_of(result: duckdb.DuckDBPyConnection) -> list[Row]:
     """What a statement gives, by the names of its columns."""
     names = [column[0] for column in result.description or ()]  # none: it is closed by now, which the next line tells
@@ -377,14 +391,3 @@ def search_of(ask: Ask, question: Question) -> Search | None:
         every=question.query == "list_spans",
         to_ns=upper_bound(question.bound) if question.query in PLACES else None,
     )
-
-
-def whole(cursor: duckdb.DuckDBPyConnection, question: Question, rows: list[Row]) -> list[Row]:
-    """The rows with the texts that lie apart, where the query has asked for them."""
-    project: Any = question.bound.get("project")
-    if rows and "apart" in rows[0]:
-        names = {name: name for name in rows[0]}
-        put_back(cursor, rows, names, project=project, by_reference=not question.media_inline)
-    if rows and "metadata_apart" in rows[0]:
-        put_back_lists(cursor, rows, "metadata", "metadata_apart", project=project)
-    return rows

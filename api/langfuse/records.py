@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from api.langfuse.views import TYPE_OF_KIND
-from api.records import content_value, duration_ms, merged, parsed
+from api.records import content_value, merged, parsed
 from api.times import rfc3339
+from contract.trace_of_spans import duration_ms
 
 Stored = Mapping[str, Any]
 

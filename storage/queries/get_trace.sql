@@ -1,4 +1,5 @@
 -- The record of one trace, without scores: as list_traces.sql makes it of many, in two thirds of the time or less, most of which is planning.
+-- *_row say which rows speak for it: of them content is read (storage/trace_page.py).
 -- What was said of the trace itself comes first, then roots, then the earliest: the lowest place that says something speaks for the trace.
 WITH placed AS (
     SELECT
@@ -11,7 +12,7 @@ WITH placed AS (
     FROM span
     WHERE project = $project AND trace_id = $trace_id AND true /* rows of the traces */
 ),
-record AS MATERIALIZED (
+record AS (
     SELECT
         trace_id,
         coalesce(arg_min(trace_name, place), arg_min(name, place)) AS name,
@@ -49,32 +50,11 @@ record AS MATERIALIZED (
         arg_min(row_id, place) FILTER (is_generation) AS generation_row
     FROM placed
     GROUP BY trace_id
-),
-content AS (
-    SELECT
-        rowid AS row_id,
-        CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input,
-        CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output,
-        CASE WHEN $io = 'full' THEN apart END AS apart
-    FROM span
-    WHERE $io <> 'none'
-        AND rowid IN (SELECT unnest([trace_row, root_row, generation_row]) FROM record)
 )
 SELECT
-    record.* EXCLUDE (start_time, end_time, sort_time, trace_row, root_row, generation_row),
+    record.* EXCLUDE (start_time, end_time, sort_time),
     (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms,
     epoch_ns(sort_time) AS sort_ns,
     epoch_ns(start_time) AS start_ns,
-    epoch_ns(end_time) AS end_ns,
-    coalesce(said.input, root.input, generation.input) AS input,
-    coalesce(said.output, root.output, generation.output) AS output,
-    CASE WHEN coalesce(said.apart, root.apart, generation.apart) IS NOT NULL THEN json_object(
-        'input', json_extract(CASE WHEN said.input IS NOT NULL THEN said.apart
-            WHEN root.input IS NOT NULL THEN root.apart ELSE generation.apart END, '$.input'),
-        'output', json_extract(CASE WHEN said.output IS NOT NULL THEN said.apart
-            WHEN root.output IS NOT NULL THEN root.apart ELSE generation.apart END, '$.output')
-    )::VARCHAR END AS apart
+    epoch_ns(end_time) AS end_ns
 FROM record
-LEFT JOIN content AS said ON said.row_id = record.trace_row
-LEFT JOIN content AS root ON root.row_id = record.root_row
-LEFT JOIN content AS generation ON generation.row_id = record.generation_row

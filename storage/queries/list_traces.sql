@@ -2,6 +2,7 @@
 -- Conditions on single spans choose candidates; conditions on the record are asked of the roll-up.
 -- Candidates are found by their spans from $from_ns on; those that turn out to have begun before are left out.
 -- More candidates than $page_limit are not rolled up (`cut`); it is null where the roll-up has conditions.
+-- Content and scores are read for the page that is shown (storage/trace_page.py): *_row say which rows speak for a trace.
 WITH candidate AS MATERIALIZED (
     SELECT trace_id, min(start_time) AS first_start
     FROM span
@@ -74,95 +75,19 @@ record AS (
     FROM placed
     GROUP BY trace_id
 ),
-page AS MATERIALIZED (
+page AS (
     SELECT *, (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms
     FROM record
     WHERE ($from_ns IS NULL OR sort_time >= make_timestamp_ns($from_ns))
         AND true /* conditions: record */
     ORDER BY sort_time DESC, trace_id DESC
     LIMIT $limit
-),
--- The beginnings of texts where rows keep them (storage/contents.py): DuckDB unpacks 2,048 texts to show one. Whether a
--- row has one is asked afterwards: of the scan it would cost half as much again.
-beginning AS MATERIALIZED (
-    SELECT
-        rowid AS row_id,
-        preview
-    FROM span
-    WHERE $io = 'preview'
-        AND rowid IN (SELECT unnest([trace_row, root_row]) FROM page)
-    LIMIT 2 * $limit
-),
-kept AS MATERIALIZED (
-    SELECT
-        row_id,
-        CASE WHEN lengths[1] <> '' THEN substr(texts, 1, lengths[1]::INT) END AS input,
-        CASE WHEN lengths[2] <> '' THEN substr(texts, coalesce(TRY_CAST(lengths[1] AS INT), 0) + 1) END AS output
-    FROM (
-        SELECT
-            row_id,
-            string_split(left(preview, 8), ':') AS lengths,
-            substr(preview, length(lengths[1]) + length(lengths[2]) + 3) AS texts
-        FROM beginning
-        WHERE preview IS NOT NULL
-    )
-),
-unkept AS (
-    SELECT unnest([
-        CASE WHEN said.row_id IS NULL THEN trace_row END,
-        CASE WHEN root.row_id IS NULL THEN root_row END,
-        CASE WHEN generation_row IS DISTINCT FROM root_row
-            AND (coalesce(said.input, root.input) IS NULL OR coalesce(said.output, root.output) IS NULL)
-            THEN generation_row END
-    ]) AS row_id
-    FROM page
-    LEFT JOIN kept AS said ON said.row_id = page.trace_row
-    LEFT JOIN kept AS root ON root.row_id = page.root_row
-),
-content AS MATERIALIZED (
-    SELECT row_id, input, output, NULL AS apart
-    FROM kept
-    UNION ALL
-    SELECT
-        rowid AS row_id,
-        CASE $io WHEN 'full' THEN input WHEN 'preview' THEN left(input, 301) END AS input,
-        CASE $io WHEN 'full' THEN output WHEN 'preview' THEN left(output, 301) END AS output,
-        CASE WHEN $io = 'full' THEN apart END AS apart
-    FROM span
-    WHERE $io <> 'none'
-        AND rowid IN (SELECT row_id FROM unkept)
-),
-scored AS (
-    SELECT
-        trace_id,
-        to_json(list({
-            id: id, project: project, name: name, value: value, string_value: string_value, data_type: data_type,
-            source: source, comment: comment, trace_id: trace_id, span_id: span_id, session_id: session_id,
-            timestamp: epoch_ns(timestamp), environment: environment, metadata: metadata
-        } ORDER BY timestamp, id))::VARCHAR AS scores
-    FROM scores
-    WHERE project = $project
-        AND trace_id IN (SELECT trace_id FROM page)
-    GROUP BY trace_id
 )
 SELECT
-    page.* EXCLUDE (start_time, end_time, sort_time, trace_row, root_row, generation_row),
-    epoch_ns(page.sort_time) AS sort_ns,
+    page.* EXCLUDE (start_time, end_time, sort_time),
+    epoch_ns(sort_time) AS sort_ns,
     (SELECT count(*) >= $page_limit FROM candidate) AS cut,
-    epoch_ns(page.start_time) AS start_ns,
-    epoch_ns(page.end_time) AS end_ns,
-    coalesce(said.input, root.input, generation.input) AS input,
-    coalesce(said.output, root.output, generation.output) AS output,
-    CASE WHEN coalesce(said.apart, root.apart, generation.apart) IS NOT NULL THEN json_object(
-        'input', json_extract(CASE WHEN said.input IS NOT NULL THEN said.apart
-            WHEN root.input IS NOT NULL THEN root.apart ELSE generation.apart END, '$.input'),
-        'output', json_extract(CASE WHEN said.output IS NOT NULL THEN said.apart
-            WHEN root.output IS NOT NULL THEN root.apart ELSE generation.apart END, '$.output')
-    )::VARCHAR END AS apart,
-    scored.scores
+    epoch_ns(start_time) AS start_ns,
+    epoch_ns(end_time) AS end_ns
 FROM page
-LEFT JOIN content AS said ON said.row_id = page.trace_row
-LEFT JOIN scored ON scored.trace_id = page.trace_id
-LEFT JOIN content AS root ON root.row_id = page.root_row
-LEFT JOIN content AS generation ON generation.row_id = page.generation_row
-ORDER BY page.sort_time DESC, page.trace_id DESC
+ORDER BY sort_time DESC, trace_id DESC

@@ -11,9 +11,8 @@ import pytest
 
 from contract.reading import QUERIES
 from storage import database as module
-from storage import hour_sums
 from storage.database import SCHEMA_FOLDER, Database, newest_version, run, stored_version
-from storage.reader import load_queries
+from storage.reader import ASKED_HERE, load_queries
 from tests.support.living import Living, live
 from tests.support.rows import span_row
 from tests.support.schema_samples import TABLES, made, sample_path, schema_digest
@@ -134,4 +133,4 @@ def test_a_file_of_that_version_is_written_to_as_any_other(version: int, tmp_pat
 
 
 def test_queries_are_there_to_be_asked_of_a_migrated_file() -> None:
-    assert set(load_queries()) == {*QUERIES, hour_sums.QUERY}
+    assert set(load_queries()) == {*QUERIES, *ASKED_HERE}

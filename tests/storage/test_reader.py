@@ -20,10 +20,9 @@ from contract.reading import (
     Condition,
     Row,
 )
-from storage import hour_sums
 from storage import reader as reader_module
 from storage.database import Database
-from storage.reader import WAITING_AT_MOST, DuckReader, Query, Question, load_queries
+from storage.reader import ASKED_HERE, WAITING_AT_MOST, DuckReader, Query, Question, load_queries
 from storage.windows import WINDOWED, Ask, Parts
 from tests.support.reading import ask, traces
 from tests.support.stored import insert, opened, span, span_id, trace_id
@@ -46,7 +45,7 @@ def reader(database: Database) -> Iterator[DuckReader]:
 
 
 def test_every_query_is_there_and_none_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_queries().keys() == {*QUERIES, hour_sums.QUERY}
+    assert load_queries().keys() == {*QUERIES, *ASKED_HERE}
     monkeypatch.setattr(reader_module, "QUERIES", QUERIES[1:])
     with pytest.raises(RuntimeError, match=QUERIES[0]):
         load_queries()

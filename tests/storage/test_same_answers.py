@@ -8,8 +8,8 @@ import pytest
 
 from contract.columns import Row
 from contract.reading import Condition
-from storage import candidates, text_index, text_search, trace_rows, windows
 from storage import reader as reader_module
+from storage import text_index, text_search, trace_page, trace_rows, windows
 from storage.reader import DuckReader
 from storage.text_index import TextIndex
 from tests.support.living import Living, live
@@ -30,9 +30,10 @@ SMALL: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (windows, "TOLD", (1, 1.15, 3)),
     (windows, "TOLD_OFTEN", (0.1, 0.5)),
     (reader_module, "LARGE_ROWS", (1,)),
-    (reader_module, "SPARE", (1, 1.25)),
-    (reader_module, "SPARE_AT_LEAST", (0, 1, 8)),
-    (candidates, "RANGES", (1, 2, 4)),
+    (trace_page, "SPARE", (1, 1.25)),
+    (trace_page, "SPARE_AT_LEAST", (0, 1, 8)),
+    (trace_page, "RANGES", (1, 2, 4)),
+    (trace_page, "SPANS_AT_MOST", (1, 20, 4096)),
     (text_search, "RANGES_AT_MOST", (1, 3, 256)),
     (text_search, "NEWEST", (1, 3, 256)),
     (text_search, "RARE", (0.1, 0.5, 0.75)),

@@ -1,17 +1,15 @@
-"""The record of a trace from its rows, where they were read anyway: a row as the query get_trace makes it.
+"""The record of a trace from its rows, where they were read anyway, or are few: a row as the query get_trace makes it.
 
-To plan and ask that query beside the one for the spans took half of an answer. The two are held equal by
-tests/api/test_trace_of_spans.py.
+To plan a statement that rolls rows up takes longer than to do it here, for the traces of a page too. The two are held
+equal by tests/contract/test_trace_of_spans.py.
 """
 
+import json
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-import orjson
-
-from api.records import duration_ms, parsed
 from contract.columns import TRACE_KIND
 from contract.reading import Row
 
@@ -19,11 +17,26 @@ COUNTED_KINDS = ("generation", "embedding")
 TOKENS = ("input_tokens", "output_tokens", "total_tokens", "cache_read_tokens")
 SAID_FIRST = ("service_name", "session_id", "user_id", "environment", "release", "version")
 """Fields of which the first row that says something speaks for the trace."""
+SPEAKERS = ("trace_row", "root_row", "generation_row")
+"""Fields of a record whose rows its content is of: the first that has one is shown."""
+CONTENT = ("input", "output")
 MOST_TOKENS = (1 << 63) - 1
 
 
 def trace_of(rows: Iterable[Row]) -> Row:
-    """`rows`: all of one trace, at least one, as the query get_spans gives them with `with_trace`.
+    """`rows`: all of one trace, at least one, as the query get_spans gives them with `with_trace`."""
+    placed = list(rows)
+    return with_content(roll_up(placed), {row["row_id"]: row for row in placed})
+
+
+def with_content(record: Row, texts: Mapping[int, Row]) -> Row:
+    """The record with content in the place of the rows that speak for it; `texts`: of those that have any."""
+    said = [texts[number] for number in map(record.pop, SPEAKERS) if number in texts]
+    return record | {name: first(said, name) for name in CONTENT}
+
+
+def roll_up(rows: Iterable[Row]) -> Row:
+    """What the rows of one trace add up to, and which of them speak for it, each null where there is none.
 
     What was said of the trace itself comes first, then roots, then the earliest.
     """
@@ -52,7 +65,7 @@ def trace_of(rows: Iterable[Row]) -> Row:
         "metadata": [row["metadata"] for row in placed if row["metadata"] is not None] or None,
         "complete": any(map(is_root, placed)),
         "public": any(row["public"] for row in placed),
-        **content_of(placed, calls),
+        **speakers_of(placed, calls),
     }
 
 
@@ -93,22 +106,33 @@ def total_cost(calls: Iterable[Row]) -> float | None:
 
 
 def tags_of(placed: Iterable[Row]) -> list[str] | None:
-    said = [parsed(text) for text in {row["tags"] for row in placed}]
-    lists = [tags for tags in said if isinstance(tags, list)]
+    lists = [tags for tags in map(tags_in, {row["tags"] for row in placed}) if tags is not None]
     found = {text_of(tag) for tags in lists for tag in tags if tag is not None}
     return sorted(found) if lists else None
 
 
+def tags_in(text: str | None) -> list[Any] | None:
+    """The list that the JSON is; null for everything else."""
+    try:
+        tags = None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return tags if isinstance(tags, list) else None
+
+
 def text_of(tag: Any) -> str:
-    return tag if isinstance(tag, str) else orjson.dumps(tag).decode()
+    return tag if isinstance(tag, str) else json.dumps(tag, ensure_ascii=False, separators=(",", ":"))
 
 
-def content_of(placed: Iterable[Row], calls: Iterable[Row]) -> dict[str, str | None]:
-    """Input and output, each of the first that has it: what was said of the trace, its root, its first generation."""
+def speakers_of(placed: Iterable[Row], calls: Iterable[Row]) -> dict[str, int | None]:
+    """What was said of the trace, its root, its first generation."""
     speakers = (
         next((row for row in placed if row["kind"] == TRACE_KIND), None),
         next((row for row in placed if is_root(row) and row["kind"] != TRACE_KIND), None),
         next((row for row in calls if row["kind"] == "generation"), None),
     )
-    asked = [row for row in speakers if row is not None]
-    return {name: first(asked, name) for name in ("input", "output")}
+    return {name: None if row is None else row["row_id"] for name, row in zip(SPEAKERS, speakers, strict=True)}
+
+
+def duration_ms(start_ns: int | None, end_ns: int | None) -> float | None:
+    return None if start_ns is None or end_ns is None else (end_ns - start_ns) / 1e6

@@ -6,14 +6,21 @@ from typing import Any
 
 import pytest
 
-from api.trace_of_spans import tokens, trace_of
 from contract.span import TRACE_SPAN_ID
+from contract.trace_of_spans import tokens, trace_of
 from storage.database import Database
 from storage.reader import DuckReader
 from tests.support.reading import ask, traces
-from tests.support.stored import START_NS, insert, span, span_id, trace_id
+from tests.support.stored import START_NS, insert, opened, span, span_id, trace_id
 
 TRACES = 12
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    made = opened()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,0 +1,129 @@
+"""A page of traces is the same in small statements as in one, and looks at fewer rows where the file is large."""
+
+import asyncio
+import random
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from contract.reading import Condition
+from storage import reader as reader_module
+from storage import trace_page, windows
+from storage.database import Database, run
+from storage.reader import DuckReader, rows_of
+from storage.trace_page import used, within
+from storage.trace_rows import MARK, make
+from tests.support.stored import START_NS, insert, opened, span, trace_id
+
+ROWS = 240
+QUESTIONS: list[tuple[dict[str, Any], tuple[Condition, ...]]] = [
+    ({"limit": 5, "io": "preview"}, ()),
+    ({"limit": 50, "io": "full"}, ()),
+    ({"limit": 3, "io": "none", "from_ns": START_NS + 30_000_000_000, "to_ns": START_NS + 90_000_000_000}, ()),
+    ({"limit": 5, "io": "preview"}, (Condition("q", "contains", ("word3",)),)),
+    ({"limit": 5, "io": "preview"}, (Condition("q", "contains", ("nowhere",)),)),
+    ({"limit": 5, "io": "none"}, (Condition("model", "eq", ("m1",)),)),
+    ({"limit": 5, "io": "none"}, (Condition("span_count", "gt", (3,)), Condition("q", "contains", ("word2",)))),
+]
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Database]:
+    """Forty traces in no order of time, of which it is known where the first ones lie."""
+    rng = random.Random(5)
+    made = opened()
+    rows = [
+        span(
+            n + 1, trace=n % 40, at_ms=rng.randrange(120_000), model=f"m{n % 3}", input=f"word{n % 7}", commit_seq=n + 1
+        )
+        for n in range(ROWS)
+    ]
+    insert(made, "span", *rows)
+    cursor = made.cursor()
+    run(cursor, f"UPDATE store SET flushed_seq = {ROWS}")
+    while make(cursor, 50):
+        pass
+    cursor.close()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("spans_at_most", [-1, 10_000])
+@pytest.mark.parametrize("large_rows", [1, 10_000])
+@pytest.mark.parametrize(("parameters", "conditions"), QUESTIONS)
+def test_a_page_is_the_same(
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    parameters: dict[str, Any],
+    conditions: tuple[Condition, ...],
+    large_rows: int,
+    spans_at_most: int,
+) -> None:
+    """As one statement, as one for traces that were chosen, and as its records made here."""
+    monkeypatch.setattr(windows, "FEWEST_ROWS", 1)
+    reader, asked = DuckReader(database, threads=1), list[str]()
+    read = reader._read
+
+    def spied(cursor: Any, sql: str, values: Any) -> Any:
+        asked.append(sql)
+        return read(cursor, sql, values)
+
+    monkeypatch.setattr(reader, "_read", spied)
+    monkeypatch.setattr(reader_module, "LARGE_ROWS", large_rows)
+    monkeypatch.setattr(trace_page, "SPANS_AT_MOST", spans_at_most)
+
+    def pages() -> list[dict[str, Any]]:
+        rows = asyncio.run(reader.read("list_traces", {"project": "default", **parameters}, conditions))
+        return [{name: value for name, value in row.items() if name != "cut"} for row in rows]
+
+    try:
+        divided = pages()
+        monkeypatch.setattr(reader_module, "divisible", lambda *_: False)
+        is_divided = bool(divided) and not any(condition.field == "span_count" for condition in conditions)
+        statements = [sql for sql in asked if "$trace_ids" in sql and "FROM score" not in sql]
+        assert bool(statements) is is_divided, "traces that are judged by their record are too many to name"
+        assert any("commit_seq BETWEEN" in sql for sql in statements) is (is_divided and large_rows == 1)
+        assert divided == pages()
+    finally:
+        reader.close()
+
+
+def test_only_the_rows_where_the_traces_lie_are_looked_at(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace_page, "RANGES", 2)
+    cursor = database.cursor()
+    sql, values = within(
+        lambda sql, bound: rows_of(cursor.execute(sql, bound)),
+        f"SELECT * FROM span WHERE trace_id IN (SELECT unnest($trace_ids)) AND {MARK}",
+        {"trace_ids": [trace_id(1)], "limit": 1},
+        is_large=True,
+    )
+    assert values["trace_ids"] == [trace_id(1)]
+    assert "limit" not in values
+    assert sql.count("commit_seq BETWEEN") == 2
+    last = re.search(r"commit_seq > \$(\w+)", sql)
+    assert last
+    assert values[last[1]] == 200, "what came since is"
+    cursor.close()
+
+
+def test_each_trace_has_its_scores_the_oldest_first_whatever_their_values(database: Database) -> None:
+    cursor = database.cursor()
+    for number, trace, value in ((2, 1, "nan"), (1, 1, "0.5"), (3, 2, "inf")):
+        cursor.execute(
+            "INSERT INTO score (project, score_id, trace_id, name, value, time) "
+            "VALUES ('default', ?, ?, 'good', ?::DOUBLE, make_timestamp_ns(?))",
+            [f"s{number}", trace_id(trace), value, number],
+        ).fetchall()
+    reader = DuckReader(database, threads=1)
+    rows = asyncio.run(reader.read("list_traces", {"project": "default", "limit": 50, "io": "none"}))
+    reader.close()
+    cursor.execute("DELETE FROM score").fetchall()
+    cursor.close()
+    scores = {row["trace_id"]: [score["id"] for score in row["scores"]] for row in rows}
+    assert {trace: some for trace, some in scores.items() if some} == {trace_id(1): ["s1", "s2"], trace_id(2): ["s3"]}
+
+
+def test_a_statement_is_given_the_values_that_it_names() -> None:
+    assert used("SELECT $a, $b_c -- $d\n  -- $e", {"a": 1, "b": 2, "b_c": 3, "e": 4}) == {"a": 1, "b_c": 3}
