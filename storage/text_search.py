@@ -40,6 +40,9 @@ FOUND_SQL = "bit_or(CASE WHEN {0} THEN tiles ELSE 0 END), max(used, {1:d}) FILTE
 """The tiles that have a part, and when they have it last, of the newest."""
 TILE_BITS = 8
 """Of what tells when a part was used, in microseconds before them, and by which tiles."""
+TOGETHER, MOST_TOGETHER = 8, 4.0
+"""Rows of one trace, which come together, so that a tile with a term has it in several of them where it is frequent;
+and as many as it is taken to have at most: a term that each trace says once is as frequent."""
 NEWEST = 256
 """More than a page has, mostly; half or twice as many take as long (23 ms for all of 1 M rows)."""
 FOLD_SQL = f"SELECT {FOLDED.format('part')} FROM (SELECT unnest($parts) AS part)"
@@ -174,6 +177,15 @@ class Search:
         known = sorted((us for us in times if below_ns is None or us * 1000 < below_ns), reverse=True)
         return known[tiles - 1] * 1000 if len(times) >= self.possible and len(known) >= tiles else None
 
+    def rows_a_tile(self, tiles: int, rows: int, from_ns: int | None, below_ns: int | None = None) -> float:
+        """How many rows with the terms the newest tiles that have them should have each, by how many rows of any kind
+        there are for each of so many. `rows` begin at `from_ns` or later, as many in each part of that time."""
+        newest_ns, told_ns = self.newest_ns, self.nth_ns(tiles, below_ns)
+        if newest_ns is None or told_ns is None or from_ns is None:
+            return 1.0
+        end_ns = newest_ns if below_ns is None else min(newest_ns, below_ns)
+        return with_term(rows / tiles * (end_ns - told_ns) / (end_ns - from_ns)) if from_ns < end_ns else 1.0
+
     @property
     def newest_ns(self) -> int | None:
         """When one of the terms was used last, as far as the index was asked and knows."""
@@ -206,6 +218,15 @@ class Search:
 def reaches(known_from: int | None, from_ns: int | None) -> bool:
     """Whether what is known since the one time (null: of all) is of all rows since the other."""
     return known_from is None or (from_ns is not None and from_ns >= known_from)
+
+
+def with_term(rows: float) -> float:
+    """How many of so many rows have a term that one trace of them has: traces of which each row has it with the same
+    chance, and others between."""
+    if rows <= TOGETHER:
+        return min(max(rows, 1.0), MOST_TOGETHER)
+    chance: float = 1 - (1 - TOGETHER / rows) ** (1 / TOGETHER)
+    return min(rows * chance, MOST_TOGETHER)
 
 
 def found_of(wanted: Sequence[str], first_seq: int, ends: Sequence[int], *values: Any) -> Found:

@@ -5,7 +5,6 @@ search in texts costs 2 µs, rolling up all traces of 1 M spans 30 ms). Parts ar
 sample of it, so that rows may lie in any order; each answer is exact.
 """
 
-import math
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +40,8 @@ Other conditions cost so little a row that all the rest is asked at once.
 """
 
 RARE = 4
-"""Rows found a sample looked at. Of a term that is not rarer, every tile of the index has one, and it is not asked."""
+"""Rows found a sample looked at. Of a term that is not rarer, every tile of the index has one, and it is not asked,
+unless rows are scattered: then many tiles have no row of the part with the term."""
 
 SPARE = 1.2
 """More rows than the page should need by what was found so far."""
@@ -66,11 +66,8 @@ FIRST_LOOK, FIRST_LOOK_ROWS = 8, 80_000
 eight are a third of one): 13 ms; about all of 1 M rows it takes 23."""
 LOOK_SPARE = 1.5
 """Times what the page should need, that it is asked about next: one more look takes 5 ms, twice the time 3 to 8."""
-TOLD = 1.15
-"""Tiles that have a rare term last in the first part there, by the index, a row of the page. It knows their times to a
-256th of what a tile's rows span (`storage.text_index.TIMES`)."""
-TOLD_OFTEN = 0.5
-"""Likewise of a term that is not rare: it stands in several rows of a tile then (spans of one trace came together)."""
+TOLD = 1.08
+"""Tiles that have a rare term last in the first part there, by the index, a row of the page: each takes 2 ms."""
 
 LATEST_NS = (1 << 63) - 2
 """The last time that can be stored; DuckDB takes none behind it."""
@@ -108,9 +105,10 @@ class Parts:
         nth: Callable[[int], int | None] | None = None,
         below_ns: int | None = None,
         first_look: int = FIRST_LOOK,
+        sample_rows: float = 1.0,
     ) -> None:
-        """`rows`: sampled in the order of time, of what may be asked for; `from_ns`, `below_ns`: where the question
-        begins and ends. `first_look`: samples about which the index is asked first.
+        """`rows`: sampled in the order of time, of what may be asked for, each of `sample_rows`; `from_ns`, `below_ns`:
+        where the question begins and ends. `first_look`: samples about which the index is asked first.
 
         `costly`: rows are, so that parts should grow slowly. `search`: tells which rows need not be looked at.
         `nth`: the start of the nth newest row, where rows are scattered: then parts begin with few rows.
@@ -129,6 +127,7 @@ class Parts:
         """Since when the index has the term in so many tiles."""
         self._nth = nth
         self._first_look = first_look
+        self._sample_rows = sample_rows
         if nth is not None:
             self._begin(nth, search)
 
@@ -139,11 +138,11 @@ class Parts:
             return
         self._samples = self._first_look
         search.look_up(self.floor)
-        if not search.is_rare:  # in so many rows: of all of a day most tiles have a rare term too
-            self._told_tiles = math.ceil(TOLD_OFTEN * self._limit)
         while search.is_rare and search.possible < self._limit and not self.is_last:
             self._samples = self._further(search)
             search.look_up(self.floor)
+        rows = round(self._samples * self._sample_rows)
+        self._told_tiles = round(self._told_tiles / search.rows_a_tile(self._limit, rows, self.floor, self._below_ns))
         self._tell(search)
         if self._told_ns is None and not search.is_rare:
             self._samples = FIRST_PART
@@ -205,7 +204,7 @@ class Parts:
                 return
         is_rare = found < RARE * self._samples
         self._samples = grown(self._samples, found, self._limit) if self._costly else self._samples * SAMPLES
-        if self._search is not None and is_rare:
+        if self._search is not None and (is_rare or self._nth is not None):
             self._search.look_up(self.floor)
 
     def _widen_told(self, former_ns: int, search: Search, found: int) -> None:
@@ -264,6 +263,7 @@ class Windows:
             nth=nth,
             below_ns=below_ns,
             first_look=first_look(self.row_count),
+            sample_rows=self.row_count / SAMPLES,
         )
 
     def _sampled(self, run: Run) -> list[Sampled]:

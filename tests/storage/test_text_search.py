@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.text_search import (
+    MOST_TOGETHER,
     NEWEST,
     RANGES_AT_MOST,
     TILE_BITS,
+    TOGETHER,
     Range,
     Search,
     joined,
@@ -19,6 +21,7 @@ from storage.text_search import (
     mark,
     meets,
     outside,
+    with_term,
 )
 
 
@@ -113,6 +116,29 @@ def test_what_was_told_is_enough_to_leave_out_tiles_that_have_the_term_in_older_
     search.look_up(4000)
     assert [seq for seq in range(1, 16) if search.may_match(seq)] == list(range(1, 16))
     assert len(asked) == 2, "what a part is folded to, and the index once"
+
+
+def test_how_many_rows_a_tile_gives_is_told_by_how_many_rows_there_are_for_each_that_has_the_term() -> None:
+    times = [used(us, 1 << us % 2) for us in (100, 99, 98, 97)]
+
+    def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return [("a",)] if "parts" in bound else [(1, [5, 9], 3, times)]
+
+    search = Search(ask, "span", [["a"]], mark(0), every=True, to_ns=None)  # type: ignore[arg-type]
+    assert search.rows_a_tile(4, 1000, 0) == 1, "the index was not asked"
+    search.look_up(0)
+    assert search.rows_a_tile(4, 10_000, 0) == with_term(10_000 * 3 / 100 / 4), "3 of 100 us have four"
+    assert search.rows_a_tile(2, 10_000, 0, 99_500) == with_term(10_000 * 1.5 / 99.5 / 2), "98 and 99 us"
+    assert search.rows_a_tile(5, 10_000, 0) == search.rows_a_tile(4, 10_000, None) == 1, "it does not know of five"
+    assert search.rows_a_tile(4, 10_000, 100_000) == search.rows_a_tile(4, 10_000, 0, 97_000) == 1
+
+
+def test_a_term_that_every_trace_has_is_taken_to_stand_in_four_of_its_rows_and_a_rare_one_in_one() -> None:
+    told = [round(with_term(rows), 2) for rows in (0.5, 2, 8, 9, 18, 280, 1e9)]
+    assert told == [1, 2, 4, 2.16, 1.28, 1.01, 1]
+    for chance in (0.1, 0.5):
+        of_a_trace = 1 - (1 - chance) ** TOGETHER
+        assert with_term(TOGETHER / of_a_trace) == pytest.approx(min(chance * TOGETHER / of_a_trace, MOST_TOGETHER))
 
 
 def test_what_is_told_later_is_added_to_what_was_told() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contract.columns import Row
 from contract.reading import Condition
-from storage import contents, windows
+from storage import contents, text_search, windows
 from storage import reader as reader_module
 from storage.pieces import LONGEST_IN_ROW
 from storage.reader import DuckReader
@@ -230,7 +230,7 @@ def test_a_page_of_a_rare_term_looks_at_as_many_tiles_as_it_needs() -> None:
 
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(windows, "FEWEST_ROWS", 1)
-            patched.setattr(windows, "TOLD_OFTEN", windows.TOLD)  # one row a tile has it
+            patched.setattr(text_search, "MOST_TOGETHER", 1.0)  # one row a tile has it
             patched.setattr(reader, "_cursor", Heard)
             rows = await reader.read(
                 "list_spans",
@@ -242,7 +242,7 @@ def test_a_page_of_a_rare_term_looks_at_as_many_tiles_as_it_needs() -> None:
         assert [7 * int(row["span_id"]) % 97 for row in rows] == starts[:4]
         [searched] = [bound for bound in asked if "limit" in bound]
         edges = [edge for name, edge in searched.items() if name.startswith("w0_") and edge != NO_SEQ]
-        assert len(edges) > 10, "most tiles are left out"
+        assert len(edges) == 10, "what lies around four tiles is left out"
 
     live(":memory:", work)
 

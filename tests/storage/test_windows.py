@@ -130,6 +130,11 @@ def test_rows_are_scattered_where_one_of_the_newest_came_early() -> None:
     assert not are_scattered(sampled(2 * windows.NEWEST - 1))
 
 
+@pytest.fixture(autouse=True)
+def twelve_places_for_ten_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "TOLD", 1.2)
+
+
 class Told:
     """A search of which the index says that so many tiles have the term in each part of the range."""
 
@@ -142,6 +147,8 @@ class Told:
         self._nth_ns = nth_ns or {}
         self.asked: list[int | None] = []
         self.possible = 0
+        self.together = 1.0
+        self.rows = 0
 
     def look_up(self, from_ns: int | None) -> None:
         if not self.asked or (from_ns or 0) < (self.asked[-1] or 0):
@@ -154,6 +161,11 @@ class Told:
     def nth_ns(self, tiles: int, below_ns: int | None) -> int | None:
         assert below_ns is None
         return self._nth_ns.get(tiles)
+
+    def rows_a_tile(self, tiles: int, rows: int, from_ns: int | None, below_ns: int | None) -> float:
+        assert (from_ns, below_ns) == (self.asked[-1], None)
+        self.rows = rows // tiles
+        return self.together
 
     def may_match(self, seq: int | None) -> bool:
         return True
@@ -201,11 +213,11 @@ def test_where_rows_are_scattered_the_first_part_begins_where_the_index_has_the_
     assert parts.floor == 92, "not before what it was asked about"
 
 
-def test_of_a_term_that_is_not_rare_each_place_is_taken_to_have_two_rows_at_first() -> None:
-    told = Told({92: 90, 98: 5, 97: 8}, nth_ns={5: 98, 8: 97})
-    told.is_rare = False
-    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
-    assert parts.floor == 98
+def test_of_a_term_that_stands_in_several_rows_of_a_place_fewer_places_are_looked_at_first() -> None:
+    told = Told({92: 90, 98: 5, 97: 8}, nth_ns={6: 98, 9: 97})
+    told.is_rare, told.together = False, 2.0
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99, sample_rows=40)  # type: ignore[arg-type]
+    assert (told.rows, parts.floor) == (32, 98)
     parts.widen(7)
     assert (told.asked, parts.floor) == ([92, 98, 92, 97], 97), "by what was found"
 
@@ -219,6 +231,14 @@ def test_a_term_is_rare_by_the_first_look_though_most_tiles_of_a_large_part_have
     soon = Soon({92: 4, 63: 40, 70: 12}, nth_ns={12: 70, 5: 80})
     parts = Parts(sampled(100), 10, 7, search=soon, nth=lambda _: 99)  # type: ignore[arg-type]
     assert parts.floor == 70
+
+
+def test_where_rows_are_scattered_the_index_is_asked_about_each_part_however_much_was_found() -> None:
+    told = Told({92: 51, 90: 60})
+    parts = Parts(sampled(100), 50, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    assert parts.floor == 92
+    parts.widen(40)
+    assert (told.asked, parts.floor) == ([92, 90], 90), "of a part of time few tiles have rows, and fewer the term"
 
 
 @pytest.mark.parametrize(
