@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -69,6 +70,29 @@ def text_length(row: Row) -> int:
     return sum(len(value) for value in row.values() if isinstance(value, str))
 
 
+async def answer_list(
+    api: Api,
+    request: web.Request,
+    question: ListQuestion,
+    read: Callable[[ListQuestion], Awaitable[list[Row]]],
+    render: Callable[[ListQuestion, list[Row]], web.Response],
+    order: tuple[ListRoute, str],
+) -> web.StreamResponse:
+    """The rendered rows of a page; whole ones in turn with other large answers, bounded, rendered in a thread.
+
+    `read` gives the rows of a question; `render` is called once, with the question that the rows answer. `order`: the
+    route and what it sorts by.
+    """
+    if question.io != "full":
+        return render(question, await read(question))
+    turns = api.large_lists if question.limit > LARGE_ROWS else api.shown
+    async with turns.making(request):
+        found = await read_whole(read, question, *order)
+        response = await asyncio.to_thread(render, *found)
+        del found
+    return await turns.send(request, response)
+
+
 def list_handler(
     route: ListRoute, sort_column: str, record: Callable[[Row, str, str], dict[str, Any]], **fixed: Any
 ) -> Handler:
@@ -77,14 +101,14 @@ def list_handler(
     async def handle(api: Api, request: web.Request) -> web.StreamResponse:
         project = identity_of(request).project
         question = parse_list(request.query.items(), route, path=request.path, project=project, now_ns=api.now_ns())
-        if question.io != "full":
-            return page(request, project, question, await read_rows(api, project, question))
-        turns = api.large_lists if question.limit > LARGE_ROWS else api.shown
-        async with turns.making(request):
-            found = await read_whole(lambda part: read_rows(api, project, part), question, route, sort_column)
-            response = await asyncio.to_thread(page, request, project, *found)
-            del found
-        return await turns.send(request, response)
+        return await answer_list(
+            api,
+            request,
+            question,
+            partial(read_rows, api, project),
+            partial(page, request, project),
+            (route, sort_column),
+        )
 
     async def read_rows(api: Api, project: str, question: ListQuestion) -> list[Row]:
         parameters = page_parameters(project, route, question, **fixed)

@@ -79,21 +79,29 @@ def detail(api: Api, span: Stored, logs_of: Mapping[Any, list[Row]], donors: Seq
     return span_detail(span, logs_of.get(span["span_id"], []), donors, api.present)
 
 
-async def get_span(api: Api, request: web.Request) -> web.Response:
+async def get_span(api: Api, request: web.Request) -> web.StreamResponse:
     """Everything about one span."""
     io = parse_detail(request.query.items())
     trace_id, span_id = (stored_id(request.match_info[name]) for name in ("trace_id", "span_id"))
     asked = {"project": identity_of(request).project, "trace_id": trace_id, "span_id": span_id}
-    rows = await api.reader.read("get_spans", asked | {"io": io})
+    if io != "full":
+        span, _ = await read_span(api, asked | {"io": io})
+        return json_response(span_record(span, io))
+    async with api.shown.making(request):
+        (span, donors), logs = await asyncio.gather(read_span(api, asked | {"io": io}), read_logs(api, asked, io))
+        body = await asyncio.to_thread(lambda: dump(detail(api, span, grouped(logs, "span_id"), donors)))
+    response = web.Response(body=body, content_type="application/json", headers=SAFE_HEADERS)
+    return await api.shown.send(request, response)
+
+
+async def read_span(api: Api, asked: dict[str, Any]) -> tuple[Row, list[Row]]:
+    """A span and those that repeat it. Raises `NotFound`."""
+    rows = await api.reader.read("get_spans", asked)
+    trace_id, span_id = asked["trace_id"], asked["span_id"]
     span = next((row for row in rows if row["span_id"] == span_id), None)
     if span is None:
         raise NotFound(f"no span {span_id[:100]!r} in trace {trace_id[:100]!r}")
-    if io != "full":
-        return json_response(span_record(span, io))
-    logs = await read_logs(api, asked, io)
-    donors = [row for row in rows if row["duplicate_of"] == span_id]
-    body = await asyncio.to_thread(detail, api, span, grouped(logs, "span_id"), donors)
-    return json_response(body)
+    return span, [row for row in rows if row["duplicate_of"] == span_id]
 
 
 async def get_trace_otlp(api: Api, request: web.Request) -> web.StreamResponse:

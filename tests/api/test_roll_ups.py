@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api import lists
 from contract.access import Identity
 from storage.database import Database
 from tests.support.asking import Get, asking
@@ -139,6 +140,31 @@ def test_pages_hold_everyone_once_in_order_also_where_times_are_equal(database: 
             cursor = {"cursor": page["next_cursor"]}
         assert len(whole) == 11
         assert parts == whole
+
+    asking(database, talk)
+
+
+def test_a_page_of_whole_traces_ends_where_its_texts_are_enough_for_one_answer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand whole traces of a session took gigabytes."""
+    monkeypatch.setattr(lists, "PAGE_BYTES", 5_000)
+    monkeypatch.setattr(lists, "LARGE_ROWS", 2)
+    for number in range(1, 12):
+        insert(database, "span", span(number, trace=number, at_ms=number, session_id="s", input="x" * 1_000))
+
+    async def talk(get: Get) -> None:
+        seen: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = (await get("/api/v1/sessions/s", limit=100, io="full", **cursor)).json
+            assert 0 < len(page["traces"]) <= 7
+            assert page["session"]["trace_count"] == 11
+            seen += [each["trace_id"] for each in page["traces"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = {"cursor": page["next_cursor"]}
+        assert seen == [trace_id(number) for number in range(11, 0, -1)]
 
     asking(database, talk)
 
