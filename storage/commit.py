@@ -6,6 +6,7 @@ Memory (`recent`, `seen`, `twins`) is changed only in step with the file: a grou
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import chain, islice, repeat
 from typing import Any
 
 import duckdb
@@ -313,7 +314,8 @@ def row_seqs(connection: duckdb.DuckDBPyConnection, rows: int, seq: int) -> list
     """The `commit_seq` of each new row: that of the group, and lower ones for those before its last part."""
     parts = (rows - 1) // NUMBERED_ROWS
     [(free,)] = connection.execute(FREE_SQL).fetchall() if parts else [(seq,)]
-    return [max(min(free, seq), seq - parts + place // NUMBERED_ROWS) for place in range(rows)]
+    seqs = (repeat(max(min(free, seq), seq - parts + part), NUMBERED_ROWS) for part in range(parts + 1))
+    return list(islice(chain.from_iterable(seqs), rows))
 
 
 def update(connection: duckdb.DuckDBPyConnection, group: Group, seq: int, contents: Contents) -> None:
