@@ -66,8 +66,13 @@ async def read_whole(
         part = replace(question, limit=max(1, min(room, fitting)), after=after)
 
 
-def text_length(row: Row) -> int:
-    return sum(len(value) for value in row.values() if isinstance(value, str))
+def text_length(value: Any) -> int:
+    """Characters of all texts in a row, those of its scores too."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(text_length, value.values()))
+    return sum(map(text_length, value)) if isinstance(value, list) else 0
 
 
 async def answer_list(

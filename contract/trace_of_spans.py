@@ -21,6 +21,8 @@ SPEAKERS = ("trace_row", "root_row", "generation_row")
 """Fields of a record whose rows its content is of: the first that has one is shown."""
 CONTENT = ("input", "output")
 MOST_TOKENS = (1 << 63) - 1
+ENDLESS_NS = (1 << 63) - 1
+"""Read as null: it is the database's infinity. Nothing stores it any more."""
 
 
 def trace_of(rows: Iterable[Row]) -> Row:
@@ -43,7 +45,7 @@ def roll_up(rows: Iterable[Row]) -> Row:
     placed = sorted(rows, key=place)
     calls = [row for row in placed if row["kind"] in COUNTED_KINDS and row["duplicate_of"] is None]
     spans = [row for row in placed if row["duplicate_of"] is None or not row["synthetic"]]
-    sort_ns = min(row["start_time"] for row in placed)
+    sort_ns = min(map(begin_ns, placed))
     start_ns = None if all(row["start_unknown"] for row in placed) else sort_ns
     end_ns = max((row["end_time"] for row in placed if row["end_time"] is not None), default=None)
     return {
@@ -70,7 +72,11 @@ def roll_up(rows: Iterable[Row]) -> Row:
 
 
 def place(row: Row) -> tuple[bool, bool, int, str]:
-    return row["kind"] != TRACE_KIND, not is_root(row), row["start_time"], row["span_id"]
+    return row["kind"] != TRACE_KIND, not is_root(row), begin_ns(row), row["span_id"] or ""
+
+
+def begin_ns(row: Row) -> int:
+    return ENDLESS_NS if row["start_time"] is None else row["start_time"]
 
 
 def is_root(row: Row) -> bool:
@@ -112,9 +118,10 @@ def tags_of(placed: Iterable[Row]) -> list[str] | None:
 
 
 def tags_in(text: str | None) -> list[Any] | None:
-    """The list that the JSON is; null for everything else."""
+    """The list that the JSON is; null for everything else, and where a text in it is none (half of a character)."""
     try:
         tags = None if text is None else json.loads(text)
+        text_of(tags).encode()
     except (ValueError, RecursionError):
         return None
     return tags if isinstance(tags, list) else None

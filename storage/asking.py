@@ -12,6 +12,7 @@ from typing import TypeVar
 import duckdb
 
 from contract.errors import Unavailable
+from contract.reading import Row
 from contract.threads import to_its_end
 from storage.database import Database, begin, roll_back
 from storage.engine_errors import has_ended
@@ -60,6 +61,13 @@ def one_state(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
     finally:
         roll_back(cursor)
+
+
+def rows_of(result: duckdb.DuckDBPyConnection, at_most: int | None = None) -> list[Row]:
+    """What a statement gives, by the names of its columns; or the next rows of it."""
+    names = [column[0] for column in result.description or ()]  # none: it is closed by now, which the next line tells
+    found = result.fetchall() if at_most is None else result.fetchmany(at_most)
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 async def ask(database: Database, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from functools import partial
@@ -25,7 +25,7 @@ from contract.reading import INLINE, MEDIA, QUERIES, Condition, Row, Value
 from contract.stats import Sample
 from storage import hour_sums
 from storage.aggregates import SHAPE, add_shape
-from storage.asking import Parsed, one_state, parameters_of
+from storage.asking import Parsed, one_state, parameters_of, rows_of
 from storage.conditions import INDEXED, PLACES, Compiled, compile_conditions
 from storage.contents import put_back, put_back_lists
 from storage.engine_errors import has_ended
@@ -55,6 +55,8 @@ BLOCKLESS = frozenset({"count_rows", "unpriced_models"})
 ASKED_HERE = (hour_sums.QUERY, QUERY)
 """Files of `queries/` that answer a part of a question, and are none."""
 
+ROWS_A_PART = 64
+"""Each may have 2 MB."""
 TRACE_QUERIES = ("list_traces", "get_trace")
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
@@ -287,7 +289,7 @@ class DuckReader:
             if not divisible(question.query, bound):
                 return self._read(cursor, sql, values)
             read, is_large = partial(self._read, cursor), self._windows.row_count >= LARGE_ROWS
-            return page_of(read, sql, values, self._queries[QUERY].sql, is_large=is_large)
+            return page_of(read, partial(self._parts, cursor), sql, values, self._queries[QUERY].sql, is_large=is_large)
 
         if question.of_sums is not None and hour_sums.divide(cursor, question.of_sums, question.bound):
             return self._sums(cursor, question.of_sums, question.bound)
@@ -306,6 +308,11 @@ class DuckReader:
 
     def _read(self, cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any]) -> list[Row]:
         return rows_of(cursor.execute(self._parsed(cursor, sql), values))
+
+    def _parts(self, cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any]) -> Iterator[list[Row]]:
+        result = cursor.execute(self._parsed(cursor, sql), values)
+        while rows := rows_of(result, ROWS_A_PART):
+            yield rows
 
     def _whole(self, cursor: duckdb.DuckDBPyConnection, question: Question, rows: list[Row]) -> list[Row]:
         """The rows with what is read once they are known: content and scores of traces, and texts that lie apart, where
@@ -370,12 +377,6 @@ class DuckReader:
         for cursor in list(self._cursors):
             cursor.close()
         self._cursors.clear()
-
-
-def rows_of(result: duckdb.DuckDBPyConnection) -> list[Row]:
-    """What a statement gives, by the names of its columns."""
-    names = [column[0] for column in result.description or ()]  # none: it is closed by now, which the next line tells
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def search_of(ask: Ask, question: Question) -> Search | None:

@@ -4,6 +4,7 @@ Rows that are not indexed (new ones, and those that changed: their `commit_seq` 
 index, so that answers are the same with it and without.
 """
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +44,8 @@ TILE_BITS = 8
 TOGETHER, MOST_TOGETHER = 8, 4.0
 """Rows of one trace, which come together, so that a tile with a term has it in several of them where it is frequent;
 and as many as it is taken to have at most: a term that each trace says once is as frequent."""
+JUDGED_BY = 16
+"""Tiles, at least: by three one cannot tell how many rows each gives."""
 NEWEST = 256
 """More than a page has, mostly; half or twice as many take as long (23 ms for all of 1 M rows)."""
 FOLD_SQL = f"SELECT {FOLDED.format('part')} FROM (SELECT unnest($parts) AS part)"
@@ -176,6 +179,11 @@ class Search:
         times = min(told, key=len, default=[])
         known = sorted((us for us in times if below_ns is None or us * 1000 < below_ns), reverse=True)
         return known[tiles - 1] * 1000 if len(times) >= self.possible and len(known) >= tiles else None
+
+    def enough_tiles(self, tiles: int, rows: int, from_ns: int | None, below_ns: int | None) -> int:
+        """How many of the newest tiles that have the terms should give as many rows as `tiles` with one row each; see
+        `rows_a_tile`."""
+        return max(1, math.ceil(tiles / self.rows_a_tile(max(tiles, JUDGED_BY), rows, from_ns, below_ns)))
 
     def rows_a_tile(self, tiles: int, rows: int, from_ns: int | None, below_ns: int | None = None) -> float:
         """How many rows with the terms the newest tiles that have them should have each, by how many rows of any kind

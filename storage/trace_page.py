@@ -21,6 +21,8 @@ from storage.trace_rows import Ask, narrowed
 
 Read = Callable[[str, Mapping[str, Any]], list[Row]]
 """Runs a statement with these values: rows by the names of its columns."""
+Parts = Callable[[str, Mapping[str, Any]], Iterable[list[Row]]]
+"""The same, some rows at a time; who does not ask for all of them leaves the rest where it is."""
 
 LARGE_ROWS = 4_000_000
 """Of 1 M rows a look-up takes as long as it spares, of 10 M it spares a third; what is between was not measured."""
@@ -31,6 +33,10 @@ SPARE = 1.25
 SPARE_AT_LEAST = 8
 SPANS_AT_MOST = 4096
 """Of a page, of which records are made here: 40 ms. More are rolled up by DuckDB, without a copy of each in Python."""
+LONG_BYTES = 16 << 10
+TEXTS_AT_MOST_BYTES = 4 << 20
+"""Likewise of what is short mostly (names, ids of users, metadata), of a row and of all. A page of 4,000 rows with 25 kB
+each took 200 MB."""
 QUERY = "spans_of_traces"
 """The file of `queries/` for those rows."""
 KNOWN_SQL = "\n    SELECT unnest($trace_ids::VARCHAR[]) AS trace_id"
@@ -67,7 +73,9 @@ def divisible(query: str, bound: Mapping[str, Any]) -> bool:
     return query == "list_traces" and bound["page_limit"] is not None
 
 
-def page_of(read: Read, sql: str, bound: Mapping[str, Any], spans_sql: str, *, is_large: bool) -> list[Row]:
+def page_of(
+    read: Read, parts: Parts, sql: str, bound: Mapping[str, Any], spans_sql: str, *, is_large: bool
+) -> list[Row]:
     """The rows that this statement of `list_traces` gives, which `divisible` has found to be possible."""
     choice = _CHOICE.search(sql)
     assert choice is not None
@@ -76,10 +84,24 @@ def page_of(read: Read, sql: str, bound: Mapping[str, Any], spans_sql: str, *, i
         return []
     known = {**bound, "trace_ids": trace_ids}
     if bound["io"] != "full":
-        spans = read(*within(read, spans_sql, {**known, "limit": SPANS_AT_MOST + 1}, is_large=is_large))
-        if len(spans) <= SPANS_AT_MOST:
+        wanted = {**known, "limit": SPANS_AT_MOST + 1, "long_bytes": LONG_BYTES}
+        spans = few(parts(*within(read, spans_sql, wanted, is_large=is_large)))
+        if spans is not None:
             return newest(records_of(spans), bound, is_cut=len(trace_ids) >= bound["page_limit"])
     return read(*within(read, _CHOICE.sub(lambda _: KNOWN_SQL, sql), known, is_large=is_large))
+
+
+def few(parts: Iterable[list[Row]]) -> list[Row] | None:
+    """All rows; null where they are too many, or too large."""
+    rows: list[Row] = []
+    text_bytes = 0
+    for part in parts:
+        rows += part
+        text_bytes += sum(row["text_bytes"] for row in part)
+        is_long = any(row["text_bytes"] > LONG_BYTES for row in part)
+        if is_long or len(rows) > SPANS_AT_MOST or text_bytes > TEXTS_AT_MOST_BYTES:
+            return None
+    return rows
 
 
 def within(read: Read, sql: str, bound: Mapping[str, Any], *, is_large: bool) -> tuple[str, dict[str, Any]]:

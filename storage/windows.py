@@ -142,7 +142,7 @@ class Parts:
             self._samples = self._further(search)
             search.look_up(self.floor)
         rows = round(self._samples * self._sample_rows)
-        self._told_tiles = round(self._told_tiles / search.rows_a_tile(self._limit, rows, self.floor, self._below_ns))
+        self._told_tiles = search.enough_tiles(self._told_tiles, rows, self.floor, self._below_ns)
         self._tell(search)
         if self._told_ns is None and not search.is_rare:
             self._samples = FIRST_PART

@@ -8,7 +8,7 @@ import pytest
 
 from api import lists
 from api.cursor import After, decode_cursor
-from api.lists import METRIC_POINTS, SPANS, next_cursor, page_parameters, read_whole
+from api.lists import METRIC_POINTS, SPANS, next_cursor, page_parameters, read_whole, text_length
 from api.parameters import ListQuestion
 from api.turns import AT_A_TIME
 from contract.reading import Row
@@ -118,3 +118,8 @@ def test_pages_of_whole_rows_are_made_a_few_at_a_time_however_many_rows_are_aske
     asking(filled, talk, reader=counting)
     reader.close()
     assert counting.most == most
+
+
+def test_all_texts_of_a_row_count_those_of_its_scores_too() -> None:
+    scores = [{"comment": "four", "value": 1.0, "metadata": None}, {"comment": "5char"}]
+    assert text_length({"input": "ab", "metadata": ["c", "de"], "scores": scores, "span_count": 7}) == 14

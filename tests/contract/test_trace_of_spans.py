@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contract.span import TRACE_SPAN_ID
-from contract.trace_of_spans import tokens, trace_of
+from contract.trace_of_spans import ENDLESS_NS, SAID_FIRST, TOKENS, roll_up, tokens, trace_of
 from storage.database import Database
 from storage.reader import DuckReader
 from tests.support.reading import ask, traces
@@ -55,7 +55,7 @@ def random_span(rng: random.Random, number: int) -> dict[str, Any]:
         user_id=some(None, "", "u"),
         environment=some(None, "prod"),
         trace_name=some(None, None, "", f"t{number}"),
-        tags=some(None, [], ["x"], [f"y{number}", "x"], [1, None, True], "no json"),
+        tags=some(None, [], ["x"], [f"y{number}", "x"], [1, None, True], "no json", '["\\ud800"]'),
         metadata=some(None, {"k": number}),
         raw_rest=some(None, {"start_ns": 0}, {"public": True}),
     )
@@ -92,3 +92,22 @@ def test_a_sum_that_cannot_be_stored_is_unknown() -> None:
     calls = [{"total_tokens": 2**63 - 1}, {"total_tokens": None}]
     assert tokens(calls, "total_tokens") == 2**63 - 1
     assert tokens([*calls, {"total_tokens": 1}], "total_tokens") is None
+
+
+def test_rows_without_a_beginning_or_an_id_come_last() -> None:
+    """Nothing stores them; the columns do not forbid them."""
+    row = dict.fromkeys((*SAID_FIRST, *TOKENS, "trace_name", "tags", "metadata", "end_time", "duplicate_of"))
+    row |= {
+        "trace_id": "t",
+        "kind": "agent",
+        "status": "ok",
+        "start_unknown": False,
+        "public": False,
+        "synthetic": False,
+    }
+    odd = [{**row, "span_id": None, "parent_span_id": None, "start_time": None, "name": f"odd {n}"} for n in (1, 2)]
+    good = {**row, "span_id": "a", "parent_span_id": None, "start_time": 5, "name": "good"}
+    rows = [{**each, "row_id": number} for number, each in enumerate([*odd, good])]
+    made = roll_up(rows)
+    assert (made["name"], made["sort_ns"], made["root_row"], made["span_count"]) == ("good", 5, 2, 3)
+    assert roll_up(rows[:2])["sort_ns"] == ENDLESS_NS

@@ -35,6 +35,8 @@ SMALL: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (trace_page, "SPARE_AT_LEAST", (0, 1, 8)),
     (trace_page, "RANGES", (1, 2, 4)),
     (trace_page, "SPANS_AT_MOST", (1, 20, 4096)),
+    (trace_page, "LONG_BYTES", (20, 16_384)),
+    (text_search, "JUDGED_BY", (1, 16)),
     (text_search, "RANGES_AT_MOST", (1, 3, 256)),
     (text_search, "NEWEST", (1, 3, 256)),
     (text_search, "RARE", (0.1, 0.5, 0.75)),

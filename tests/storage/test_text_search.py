@@ -1,5 +1,6 @@
 """What the index of words says of a question, and the condition that is made of it."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.text_search import (
+    JUDGED_BY,
     MOST_TOGETHER,
     NEWEST,
     RANGES_AT_MOST,
@@ -131,6 +133,20 @@ def test_how_many_rows_a_tile_gives_is_told_by_how_many_rows_there_are_for_each_
     assert search.rows_a_tile(2, 10_000, 0, 99_500) == with_term(10_000 * 1.5 / 99.5 / 2), "98 and 99 us"
     assert search.rows_a_tile(5, 10_000, 0) == search.rows_a_tile(4, 10_000, None) == 1, "it does not know of five"
     assert search.rows_a_tile(4, 10_000, 100_000) == search.rows_a_tile(4, 10_000, 0, 97_000) == 1
+
+
+def test_as_many_tiles_are_enough_as_give_the_rows_and_never_none() -> None:
+    def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return [("a",)] if "parts" in bound else [(1, [5, 9], 3, [used(100 - n, 1) for n in range(20)])]
+
+    search = Search(ask, "span", [["a"]], mark(0), every=True, to_ns=None)  # type: ignore[arg-type]
+    search.look_up(0)
+    by_sixteen = search.rows_a_tile(JUDGED_BY, 10_000, 0)
+    assert 1 < by_sixteen < search.rows_a_tile(2, 10_000, 0) * 2
+    for tiles in (1, 2, 3, JUDGED_BY):
+        assert search.enough_tiles(tiles, 10_000, 0, None) == max(1, math.ceil(tiles / by_sixteen))
+    assert search.enough_tiles(20, 10_000, 0, None) == math.ceil(20 / search.rows_a_tile(20, 10_000, 0))
+    assert search.enough_tiles(1, 200, 0, None) == 1, "of four a tile"
 
 
 def test_a_term_that_every_trace_has_is_taken_to_stand_in_four_of_its_rows_and_a_rare_one_in_one() -> None:

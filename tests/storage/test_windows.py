@@ -147,7 +147,7 @@ class Told:
         self._nth_ns = nth_ns or {}
         self.asked: list[int | None] = []
         self.possible = 0
-        self.together = 1.0
+        self.together = 1
         self.rows = 0
 
     def look_up(self, from_ns: int | None) -> None:
@@ -162,10 +162,10 @@ class Told:
         assert below_ns is None
         return self._nth_ns.get(tiles)
 
-    def rows_a_tile(self, tiles: int, rows: int, from_ns: int | None, below_ns: int | None) -> float:
+    def enough_tiles(self, tiles: int, rows: int, from_ns: int | None, below_ns: int | None) -> int:
         assert (from_ns, below_ns) == (self.asked[-1], None)
-        self.rows = rows // tiles
-        return self.together
+        self.rows = rows
+        return tiles // self.together
 
     def may_match(self, seq: int | None) -> bool:
         return True
@@ -215,9 +215,9 @@ def test_where_rows_are_scattered_the_first_part_begins_where_the_index_has_the_
 
 def test_of_a_term_that_stands_in_several_rows_of_a_place_fewer_places_are_looked_at_first() -> None:
     told = Told({92: 90, 98: 5, 97: 8}, nth_ns={6: 98, 9: 97})
-    told.is_rare, told.together = False, 2.0
+    told.is_rare, told.together = False, 2
     parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99, sample_rows=40)  # type: ignore[arg-type]
-    assert (told.rows, parts.floor) == (32, 98)
+    assert (told.rows, parts.floor) == (320, 98)
     parts.widen(7)
     assert (told.asked, parts.floor) == ([92, 98, 92, 97], 97), "by what was found"
 
