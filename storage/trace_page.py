@@ -35,8 +35,8 @@ SPANS_AT_MOST = 4096
 """Of a page, of which records are made here: 40 ms. More are rolled up by DuckDB, without a copy of each in Python."""
 LONG_BYTES = 16 << 10
 TEXTS_AT_MOST_BYTES = 4 << 20
-"""Likewise of what is short mostly (names, ids of users, metadata), of a row and of all. A page of 4,000 rows with 25 kB
-each took 200 MB."""
+"""Likewise of what is short mostly (names, ids of users, metadata), of a row and of all: 4,000 rows with 25 kB each
+took 200 MB."""
 QUERY = "spans_of_traces"
 """The file of `queries/` for those rows."""
 KNOWN_SQL = "\n    SELECT unnest($trace_ids::VARCHAR[]) AS trace_id"
