@@ -130,7 +130,7 @@ class Empty(dict[str, None]):
 
 
 RECORDS = {
-    "Traces": ("list_traces", {**trace_record(Empty(), "", "preview")}),
+    "Traces": ("list_traces", {**trace_record(Empty(), "", "preview", ())}),
     "Spans and generations": (
         "list_spans",
         {**span_record(Empty(), "preview"), **span_detail(Empty(input=None, output=None), [], [], nothing)},
