@@ -40,8 +40,7 @@ Other conditions cost so little a row that all the rest is asked at once.
 """
 
 RARE = 4
-"""Rows found a sample looked at. Of a term that is not rarer, every tile of the index has one, and it is not asked,
-unless rows are scattered: then many tiles have no row of the part with the term."""
+"""Rows found a sample looked at. Of a term that is not rarer each tile has one, unless rows are scattered."""
 
 SPARE = 1.2
 """More rows than the page should need by what was found so far."""
@@ -66,8 +65,9 @@ FIRST_LOOK, FIRST_LOOK_ROWS = 8, 80_000
 eight are a third of one): 13 ms; about all of 1 M rows it takes 23."""
 LOOK_SPARE = 1.5
 """Times what the page should need, that it is asked about next: one more look takes 5 ms, twice the time 3 to 8."""
-TOLD = 1.08
-"""Tiles that have a rare term last in the first part there, by the index, a row of the page: each takes 2 ms."""
+TOLD, TOLD_MORE = 1.08, 8
+"""Tiles that have a rare term last in the first part there, by the index, a row of the page: each takes 2 ms. And as
+many as the next part has more, at least: another statement takes as long."""
 
 LATEST_NS = (1 << 63) - 2
 """The last time that can be stored; DuckDB takes none behind it."""
@@ -212,7 +212,7 @@ class Parts:
         self._told_ns = None
         search.look_up(self.floor)
         if found:
-            self._told_tiles = grown(self._told_tiles, found, self._limit)
+            self._told_tiles = max(grown(self._told_tiles, found, self._limit), self._told_tiles + TOLD_MORE)
             self._tell(search)
         if self._told_ns is not None and self._told_ns >= former_ns:
             self._told_ns = None

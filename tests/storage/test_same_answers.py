@@ -30,6 +30,7 @@ SMALL: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (windows, "TOLD", (0.2, 1, 1.08, 3)),
     (text_search, "TOGETHER", (1, 8)),
     (text_search, "MOST_TOGETHER", (1.0, 4.0)),
+    (windows, "TOLD_MORE", (0, 8)),
     (reader_module, "LARGE_ROWS", (1,)),
     (trace_page, "SPARE", (1, 1.25)),
     (trace_page, "SPARE_AT_LEAST", (0, 1, 8)),

@@ -146,12 +146,12 @@ def test_as_many_tiles_are_enough_as_give_the_rows_and_never_none() -> None:
     for tiles in (1, 2, 3, JUDGED_BY):
         assert search.enough_tiles(tiles, 10_000, 0, None) == max(1, math.ceil(tiles / by_sixteen))
     assert search.enough_tiles(20, 10_000, 0, None) == math.ceil(20 / search.rows_a_tile(20, 10_000, 0))
-    assert search.enough_tiles(1, 200, 0, None) == 1, "of four a tile"
+    assert search.enough_tiles(1, 200, 0, None) == 1, "of two a tile"
 
 
-def test_a_term_that_every_trace_has_is_taken_to_stand_in_four_of_its_rows_and_a_rare_one_in_one() -> None:
+def test_a_term_that_every_trace_has_is_taken_to_stand_in_two_of_its_rows_and_a_rare_one_in_one() -> None:
     told = [round(with_term(rows), 2) for rows in (0.5, 2, 8, 9, 18, 280, 1e9)]
-    assert told == [1, 2, 4, 2.16, 1.28, 1.01, 1]
+    assert told == [1, 2, 2, 2, 1.28, 1.01, 1]
     for chance in (0.1, 0.5):
         of_a_trace = 1 - (1 - chance) ** TOGETHER
         assert with_term(TOGETHER / of_a_trace) == pytest.approx(min(chance * TOGETHER / of_a_trace, MOST_TOGETHER))

@@ -133,6 +133,7 @@ def test_rows_are_scattered_where_one_of_the_newest_came_early() -> None:
 @pytest.fixture(autouse=True)
 def twelve_places_for_ten_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows, "TOLD", 1.2)
+    monkeypatch.setattr(windows, "TOLD_MORE", 0)
 
 
 class Told:
@@ -231,6 +232,14 @@ def test_a_term_is_rare_by_the_first_look_though_most_tiles_of_a_large_part_have
     soon = Soon({92: 4, 63: 40, 70: 12}, nth_ns={12: 70, 5: 80})
     parts = Parts(sampled(100), 10, 7, search=soon, nth=lambda _: 99)  # type: ignore[arg-type]
     assert parts.floor == 70
+
+
+def test_the_next_part_has_as_many_places_more_as_another_statement_would_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "TOLD_MORE", 5)
+    told = Told({92: 40, 97: 12, 95: 17}, nth_ns={12: 97, 13: 96, 17: 95})
+    parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
+    parts.widen(9)
+    assert (told.asked, parts.floor) == ([92, 97, 92, 95], 95), "two more should do, but in two times of three"
 
 
 def test_where_rows_are_scattered_the_index_is_asked_about_each_part_however_much_was_found() -> None:
