@@ -1,7 +1,7 @@
 """A page of traces in small statements: which traces, their rows, their content, their scores.
 
-One statement for all of it takes half as long again: DuckDB plans it for as long as it runs, and rolls up with 30
-columns what Python adds up in a few milliseconds. Where the file is large, the rows are looked for where they lie
+One statement for all of it takes half as long again to twice as long (docs/adr/0023): it rolls up in 30 columns what
+Python adds up in a few milliseconds. Where the file is large, the rows are looked for where they lie
 (docs/adr/0018): the ids of all rows take 4 ms a million, 8 where they are not in memory.
 """
 
@@ -32,7 +32,7 @@ SPARE = 1.25
 """Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
 SPARE_AT_LEAST = 8
 SPANS_AT_MOST = 4096
-"""Of a page, of which records are made here: 40 ms. More are rolled up by DuckDB, without a copy of each in Python."""
+"""Of a page, of which records are made here: adding them up takes 10 ms. Of more DuckDB makes no copies."""
 LONG_BYTES = 16 << 10
 TEXTS_AT_MOST_BYTES = 4 << 20
 """Likewise of what is short mostly (names, ids of users, metadata), of a row and of all: 4,000 rows with 25 kB each
@@ -42,7 +42,7 @@ QUERY = "spans_of_traces"
 KNOWN_SQL = "\n    SELECT unnest($trace_ids::VARCHAR[]) AS trace_id"
 
 PREVIEWS_SQL = "SELECT rowid AS row_id, preview FROM span WHERE rowid IN (SELECT unnest($row_ids::BIGINT[]))"
-"""Where rows keep the beginnings of their texts (storage/contents.py): DuckDB unpacks 2,048 texts to show one."""
+"""Where rows keep the beginnings of their texts (storage/previews.py): DuckDB unpacks 2,048 texts to show one."""
 BEGINNINGS_SQL = """
 SELECT rowid AS row_id, left(input, 301) AS input, left(output, 301) AS output, NULL AS apart
 FROM span WHERE rowid IN (SELECT unnest($row_ids::BIGINT[]))
