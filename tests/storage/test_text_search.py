@@ -136,17 +136,18 @@ def test_how_many_rows_a_tile_gives_is_told_by_how_many_rows_there_are_for_each_
 
 
 def test_as_many_tiles_are_enough_as_give_the_rows_and_never_none() -> None:
+    times = [used(us, 1) for us in (100, 99, 98, *range(95, 10, -5))]
+
     def ask(sql: str, bound: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
-        return [("a",)] if "parts" in bound else [(1, [5, 9], 3, [used(100 - n, 1) for n in range(20)])]
+        return [("a",)] if "parts" in bound else [(1, [5, 9], 3, times)]
 
     search = Search(ask, "span", [["a"]], mark(0), every=True, to_ns=None)  # type: ignore[arg-type]
     search.look_up(0)
-    by_sixteen = search.rows_a_tile(JUDGED_BY, 10_000, 0)
-    assert 1 < by_sixteen < search.rows_a_tile(2, 10_000, 0) * 2
-    for tiles in (1, 2, 3, JUDGED_BY):
-        assert search.enough_tiles(tiles, 10_000, 0, None) == max(1, math.ceil(tiles / by_sixteen))
-    assert search.enough_tiles(20, 10_000, 0, None) == math.ceil(20 / search.rows_a_tile(20, 10_000, 0))
-    assert search.enough_tiles(1, 200, 0, None) == 1, "of two a tile"
+    by_three, by_sixteen = (search.rows_a_tile(tiles, 1200, 0) for tiles in (3, JUDGED_BY))
+    assert (by_three, round(by_sixteen, 2)) == (2, 1.08)
+    assert search.enough_tiles(3, 1200, 0, None) == math.ceil(3 / by_sixteen) == 3, "three tiles are no measure"
+    assert search.enough_tiles(20, 1200, 0, None) == math.ceil(20 / search.rows_a_tile(20, 1200, 0))
+    assert search.enough_tiles(0, 1200, 0, None) == 1
 
 
 def test_a_term_that_every_trace_has_is_taken_to_stand_in_two_of_its_rows_and_a_rare_one_in_one() -> None:
