@@ -1,7 +1,6 @@
 """The record of a trace made of its spans is the one that the store makes, of one trace and in a list."""
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,23 +10,9 @@ from contract.trace_of_spans import ENDLESS_NS, SAID_FIRST, TOKENS, roll_up, tok
 from storage.database import Database
 from storage.reader import DuckReader
 from tests.support.reading import ask, traces
-from tests.support.stored import START_NS, insert, opened, span, span_id, trace_id
+from tests.support.stored import START_NS, insert, span, span_id, trace_id
 
 TRACES = 12
-
-
-@pytest.fixture
-def database() -> Iterator[Database]:
-    made = opened()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def reader(database: Database) -> Iterator[DuckReader]:
-    made = DuckReader(database)
-    yield made
-    made.close()
 
 
 def random_span(rng: random.Random, number: int) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Rows to columns and back."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import duckdb
@@ -9,7 +8,6 @@ import pytest
 from contract.columns import EMPTY_LOG, EMPTY_METRIC, EMPTY_SPAN, Column, Row, S
 from storage.columns import STAGE, TABLES, insert, select_list, stage
 from storage.database import Database
-from tests.support.stored import opened
 
 VALUES: dict[str, tuple[Any, Any]] = {
     "text": ("", "ä🙂\n'\"\0 end"),
@@ -20,13 +18,6 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "time": (1_790_000_000_123_456_789, 0),
 }
 """Two values of each type that a careless way would change."""
-
-
-@pytest.fixture
-def database() -> Iterator[Database]:
-    made = opened()
-    yield made
-    made.close()
 
 
 def filled(table: str, which: int) -> Row:

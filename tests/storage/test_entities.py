@@ -37,13 +37,6 @@ def database() -> Iterator[Database]:
     made.close()
 
 
-@pytest.fixture
-def reader(database: Database) -> Iterator[DuckReader]:
-    made = DuckReader(database)
-    yield made
-    made.close()
-
-
 def ask(reader: DuckReader, query: str, *conditions: Condition, **parameters: Any) -> list[dict[str, Any]]:
     given = {"project": "default", "limit": 1000, **parameters}
     return asyncio.run(reader.read(query, given, conditions))

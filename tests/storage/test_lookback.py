@@ -1,14 +1,10 @@
 """What the file knows of a trace: own values beside settled ones."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from contract.columns import SPAN_COLUMNS, L, S
 from storage.database import Database
 from storage.lookback import describing_logs, look_back, stored_rows, trace_keys, uncover
 from tests.support.rows import generation_row
-from tests.support.stored import insert, log, opened, span, span_id, trace_id
+from tests.support.stored import insert, log, span, span_id, trace_id
 
 PROJECT = "default"
 SETTLED = {
@@ -24,13 +20,6 @@ SETTLED = {
     "duplicate_of": "x",
 }
 """A row whose model was covered and whose gaps were filled."""
-
-
-@pytest.fixture
-def database() -> Iterator[Database]:
-    made = opened()
-    yield made
-    made.close()
 
 
 def key(trace: int, project: str = PROJECT) -> tuple[str, str]:

@@ -1,10 +1,8 @@
 """Lists of traces read the beginnings that rows keep of their texts, and show what the texts themselves say."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,13 +25,6 @@ TEXT = st.none() | st.sampled_from(
 )
 PARENT = st.sampled_from([None, "p"])
 KIND = st.sampled_from(["agent", "generation", "trace"])
-
-
-@pytest.fixture
-def database() -> Iterator[Database]:
-    made = opened()
-    yield made
-    made.close()
 
 
 def commit(database: Database, *rows: Row, settled: Any = settle, seq: int = 1) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -25,23 +25,9 @@ from storage.database import Database
 from storage.reader import ASKED_HERE, WAITING_AT_MOST, DuckReader, Query, Question, load_queries
 from storage.windows import WINDOWED, Ask, Parts
 from tests.support.reading import ask, traces
-from tests.support.stored import insert, opened, span, span_id, trace_id
+from tests.support.stored import insert, span, span_id, trace_id
 
 SLOW = "SELECT count(*) AS n FROM range(100000000) a, range(100000000) b WHERE a.range % 7 = b.range % 11"
-
-
-@pytest.fixture
-def database() -> Iterator[Database]:
-    opened_database = opened()
-    yield opened_database
-    opened_database.close()
-
-
-@pytest.fixture
-def reader(database: Database) -> Iterator[DuckReader]:
-    made = DuckReader(database)
-    yield made
-    made.close()
 
 
 def test_every_query_is_there_and_none_else(monkeypatch: pytest.MonkeyPatch) -> None:

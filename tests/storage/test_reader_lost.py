@@ -4,7 +4,6 @@ import asyncio
 import gc
 import resource
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -20,20 +19,6 @@ from tests.support.living import Living, live
 from tests.support.reading import ask, traces
 from tests.support.rows import span_row
 from tests.support.stored import insert, opened, span
-
-
-@pytest.fixture
-def database() -> Iterator[Database]:
-    made = opened()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def reader(database: Database) -> Iterator[DuckReader]:
-    made = DuckReader(database)
-    yield made
-    made.close()
 
 
 def test_a_question_that_was_interrupted_since_the_file_was_opened_again_is_answered(

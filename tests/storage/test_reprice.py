@@ -1,6 +1,6 @@
 """Costs in the file made anew."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ import storage.reprice as module
 from storage.changed_hours import state
 from storage.database import Database
 from storage.reprice import COST_COLUMNS, READ_COLUMNS, Repriced, reprice
-from tests.support.stored import MS, START_NS, insert, opened, span
+from tests.support.stored import MS, START_NS, insert, span
 from translator.prices import book
 
 TOKENS = {"kind": "generation", "model": "m", "input_tokens": 10, "output_tokens": 5}
@@ -21,13 +21,6 @@ def dollar_a_token(call: Mapping[str, Any]) -> dict[str, Any]:
         return dict.fromkeys(COST_COLUMNS)
     total = float(call["input_tokens"] + (call["output_tokens"] or 0))
     return dict(zip(COST_COLUMNS, (total, 0.0, total, "calculated", "new"), strict=True))
-
-
-@pytest.fixture
-def database() -> Iterator[Database]:
-    found = opened()
-    yield found
-    found.close()
 
 
 def totals(database: Database) -> list[tuple[Any, ...]]:

@@ -1,6 +1,5 @@
 """Where traces lie changes what is read and never what is answered."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from storage.text_search import Range
 from storage.trace_rows import MARK, among, fewer, make, narrowed, within
 from tests.support.living import Living, live
 from tests.support.rows import span_row
-from tests.support.stored import insert, opened, span, trace_id
+from tests.support.stored import insert, span, trace_id
 
 STEP = st.one_of(
     st.tuples(st.just("commit"), st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30)), min_size=1, max_size=6)),
@@ -24,13 +23,6 @@ STEP = st.one_of(
     st.tuples(st.just("delete"), st.integers(0, 9)),
     st.tuples(st.just("make"), st.integers(1, 5)),
 )
-
-
-@pytest.fixture
-def database() -> Iterator[Database]:
-    made = opened()
-    yield made
-    made.close()
 
 
 def ask(cursor: duckdb.DuckDBPyConnection, sql: str, bound: dict[str, Any]) -> list[Any]:
