@@ -119,8 +119,10 @@ def tags_of(placed: Iterable[Row]) -> list[str] | None:
 
 def tags_in(text: str | None) -> list[Any] | None:
     """The list that the JSON is; null for everything else, and where a text in it is none (half of a character)."""
+    if text is None:
+        return None
     try:
-        tags = None if text is None else json.loads(text)
+        tags = json.loads(text)
         text_of(tags).encode()
     except (ValueError, RecursionError):
         return None

@@ -56,7 +56,7 @@ ASKED_HERE = (hour_sums.QUERY, QUERY)
 """Files of `queries/` that answer a part of a question, and are none."""
 
 ROWS_A_PART = 64
-"""Each may have 2 MB."""
+"""Rows of an answer that is read only as far as there is room for it."""
 TRACE_QUERIES = ("list_traces", "get_trace")
 _MARK = re.compile(r"true /\* conditions: (\w+) \*/")
 _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
@@ -322,7 +322,7 @@ class DuckReader:
         if question.query in TRACE_QUERIES:
             rows = with_contents(read, rows, question.bound["io"])
         if question.query == "list_traces":
-            rows = with_scores(read, rows, project)
+            rows = with_scores(partial(self._parts, cursor), rows, project)
         if rows and "apart" in rows[0]:
             names = {name: name for name in rows[0]}
             put_back(cursor, rows, names, project=project, by_reference=not question.media_inline)

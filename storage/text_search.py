@@ -43,8 +43,8 @@ TILE_BITS = 8
 """Of what tells when a part was used, in microseconds before them, and by which tiles."""
 TOGETHER, MOST_TOGETHER = 8, 2.0
 """Rows of one trace, which come together, so that a tile with a term has it in several of them where it is frequent;
-and as many as it is taken to have at most: not all rows have texts (measured: 2.1 to 7 of eight). Too few tiles cost
-another statement, 20 ms; as many more than needed as much."""
+and as many as it is taken to have at most: not all rows have texts (2.1 and 2.6 of the load generator's). Too few
+tiles cost another statement, 20 to 35 ms, and each too many 2."""
 JUDGED_BY = 16
 """Tiles, at least: by three one cannot tell how many rows each gives."""
 NEWEST = 256

@@ -13,11 +13,12 @@ from typing import Any
 
 import orjson
 
+from contract.errors import Unavailable
 from contract.reading import Row
 from contract.trace_of_spans import CONTENT, SPEAKERS, roll_up, with_content
 from storage.asking import parameters_of
 from storage.previews import texts_of
-from storage.trace_rows import Ask, narrowed
+from storage.trace_rows import MARK, Ask, narrowed
 
 Read = Callable[[str, Mapping[str, Any]], list[Row]]
 """Runs a statement with these values: rows by the names of its columns."""
@@ -32,11 +33,13 @@ SPARE = 1.25
 """Traces rolled up for one of the page: some turn out to have begun before the part of the file that was looked at."""
 SPARE_AT_LEAST = 8
 SPANS_AT_MOST = 4096
-"""Of a page, of which records are made here: adding them up takes 10 ms. Of more DuckDB makes no copies."""
+"""Of a page, of which records are made here: adding them up takes 10 ms. More are rolled up by DuckDB, uncopied."""
 LONG_BYTES = 16 << 10
 TEXTS_AT_MOST_BYTES = 4 << 20
 """Likewise of what is short mostly (names, ids of users, metadata), of a row and of all: 4,000 rows with 25 kB each
 took 200 MB."""
+SCORES_AT_MOST_BYTES, SCORE_BYTES = 32 << 20, 512
+"""Texts of all scores of a page, and what each takes beside them."""
 QUERY = "spans_of_traces"
 """The file of `queries/` for those rows."""
 KNOWN_SQL = "\n    SELECT unnest($trace_ids::VARCHAR[]) AS trace_id"
@@ -82,13 +85,19 @@ def page_of(
     trace_ids = [row["trace_id"] for row in read(choice[0], used(choice[0], bound))]
     if not trace_ids:
         return []
-    known = {**bound, "trace_ids": trace_ids}
+    where, places = narrowed(tuples_by(read), MARK, trace_ids, ranges=RANGES) if is_large else (MARK, {})
+    known = {**bound, **places, "trace_ids": trace_ids}
+
+    def told(statement: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        statement = statement.replace(MARK, where)
+        return statement, used(statement, values)
+
     if bound["io"] != "full":
         wanted = {**known, "limit": SPANS_AT_MOST + 1, "long_bytes": LONG_BYTES}
-        spans = few(parts(*within(read, spans_sql, wanted, is_large=is_large)))
+        spans = few(parts(*told(spans_sql, wanted)))
         if spans is not None:
             return newest(records_of(spans), bound, is_cut=len(trace_ids) >= bound["page_limit"])
-    return read(*within(read, _CHOICE.sub(lambda _: KNOWN_SQL, sql), known, is_large=is_large))
+    return read(*told(_CHOICE.sub(lambda _: KNOWN_SQL, sql), known))
 
 
 def few(parts: Iterable[list[Row]]) -> list[Row] | None:
@@ -102,14 +111,6 @@ def few(parts: Iterable[list[Row]]) -> list[Row] | None:
         if is_long or len(rows) > SPANS_AT_MOST or text_bytes > TEXTS_AT_MOST_BYTES:
             return None
     return rows
-
-
-def within(read: Read, sql: str, bound: Mapping[str, Any], *, is_large: bool) -> tuple[str, dict[str, Any]]:
-    """The statement, which looks for these traces where they lie, and its values."""
-    if is_large:
-        sql, places = narrowed(tuples_by(read), sql, bound["trace_ids"], ranges=RANGES)
-        bound = {**bound, **places}
-    return sql, used(sql, bound)
 
 
 def tuples_by(read: Read) -> Ask:
@@ -177,9 +178,15 @@ def apart_of(record: Row, texts: Mapping[int, Row]) -> str | None:
     return orjson.dumps(recipes).decode() if any(recipes.values()) else None
 
 
-def with_scores(read: Read, records: Sequence[Row], project: str) -> list[Row]:
-    """The records with the scores of each trace, the oldest first."""
+def with_scores(parts: Parts, records: Sequence[Row], project: str) -> list[Row]:
+    """The records with the scores of each trace, the oldest first. Raises `Unavailable` for more than one answer has
+    room for."""
     of: dict[str, list[Row]] = {record["trace_id"]: [] for record in records}
-    for score in read(SCORES_SQL, {"project": project, "trace_ids": list(of)}) if of else ():
-        of[score["trace_id"]].append(score)
+    taken_bytes = 0
+    for some in parts(SCORES_SQL, {"project": project, "trace_ids": list(of)}) if of else ():
+        for score in some:
+            of[score["trace_id"]].append(score)
+            taken_bytes += SCORE_BYTES + sum(len(value) for value in score.values() if isinstance(value, str))
+        if taken_bytes > SCORES_AT_MOST_BYTES:
+            raise Unavailable("these traces have too many scores for one answer; ask for fewer traces", reason="memory")
     return [{**record, "scores": of[record["trace_id"]]} for record in records]

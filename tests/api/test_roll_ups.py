@@ -147,7 +147,7 @@ def test_pages_hold_everyone_once_in_order_also_where_times_are_equal(database: 
 def test_a_page_of_whole_traces_ends_where_its_texts_are_enough_for_one_answer(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thousand whole traces of a session took gigabytes."""
+    """As lists do: a session may have any number of traces, of any size."""
     monkeypatch.setattr(lists, "PAGE_BYTES", 5_000)
     monkeypatch.setattr(lists, "LARGE_ROWS", 2)
     for number in range(1, 12):

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from contract.errors import Unavailable
 from contract.reading import Condition
 from storage import reader as reader_module
 from storage import trace_page, windows
 from storage.asking import rows_of
 from storage.database import Database, run
-from storage.reader import DuckReader
-from storage.trace_page import used, within
+from storage.reader import DuckReader, load_queries
+from storage.trace_page import page_of, used
 from storage.trace_rows import MARK, make
 from tests.support.stored import START_NS, insert, opened, span, trace_id
 
@@ -93,20 +94,33 @@ def test_a_page_is_the_same(
 
 def test_only_the_rows_where_the_traces_lie_are_looked_at(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace_page, "RANGES", 2)
-    cursor = database.cursor()
-    sql, values = within(
-        lambda sql, bound: rows_of(cursor.execute(sql, bound)),
-        f"SELECT * FROM span WHERE trace_id IN (SELECT unnest($trace_ids)) AND {MARK}",
-        {"trace_ids": [trace_id(1)], "limit": 1},
-        is_large=True,
-    )
-    assert values["trace_ids"] == [trace_id(1)]
-    assert "limit" not in values
-    assert sql.count("commit_seq BETWEEN") == 2
+    cursor, looked_up, asked = database.cursor(), list[str](), list[tuple[str, Any]]()
+
+    def read(sql: str, values: Any) -> list[dict[str, Any]]:
+        looked_up.append(sql)
+        return rows_of(cursor.execute(sql, values))
+
+    def parts(sql: str, values: Any) -> list[list[dict[str, Any]]]:
+        asked.append((sql, values))
+        return []
+
+    reader = DuckReader(database, threads=1)
+    question = reader.prepare("list_traces", {"project": "default", "limit": 1, "io": "none"}, ())
+    spans_sql = load_queries()[trace_page.QUERY].sql
+    bound = {**question.bound, "page_limit": 1}
+    assert page_of(read, parts, question.sql, bound, spans_sql, is_large=True) == []
+    monkeypatch.setattr(trace_page, "SPANS_AT_MOST", -1)
+    page_of(read, lambda *_: [[{"text_bytes": 0}]], question.sql, bound, spans_sql, is_large=True)
+    reader.close()
+    cursor.close()
+    [(sql, values)] = asked
+    assert len(values["trace_ids"]) == 1
+    assert sql.count("commit_seq BETWEEN") == looked_up[-1].count("commit_seq BETWEEN") == 2
+    assert MARK not in sql + looked_up[-1]
     last = re.search(r"commit_seq > \$(\w+)", sql)
     assert last
     assert values[last[1]] == 200, "what came since is"
-    cursor.close()
+    assert sum("FROM trace_rows" in each for each in looked_up) == 2, "once a page, however it is made"
 
 
 @pytest.mark.parametrize(
@@ -154,6 +168,35 @@ def test_each_trace_has_its_scores_the_oldest_first_whatever_their_values(databa
     cursor.close()
     scores = {row["trace_id"]: [score["id"] for score in row["scores"]] for row in rows}
     assert {trace: some for trace, some in scores.items() if some} == {trace_id(1): ["s1", "s2"], trace_id(2): ["s3"]}
+
+
+def test_scores_for_which_an_answer_has_no_room_are_refused_with_the_cure(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = database.cursor()
+    for number in range(40):
+        cursor.execute(
+            "INSERT INTO score (project, score_id, trace_id, name, comment, time) "
+            "VALUES ('default', ?, ?, 'good', ?, make_timestamp_ns(1))",
+            [f"s{number}", trace_id(number % 4), "c" * 1_000],
+        ).fetchall()
+    reader = DuckReader(database, threads=1)
+
+    def listed(limit: int) -> int:
+        rows = asyncio.run(reader.read("list_traces", {"project": "default", "limit": limit, "io": "none"}))
+        return sum(len(row["scores"]) for row in rows)
+
+    monkeypatch.setattr(trace_page, "SCORES_AT_MOST_BYTES", 30_000)
+    try:
+        with pytest.raises(Unavailable, match="ask for fewer traces"):
+            listed(50)
+        assert listed(1) <= 10
+        monkeypatch.setattr(trace_page, "SCORES_AT_MOST_BYTES", 100_000)
+        assert listed(50) == 40
+    finally:
+        reader.close()
+        cursor.execute("DELETE FROM score").fetchall()
+        cursor.close()
 
 
 def test_a_statement_is_given_the_values_that_it_names() -> None:
