@@ -31,27 +31,17 @@ from storage import position, reached, scores
 from storage.changed_hours import HOUR_SQL, changed
 from storage.columns import insert, stage
 from storage.contents import Contents, put_back
+from storage.copies import gathered, same
 from storage.database import End, begin, end, roll_back
 from storage.homes import bring_home
-from storage.lookback import SPAN_COLUMN, keys_stage, look_back, stored_rows, trace_keys, uncover
+from storage.lookback import SPAN_COLUMN, SpanKey, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered
 from storage.seen import SeenKeys
 from storage.settled import cover, dumps, remembered, settled_of
 from storage.twins import Changed, Twins, apart, write_marks
 
-SpanKey = tuple[str, str, str]
-
 RECENT_SPANS = 30_000
 """About 20 MB: two seconds of full load, half an hour of a busy application."""
-
-COPIES_AT_A_TIME = 64
-"""Of one span in a group: events of one that is told piece by piece come together."""
-
-SAME_PLACES = (
-    S.parent_span_id, S.span_name, S.otlp_kind, S.end_time, S.status, S.status_message, S.input, S.output,
-    S.raw_attributes, S.raw_events, S.raw_links, S.raw_resource, S.raw_scope, S.raw_rest,
-)  # fmt: skip
-"""Equal here (and in start, where it was sent): a repeat of the same bytes."""
 
 SETTLED_COLUMNS = (
     "duplicate_of", "provider", "operation", "request_model", "response_model", "model", "response_id",
@@ -110,7 +100,9 @@ class Group:
     former: dict[SpanKey, Facts] = field(default_factory=dict)
     """Of calls among the replaced."""
     touched: dict[TraceKey, dict[str, str | None]] = field(default_factory=lambda: defaultdict(dict))
-    """See `storage/reached.py`."""
+    """Of long traces and those with log records that describe spans; see `storage/reached.py`."""
+    covered: list[SpanKey] = field(default_factory=list)
+    """Among the rows."""
     updates: list[tuple[SpanKey, SettledSpan]] = field(default_factory=list)
     marks: dict[SpanKey, CallKey | None] = field(default_factory=dict)
     """Stored calls -> the call of another trace that each repeats."""
@@ -197,24 +189,17 @@ class Committer:
         group.marks = self._twins.mark(connection, Changed(group.rows, group.former, updated))
 
     def _gather(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
-        copies: dict[SpanKey, list[Row]] = {}
-        for request in requests:
-            for row in request.spans:
-                key = (row[S.project], row[S.trace_id], row[S.span_id])
-                if key not in copies:
-                    copies[key] = [row]
-                elif row[S.copies] or not any(same(known, row) for known in copies[key]):
-                    copies[key].append(row)
-                    if len(copies[key]) > COPIES_AT_A_TIME:
-                        copies[key] = [self._merge(copies[key])]
-            group.logs.extend(request.logs)
-        if any(rows[0][S.copies] for rows in copies.values()):
+        group.rows, copies, in_parts = gathered((request.spans for request in requests), self._merge)
+        group.logs = [row for request in requests for row in request.logs]
+        if in_parts:
+            copies = {key: copies.get(key) or [row] for key, row in group.rows.items()}
             group.replaced = bring_home(connection, copies, lambda key: key in self._seen or self._recent.knows(key))
-        group.rows = {key: rows[0] if len(rows) == 1 else self._merge(rows) for key, rows in copies.items()}
+            group.rows.clear()
+        group.rows.update((key, rows[0] if len(rows) == 1 else self._merge(rows)) for key, rows in copies.items())
 
     def _recall_traces(self, connection: duckdb.DuckDBPyConnection, group: Group) -> None:
         """What is known of every trace that the group touches: remembered, never seen, or asked of the file."""
-        touched = {(key[0], key[1]) for key in (*group.rows, *group.replaced)}
+        touched = {key[:2] for key in (*group.rows, *group.replaced)}
         touched.update((row[L.project], row[L.trace_id]) for row in group.logs if row[L.describes_span])
         unsure = []
         for key in touched:
@@ -247,13 +232,17 @@ class Committer:
                 facts = group.traces[project, trace_id].facts
                 group.touched[project, trace_id][span_id] = facts.parents.pop(span_id, None)
                 facts.calls.pop(span_id, None)
-        for (project, trace_id, span_id), row in group.rows.items():
-            facts = group.traces[project, trace_id].facts
-            group.touched[project, trace_id][span_id] = facts.parents.get(span_id)
+        of_trace, trace = None, Remembered()
+        for key, row in group.rows.items():
+            project, trace_id, span_id = key
+            if (trace_id, project) != of_trace:  # spans of a trace mostly come together
+                of_trace, trace = (trace_id, project), group.traces[project, trace_id]
+            facts = trace.facts
+            if trace.outline is not None:
+                group.touched[project, trace_id][span_id] = facts.parents.get(span_id)
             facts.parents[span_id] = row[S.parent_span_id]
-            former = facts.calls.pop(span_id, None)
-            if former is not None:
-                group.former[project, trace_id, span_id] = former
+            if (former := facts.calls.pop(span_id, None)) is not None:
+                group.former[key] = former
             if row[S.kind] in CALL_KINDS:
                 facts.calls[span_id] = facts_of_row(row)
         describing = [row for row in group.logs if row[L.describes_span]]
@@ -275,6 +264,7 @@ class Committer:
                 group.updates.append((span_key, change))
             else:
                 cover(row, change)
+                group.covered.append(span_key)
 
 
 def to_settle(facts: TraceFacts) -> bool:
@@ -299,10 +289,8 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     write_marks(connection, {key: mark for key, mark in group.marks.items() if key not in updated})
     for key, change in group.updates:
         group.traces[key[:2]].facts.calls[key[2]].settled = remembered(change)
-    for key, row in group.rows.items():
-        facts = group.traces[key[:2]].facts.calls.get(key[2])
-        if facts is not None and row[S.settled_from]:
-            facts.settled = settled_of(row)
+    for key in group.covered:
+        group.traces[key[:2]].facts.calls[key[2]].settled = settled_of(group.rows[key])
     points = [row for request in requests for row in request.metric_points]
     points = without_repeats(connection, "metric_point", points, M.digest, M.time)
     for row in points:
@@ -374,14 +362,6 @@ def fetch_content(
     for key, places in wanted.items():
         for change, column in places:
             change.columns[column] = (texts[key][column], change.columns[column][1])
-
-
-def same(first: Row, second: Row) -> bool:
-    """Copies of the same bytes; a start that nobody sent is the time of arrival and says nothing."""
-    unsent = '"start_ns"' in (first[S.raw_rest] or "")
-    return all(first[place] == second[place] for place in SAME_PLACES) and (
-        unsent or first[S.start_time] == second[S.start_time]
-    )
 
 
 def without_repeats(

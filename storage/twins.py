@@ -121,6 +121,8 @@ class Twins:
         self._seen = SeenKeys()
         self._recent: dict[IdKey, Known] = {}
         self._next: dict[IdKey, Known] = {}
+        self._again: Iterable[IdKey] = ()
+        """Of the next ones those that may be remembered already."""
 
     def recall(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Start again from what the file holds."""
@@ -136,29 +138,44 @@ class Twins:
     def mark(self, connection: duckdb.DuckDBPyConnection, changed: Changed) -> dict[SpanKey, CallKey | None]:
         """Put the marks on the new rows; returns those of stored spans that change or are written anyway."""
         ids = ids_of(changed)
-        new = {id_key for id_key in ids.now if self._seen.is_new(id_key)}
-        self._next = {key: [(calls[0], None)] for key, calls in ids.now.items() if key in new and len(calls) == 1}
-        found = self._known(connection, ids, new)
+        new = self._begin(ids)
+        again = dict.fromkeys([*ids.before, *(id_key for id_key in ids.now if id_key not in self._next)])
+        found = self._known(connection, ids, [id_key for id_key in again if id_key not in new])
         marks: dict[SpanKey, CallKey | None] = {}
-        for id_key in (ids.now.keys() | ids.before.keys()) - self._next.keys():
+        for id_key in again:
             known = found[id_key] if id_key in found else self._recent.get(id_key, [])
             if known is not CROWDED:
                 self._mark_id(id_key, known, ids, changed, marks)
+        self._again = again
         return marks
+
+    def _begin(self, ids: Ids) -> set[IdKey]:
+        """Remember ids that one call carries and none has before, which are nearly all; returns the other new ones."""
+        self._next, others = {}, set()
+        for id_key, calls in ids.now.items():
+            if self._seen.is_new(id_key):
+                if len(calls) == 1:
+                    self._next[id_key] = [(calls[0], None)]
+                else:
+                    others.add(id_key)
+        return others
 
     def remember(self) -> None:
         """What was marked last is committed."""
-        for id_key in self._next.keys() & self._recent.keys():
-            del self._recent[id_key]  # it goes to the end, where the newest are
+        for id_key in self._again:
+            self._recent.pop(id_key, None)  # it goes to the end, where the newest are
         self._recent |= self._next
         self._next = {}
         for id_key in list(islice(self._recent, max(0, len(self._recent) - RECENT_IDS))):
             del self._recent[id_key]
 
-    def _known(self, connection: duckdb.DuckDBPyConnection, ids: Ids, new: set[IdKey]) -> dict[IdKey, Known]:
+    def _known(self, connection: duckdb.DuckDBPyConnection, ids: Ids, old: Iterable[IdKey]) -> dict[IdKey, Known]:
         """Of the file, where memory has no answer; of a crowded id only when a call leaves it."""
-        unsure = {id_key for id_key in ids.before if self._recent.get(id_key) in (None, CROWDED)}
-        unsure.update(id_key for id_key in ids.now if id_key not in new and id_key not in self._recent)
+        unsure = {
+            id_key
+            for id_key in old
+            if (known := self._recent.get(id_key)) is None or (known is CROWDED and id_key in ids.before)
+        }
         return read_known(connection, unsure, max(map(len, ids.before.values()), default=0))
 
     def _mark_id(
@@ -189,8 +206,10 @@ def ids_of(changed: Changed) -> Ids:
     """Every id that a call carries after the commit or has carried before it."""
     ids = Ids()
     for (project, *_), row in changed.rows.items():
-        known = is_id(response_id := row[S.response_id]) and is_time(row[S.start_time])
-        if known and row[S.kind] in TWIN_KINDS and row[S.duplicate_of] is None:
+        response_id = row[S.response_id]
+        if response_id is None or row[S.kind] not in TWIN_KINDS or row[S.duplicate_of] is not None:
+            continue
+        if is_id(response_id) and is_time(row[S.start_time]):
             contents = (row[S.input] is not None) + (row[S.output] is not None)
             ids.now.setdefault((project, response_id), []).append((*told_values(row), contents))
     for (project, trace_id, span_id), (facts, change) in changed.updated.items():
