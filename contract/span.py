@@ -7,7 +7,7 @@ shared.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 AttributeValue = Any
 Attributes = dict[str, AttributeValue]
@@ -174,3 +174,17 @@ class Batch:
     scores: list[Score] = field(default_factory=list)
     size_bytes: int = 0
     """Unpacked size of the request body, for the bound on queued bytes."""
+    sent: "Sent | None" = None
+    """Where nothing of the request was rejected, and its bytes say it all."""
+
+
+class Sent(NamedTuple):
+    """A request as it arrived: enough to make the same batch again."""
+
+    signal: str
+    """`traces`, `logs` or `metrics` of OTLP."""
+    project: str
+    received_ns: int
+    transport: str
+    body: bytes
+    """OTLP protobuf, unpacked."""

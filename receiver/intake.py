@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from contract.access import Identity
 from contract.errors import Forbidden, Overloaded, TracepondError, Unavailable
 from contract.sink import Outcome, Sink
-from contract.span import Batch
+from contract.span import Batch, Sent
 from contract.threads import to_its_end
 from receiver.body import unpack
 from receiver.clients import Arrival
@@ -87,6 +87,8 @@ class Intake:
         if items:
             batch = self.batch(identity, len(body))
             setattr(batch, signal.batch_field, items)
+            if content == "protobuf" and not (rejections.count or rejections.reasons):
+                batch.sent = Sent(signal.name, batch.project, batch.received_ns, batch.transport, body)
             outcome = await self.accept(signal, batch, len(items))
             _merge(rejections, outcome)
             if self._taken is not None:

@@ -44,7 +44,6 @@ from service.quantities import Endpoint
 from service.settings import GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.spool import Spool
 from service.version import version, version_line
-from storage import oversized
 from storage.documents import StoredDocuments
 from storage.media import MediaTable
 from storage.reader import DuckReader
@@ -84,8 +83,7 @@ class Server:
         self.documents = StoredDocuments(self.writer)
         self.upkeep = FileUpkeep(self.database, self.writer, config.storage.retention)
         self.translator = Translator(self.prices)
-        take_out = partial(oversized.take_out, memory_limit_bytes=config.storage.memory_limit_bytes)
-        self.pipeline = Pipeline(self.translator.translate, self.writer.commit, take_out)
+        self.pipeline = Pipeline(self.translator.translate, self.writer.commit, store.take_out(config))
         self.admission = Admission(config.receivers.max_in_flight_bytes, self.writer.has_room, config.memory.body_bytes)
         self.counters = Counters()
         self.access = Access(config.auth)

@@ -43,6 +43,7 @@ class Pipeline:
         items = len(batch.spans) + len(batch.logs) + len(batch.metric_points) + len(batch.scores)
         translated = self._translate(batch)
         count, reasons = self._take_out(translated)
+        translated.sent, batch.sent = None if reasons else batch.sent, None
         return translated, Outcome(min(count, items), reasons)
 
     def close(self) -> None:

@@ -2,7 +2,10 @@
 
 from functools import partial
 
+from service.again import make_again
 from service.config import Config
+from service.pipeline import TakeOut
+from storage import oversized
 from storage.database import Database
 from storage.writer import Writer
 from translator.merge import merge_copies
@@ -20,12 +23,18 @@ def database(config: Config, path: str) -> Database:
     return Database(path, memory_limit_bytes=storage.memory_limit_bytes, threads=storage.threads)
 
 
+def take_out(config: Config) -> TakeOut:
+    """Of a request what this store could not hold."""
+    return partial(oversized.take_out, memory_limit_bytes=config.storage.memory_limit_bytes)
+
+
 def writer(config: Config, opened: Database, prices: PriceBook) -> Writer:
     """Not started yet; it folds and settles with these prices."""
+    translator = Translator(prices)
     return Writer(
         opened,
         partial(settle, price=prices.priced),
-        partial(merge_copies, price=prices.priced, translate=Translator(prices).row),
+        partial(merge_copies, price=prices.priced, translate=translator.row),
         match,
         merge_scores,
         queue_bytes=config.memory.queue_bytes + config.memory.group_bytes,  # those that wait, and those being stored
@@ -33,4 +42,5 @@ def writer(config: Config, opened: Database, prices: PriceBook) -> Writer:
         recent_spans=config.memory.recent_spans,
         checkpoint_wal_bytes=config.storage.checkpoint_wal_bytes,
         outline=Outline,
+        make_again=make_again(translator.translate, take_out(config)),
     )

@@ -1,17 +1,24 @@
-"""Rows as text that comes back equal: what the journal keeps of a request."""
+"""What the journal keeps of a request: what was sent, or its rows as text that comes back equal."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
 from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, Row
 from contract.errors import Unavailable
+from contract.span import Sent
 from contract.translated import Translated
 from storage.database import newest_version
 
 VERSION = newest_version()
 """Rows are lists in the order of a schema version's columns: a later one has more of them, at the end."""
+
+AS_SENT = b"sent"
+"""Begins a request that is kept as it was sent: its origin as JSON, a line feed, its bytes. Rows begin with `[`."""
+MakeAgain = Callable[[Sent], Translated]
+"""The rows of a request that was accepted before, all of them. Raises whatever it likes where it cannot."""
 
 
 def float_places(columns: tuple[Column, ...]) -> tuple[int, ...]:
@@ -22,6 +29,33 @@ TABLES = (SPAN_COLUMNS, LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS)
 PLACES = tuple(map(float_places, TABLES))
 
 
+def recorded(translated: Translated) -> bytes:
+    """A request for the journal. As it was sent it takes 1.6 instead of 2.5 kB a span, and 3 µs less (docs/adr/0024).
+
+    Raises what `encode` raises.
+    """
+    if translated.sent is None:
+        return encode(translated)
+    *origin, body = translated.sent
+    return b"".join((AS_SENT, orjson.dumps([VERSION, *origin]), b"\n", body))
+
+
+def restored(payload: bytes | memoryview, make_again: MakeAgain) -> Translated:
+    """The request again, also one of an earlier program. Raises `Unavailable` for one of a newer program, else what
+    `make_again` raises."""
+    if bytes(payload[: len(AS_SENT)]) != AS_SENT:
+        return decode(payload)
+    origin, _, body = bytes(payload[len(AS_SENT) :]).partition(b"\n")
+    version, *members = orjson.loads(origin)
+    check(version)
+    return make_again(Sent._make((*members, body)))
+
+
+def check(version: int) -> None:
+    if version > VERSION:
+        raise Unavailable(f"it is of schema {version}, this program has {VERSION}", reason="journal")
+
+
 def encode(translated: Translated) -> bytes:
     """Raises TypeError (orjson.JSONEncodeError) for what no column can hold: 65-bit integers, lone surrogates."""
     tables = (translated.spans, translated.logs, translated.metric_points, translated.scores)
@@ -29,10 +63,9 @@ def encode(translated: Translated) -> bytes:
 
 
 def decode(payload: bytes | memoryview) -> Translated:
-    """The request again, also one of an earlier program. Raises `Unavailable` for one of a newer program."""
+    """The rows again, also those of an earlier program. Raises `Unavailable` for those of a newer program."""
     version, *tables = orjson.loads(payload)
-    if version > VERSION:
-        raise Unavailable(f"it is of schema {version}, this program has {VERSION}", reason="journal")
+    check(version)
     tables += [[] for _ in TABLES[len(tables) :]]
     for rows, columns, places in zip(tables, TABLES, PLACES, strict=True):
         for row in rows:

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +19,7 @@ import duckdb
 
 from contract.errors import Overloaded, Refused, TracepondError, Unavailable
 from contract.settling import MakeOutline, Match, MergeCopies, Settle, TraceKey
+from contract.span import Sent
 from contract.stats import Sample
 from contract.translated import Translated
 from storage.commit import RECENT_SPANS, Committer
@@ -28,7 +29,7 @@ from storage.flusher import Flusher
 from storage.histogram import Seconds
 from storage.journal import Journal, Record, released
 from storage.pace import GROUP_BYTES
-from storage.payload import decode, encode
+from storage.payload import MakeAgain, recorded, restored
 from storage.pending import Pending, Result, Work, settle_future
 from storage.reached import Whole
 from storage.scores import last
@@ -46,6 +47,14 @@ CHECK_SQL = "SELECT flushed_seq FROM store"
 FULL_S = 5.0
 """So long after a request that the disk did not take the store is not ready: only another request can tell more, and
 nobody sends to a server that is not ready."""
+
+
+NOT_MADE_AGAIN = "acknowledged request %d cannot be brought to the tables"
+
+
+def nothing_was_sent(sent: Sent) -> Translated:
+    """The `MakeAgain` of who commits rows only."""
+    raise Unavailable(f"nobody can translate {sent.signal} here", reason="journal")
 
 
 @dataclass(slots=True)
@@ -76,8 +85,10 @@ class Writer:
         recent_spans: int = RECENT_SPANS,
         checkpoint_wal_bytes: int = 128 << 20,
         outline: MakeOutline = Whole,
+        make_again: MakeAgain = nothing_was_sent,
     ) -> None:
         self.match = match
+        self._make_again = make_again
         self._database = database
         committer = Committer(settle, merge, match, merge_scores, recent_spans, outline)
         self._flusher = Flusher(database, committer, group_bytes=group_bytes, checkpoint_wal_bytes=checkpoint_wal_bytes)
@@ -121,8 +132,19 @@ class Writer:
         if records:
             logger.info("%d acknowledged requests are brought from the journal to the tables", len(records))
             self._seq = records[-1].seq
-            self._flusher.recover(Pending(seq, decode(payload)) for seq, payload in released(records))
+            self._flusher.recover(self._again(journal, records))
         journal.open()
+
+    def _again(self, journal: Journal, records: list[Record]) -> Iterator[Pending]:
+        """The requests of the journal; one that a fault of ours keeps from the tables stays in a file of its own."""
+        for seq, payload in released(records):
+            try:
+                yield Pending(seq, restored(payload, self._make_again))
+            except Unavailable:
+                raise
+            except Exception:
+                logger.exception(NOT_MADE_AGAIN, seq)
+                journal.keep()
 
     async def commit(self, translated: Translated) -> None:
         """Return once the rows are durable; `visible` tells when they can be read.
@@ -297,7 +319,7 @@ class Writer:
         written: list[Job] = []
         for job in group:
             try:
-                records.append(Record(self._seq + len(records) + 1, encode(job.translated)))
+                records.append(Record(self._seq + len(records) + 1, recorded(job.translated)))
                 written.append(job)
             except (TypeError, ValueError):
                 logger.exception("rows that cannot be stored")
@@ -321,6 +343,7 @@ class Writer:
         pending = []
         for job in group:
             self._seq += 1
+            job.translated.sent = None  # in the journal now
             done = None if acknowledged else partial(answer, [job])
             pending.append(Pending(self._seq, job.translated, done))
         self._leave(group)  # before: counted twice a request may be refused that there is room for

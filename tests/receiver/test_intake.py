@@ -1,6 +1,7 @@
 """The part of a request that no transport knows: counting, threads, faults of our own."""
 
 import asyncio
+import json
 import logging
 import threading
 from typing import Any
@@ -10,20 +11,28 @@ import pytest
 from contract.access import Identity
 from contract.errors import Forbidden, Refused
 from contract.sink import Outcome
-from contract.span import Batch
+from contract.span import Batch, Sent
 from receiver import intake as intake_module
 from receiver.clients import Arrival
 from receiver.counters import Counters
 from receiver.intake import Intake, require_ingest
 from receiver.large_bodies import LARGE_BYTES
 from receiver.limits import DEFAULT_LIMITS
+from receiver.otlp_decode import Content
 from receiver.rejections import Rejections
 from receiver.signals import SIGNALS
-from tests.support.otlp import trace_request
+from tests.support.otlp import log_request, trace_request
+from tests.support.otlp_json import to_json
 from tests.support.receivers import totals
 from tests.support.sinks import ListSink
 
 BODY = trace_request(2).SerializeToString()
+
+
+def rejected_in_part() -> Any:
+    request = trace_request(2)
+    request.resource_spans[0].scope_spans[0].spans[0].trace_id = b""
+    return request
 
 
 def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
@@ -32,6 +41,25 @@ def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
     asyncio.run(intake.export(SIGNALS["traces"], BODY, "protobuf", Identity("shop"), Arrival()))
     (batch,) = sink.batches
     assert (batch.project, batch.received_ns, batch.transport, batch.size_bytes) == ("shop", 77, "http", len(BODY))
+
+
+@pytest.mark.parametrize(
+    ("signal", "content", "request_of", "kept"),
+    [
+        ("traces", "protobuf", trace_request(2), True),
+        ("logs", "protobuf", log_request(), True),
+        ("traces", "json", trace_request(2), False),
+        ("traces", "protobuf", rejected_in_part(), False),
+    ],
+)
+def test_a_batch_has_its_bytes_where_they_say_all_of_it(
+    signal: str, content: Content, request_of: Any, kept: bool
+) -> None:
+    body = json.dumps(to_json(request_of)).encode() if content == "json" else request_of.SerializeToString()
+    sink = ListSink()
+    intake = Intake(sink, Counters(), "grpc", DEFAULT_LIMITS, clock_ns=lambda: 77)
+    asyncio.run(intake.export(SIGNALS[signal], body, content, Identity("shop"), Arrival()))
+    assert [batch.sent for batch in sink.batches] == [Sent(signal, "shop", 77, "grpc", body) if kept else None]
 
 
 def test_who_wants_to_know_is_told_of_what_was_committed_and_of_nothing_else() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from contract.errors import Unavailable
 from contract.sink import Outcome
-from contract.span import Batch
+from contract.span import Batch, Sent
 from contract.translated import Translated
 from service.pipeline import INLINE_BYTES, Pipeline
 from tests.support.spans import span
@@ -62,6 +62,23 @@ def test_what_cannot_be_stored_is_told_and_the_rest_is_committed() -> None:
     assert asyncio.run(run("good", "bad")) == Outcome(1, ["too much"])
     assert asyncio.run(run("bad")) == Outcome(1, ["too much"])
     assert committed == [["good"]]
+
+
+@pytest.mark.parametrize(("reasons", "kept"), [([], True), (["a call told by a log record has no room"], False)])
+def test_the_store_gets_what_was_sent_where_all_of_it_can_be_stored(reasons: list[str], kept: bool) -> None:
+    """Also where what has no room was not sent, and so is not counted."""
+    committed: list[Sent | None] = []
+
+    async def commit(translated: Translated) -> None:
+        committed.append(translated.sent)
+
+    sent = Sent("logs", "default", 1, "http", b"body")
+    batch = Batch("default", 1, "http", spans=[span()], sent=sent)
+    pipeline = Pipeline(lambda _: Translated([["row"]]), commit, lambda _: (0, reasons))
+    asyncio.run(pipeline.accept(batch))
+    pipeline.close()
+    assert committed == [sent if kept else None]
+    assert batch.sent is None
 
 
 def test_what_the_writer_raises_reaches_the_receiver() -> None:

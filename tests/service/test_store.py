@@ -27,6 +27,7 @@ def test_the_writer_gets_the_sizes_derived_from_the_limit(tmp_path: Path, monkey
     monkeypatch.setattr(store, "Writer", lambda *_, **options: given.update(options))
     config = load("service: {memory_limit: 384MB}", "c.yaml", {}, {})
     store.writer(config, Database(str(tmp_path / "x.duckdb")), PriceBook(()))
+    assert callable(given.pop("make_again"))
     assert given == {
         "queue_bytes": config.memory.queue_bytes + config.memory.group_bytes,
         "group_bytes": config.memory.group_bytes,

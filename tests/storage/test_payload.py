@@ -1,6 +1,8 @@
 """What the journal keeps of a request comes back equal."""
 
 import math
+from dataclasses import replace
+from unittest.mock import ANY
 
 import orjson
 import pytest
@@ -9,8 +11,9 @@ from hypothesis import strategies as st
 
 from contract.columns import EMPTY_METRIC, L, M, Row, S
 from contract.errors import Unavailable
+from contract.span import Sent
 from contract.translated import Translated
-from storage.payload import VERSION, decode, encode
+from storage.payload import VERSION, decode, encode, recorded, restored
 from tests.support.rows import log_row, span_row
 
 texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]))
@@ -51,6 +54,23 @@ def test_numbers_that_json_cannot_write_come_back() -> None:
 def test_what_no_column_can_hold_is_told(columns: dict[str, object]) -> None:
     with pytest.raises((TypeError, ValueError)):
         encode(Translated([span_row("a", **columns)]))
+
+
+def test_a_request_is_kept_as_it_was_sent_where_that_says_all_of_it() -> None:
+    sent = Sent("traces", "a\nproject", 2**63, "http", b"\n[sent\0\xff\n")
+    made = Translated([span_row("a")])
+    payload = recorded(Translated([span_row("a")], sent=sent))
+    asked: list[Sent] = []
+    assert restored(memoryview(payload), lambda again: asked.append(again) or made) is made
+    assert asked == [sent]
+    assert restored(recorded(made), lambda _: pytest.fail("rows need nobody")) == replace(made, size_bytes=ANY)
+
+
+def test_a_request_that_a_newer_program_kept_is_left_to_it() -> None:
+    payload = recorded(Translated(sent=Sent("traces", "default", 1, "http", b"body")))
+    newer = payload.replace(b"[%d," % VERSION, b"[%d," % (VERSION + 1))
+    with pytest.raises(Unavailable, match=f"schema {VERSION + 1}"):
+        restored(newer, lambda _: pytest.fail("it is not understood"))
 
 
 def test_rows_of_an_earlier_program_lack_the_last_columns() -> None:

@@ -1,0 +1,138 @@
+"""What the journal kept as it was sent becomes the rows that were acknowledged."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.access import Identity
+from contract.span import Sent
+from contract.translated import Translated
+from receiver.clients import Arrival
+from receiver.counters import Counters
+from receiver.intake import Intake
+from receiver.limits import Limits
+from receiver.signals import SIGNALS
+from service.again import make_again
+from service.pipeline import Pipeline
+from storage import writer as writer_module
+from storage.database import Database
+from storage.payload import recorded, restored
+from storage.writer import Writer
+from tests.support.golden import CAPTURES, GOLDEN, RECEIVED_NS
+from tests.support.otlp import trace_request
+from translator.merge import merge_copies
+from translator.settle import settle
+from translator.translate import Translator
+
+
+def kept_whole(translated: Translated) -> tuple[int, list[str]]:
+    """What the store says of a request that weighs more than it seems."""
+    translated.size_bytes += 7
+    return 0, []
+
+
+def without_rows(translated: Translated) -> tuple[int, list[str]]:
+    """A store that has less memory now than it had then."""
+    translated.spans = []
+    return 1, ["too large"]
+
+
+def accepted(signal: str, body: bytes, commit: Any) -> None:
+    """The body, through the receiver and the translator."""
+    pipeline = Pipeline(Translator().translate, commit, kept_whole)
+    intake = Intake(pipeline, Counters(), "http", Limits(), clock_ns=lambda: RECEIVED_NS)
+    asyncio.run(intake.export(SIGNALS[signal], body, "protobuf", Identity("shop"), Arrival()))
+    pipeline.close()
+
+
+@pytest.mark.parametrize("capture", CAPTURES)
+def test_the_rows_of_every_recorded_request_are_made_again(capture: str) -> None:
+    made: list[Translated] = []
+
+    async def commit(translated: Translated) -> None:
+        made.append(translated)
+
+    for path in sorted((GOLDEN / capture).glob("*.pb")):
+        signal = next((name for name in SIGNALS if f"-{name}" in path.name), None)
+        if signal is not None:
+            accepted(signal, path.read_bytes(), commit)
+    for translated in made:
+        assert translated.sent is not None
+        again = restored(recorded(translated), make_again(Translator().translate, kept_whole))
+        translated.sent = None
+        assert repr(again) == repr(translated)
+
+
+def test_a_store_that_got_smaller_refuses_nothing_that_it_acknowledged() -> None:
+    sent = Sent("traces", "default", RECEIVED_NS, "http", trace_request(2).SerializeToString())
+    assert len(make_again(Translator().translate, without_rows)(sent).spans) == 2
+
+
+def test_what_is_refused_now_is_told() -> None:
+    request = trace_request(2)
+    request.resource_spans[0].scope_spans[0].spans[0].trace_id = b""
+    sent = Sent("traces", "default", RECEIVED_NS, "http", request.SerializeToString())
+    with pytest.raises(ValueError, match="1 of its spans are refused now"):
+        make_again(Translator().translate, kept_whole)(sent)
+
+
+def life(path: Path, copied_to: Path | None, *bodies: bytes, again: Any) -> list[tuple[Any, ...]]:
+    """Start, take the bodies, note what the disk holds, stop: the span ids that are there."""
+
+    async def live() -> list[tuple[Any, ...]]:
+        database = Database(str(path))
+        database.open()
+        writer = Writer(database, settle, merge_copies, make_again=again)
+        writer.start()
+        pipeline = Pipeline(Translator().translate, writer.commit)
+        intake = Intake(pipeline, Counters(), "http", Limits())
+        for body in bodies:
+            await intake.export(SIGNALS["traces"], body, "protobuf", Identity(), Arrival())
+        if copied_to is not None:
+            shutil.copytree(path.parent, copied_to)
+        await writer.visible()
+        found = database.cursor().execute("SELECT span_name FROM span ORDER BY ALL").fetchall()
+        await writer.stop()
+        pipeline.close()
+        database.close()
+        return found
+
+    return asyncio.run(live())
+
+
+def body_of(name: str) -> bytes:
+    request = trace_request(1)
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    span.name, span.span_id = name, name.encode().ljust(8, b"x")
+    return request.SerializeToString()
+
+
+def test_what_was_acknowledged_and_is_in_no_table_comes_back_after_a_crash(tmp_path: Path) -> None:
+    again = make_again(Translator().translate, kept_whole)
+    (tmp_path / "before").mkdir()
+    life(tmp_path / "before" / "x.duckdb", tmp_path / "after", body_of("a"), body_of("b"), again=again)
+    journal = (tmp_path / "after" / "x.duckdb.journal0").read_bytes()
+    assert body_of("a") in journal
+    assert body_of("b") in journal
+    assert life(tmp_path / "after" / "x.duckdb", None, again=again) == [("a",), ("b",)]
+
+
+def test_a_request_that_cannot_be_made_again_stops_no_other_and_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = make_again(Translator().translate, kept_whole)
+
+    def again(sent: Sent) -> Translated:
+        if sent.body == body_of("bad"):
+            raise ValueError("odd")
+        return made(sent)
+
+    (tmp_path / "before").mkdir()
+    bodies = [body_of(name) for name in ("a", "bad", "c")]
+    life(tmp_path / "before" / "x.duckdb", tmp_path / "after", *bodies, again=made)
+    assert life(tmp_path / "after" / "x.duckdb", None, again=again) == [("a",), ("c",)]
+    assert writer_module.NOT_MADE_AGAIN % 2 in caplog.text
+    assert body_of("bad") in (tmp_path / "after" / "x.duckdb.journal0.damaged1").read_bytes()
