@@ -100,7 +100,7 @@ class Group:
     former: dict[SpanKey, Facts] = field(default_factory=dict)
     """Of calls among the replaced."""
     touched: dict[TraceKey, dict[str, str | None]] = field(default_factory=lambda: defaultdict(dict))
-    """Of long traces and those with log records that describe spans; see `storage/reached.py`."""
+    """See `storage/reached.py`."""
     covered: list[SpanKey] = field(default_factory=list)
     """Among the rows."""
     updates: list[tuple[SpanKey, SettledSpan]] = field(default_factory=list)

@@ -14,7 +14,8 @@ LONG = 500
 
 Traces = Mapping[TraceKey, Remembered]
 Touched = Mapping[TraceKey, Mapping[str, str | None]]
-"""The spans of each trace that are new, changed or gone, or that new log records describe -> the parent they had."""
+"""The spans of each long trace that are new, changed or gone, or that new log records describe -> the parent they had.
+Of other traces, which are settled whole, some or none."""
 
 
 class Whole:
