@@ -103,8 +103,8 @@ def source_crc(*sources: str) -> int:
 def as_typed(source: bytes, places: Mapping[str, Any]) -> bytes:
     """The same code, line by line, with what the compiler can use: numbers for the places in a row, and rows as lists.
 
-    All other annotations in functions go. Cython would hold calls to them (a map that is a subclass of `dict` is none
-    there) or take numbers for those of C.
+    All other annotations of functions and in them go. Cython would hold calls and answers to them (a map that is a
+    subclass of `dict` is none there) or take numbers for those of C.
     """
     lines = source.splitlines(keepends=True)
     for node, text in sorted(
@@ -129,6 +129,8 @@ def edits(source: bytes, places: Mapping[str, Any]) -> Iterator[tuple[Any, str]]
             is_row = isinstance(node.annotation, ast.Name) and node.annotation.id == "Row"
             yield node.annotation, "list" if is_row else "object"
         elif isinstance(node, ast.FunctionDef):
+            if node.returns is not None:
+                yield node.returns, "object"
             for inner in ast.walk(node):
                 if isinstance(inner, ast.AnnAssign):
                     yield inner.annotation, "object"

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Rows to one Arrow record batch, in one pass over the rows.
+"""Rows to one Arrow record batch, in one pass over the rows; and what else looks at each byte on the way to the disk.
 
 `batch` gives what `storage/columns.py` gives for the same rows, or None: a value whose type is not plainly that of its
 column is left to that, which decides about it and words the error. Arrow's C data interface: arrow.apache.org/docs/
@@ -8,6 +8,7 @@ format/CDataInterface.html (ABI-stable structures, ownership and release callbac
 Buffers belong to the array whose `release` frees them; nothing here keeps a pointer beyond a call.
 """
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
@@ -16,7 +17,7 @@ from cpython.ref cimport PyObject
 from cpython.unicode cimport PyUnicode_GET_LENGTH
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy, strdup
+from libc.string cimport memchr, memcpy, strdup
 
 cdef extern from *:
     """
@@ -79,6 +80,7 @@ cdef enum:
     NULLABLE = 2            # ARROW_FLAG_NULLABLE
     ROWS_AT_A_TIME = 2048   # between them other threads may have the interpreter: 3 ms
     TEXT_BYTES = 1 << 14    # room of a column of texts to begin with
+    FREE_BYTES = 1 << 20    # other threads may have the interpreter while more is looked at: 1 ms
     LARGEST = 2147483647    # offsets of utf8 arrays are of 32 bits
     TEXT = 117              # the letters u, g, b and t: kinds of columns; every other is an integer
     FLOAT = 103
@@ -358,6 +360,44 @@ def batch(list rows, tuple names, bytes kinds):
         drop(columns, width)
 
 
+def fits(list rows, bytes kinds):
+    """Whether every value is plainly of its column's type, in range, and a text one of UTF-8."""
+    cdef Py_ssize_t width = len(kinds), nth, place
+    cdef const char *letters = kinds
+    cdef PyObject *row
+    for place in range(PyList_GET_SIZE(rows)):
+        row = PyList_GET_ITEM(rows, place)
+        if type(<object>row) is not list or PyList_GET_SIZE(<list>row) != width:
+            return False
+        for nth in range(width):
+            if not is_of(letters[nth], PyList_GET_ITEM(<list>row, nth)):
+                return False
+    return True
+
+
+cdef bint is_of(char kind, PyObject *value) except -1:
+    cdef int overflow = 0
+    cdef Py_ssize_t size
+    if value == Py_None:
+        return True
+    if kind == TEXT:
+        if not PyUnicode_CheckExact(value):
+            return False
+        try:
+            PyUnicode_AsUTF8AndSize(value, &size)
+        except UnicodeEncodeError:
+            return False
+        return True
+    if kind == FLOAT:
+        return PyFloat_Check(<object>value)
+    if kind == BOOL:
+        return value == Py_True or value == Py_False
+    if not PyLong_CheckExact(<object>value):
+        return False
+    PyLong_AsLongLongAndOverflow(value, &overflow)
+    return overflow == 0
+
+
 def with_long_texts(list rows, tuple places, Py_ssize_t longest):
     """The numbers of the rows that have a text of more characters in one of the places."""
     cdef Py_ssize_t nth, place
@@ -372,3 +412,47 @@ def with_long_texts(list rows, tuple places, Py_ssize_t longest):
                 found.append(nth)
                 break
     return found
+
+# --- bytes of requests ------------------------------------------------------------------------------------------------
+
+cdef Py_ssize_t triples(const char *body, Py_ssize_t size, char *into) noexcept nogil:
+    """How often three zeros stand together; `into`, where there is one, gets the bytes with a one behind each three."""
+    cdef Py_ssize_t first, last = 0, done = 0, found = 0, nth
+    cdef const char *zero = <const char *>memchr(body, 0, size)
+    while zero != NULL:
+        first = zero - body
+        last = first + 1
+        while last < size and not body[last]:
+            last += 1
+        for nth in range((last - first) // 3):
+            if into != NULL:
+                memcpy(into + done + found, body + done, first + 3 * nth + 3 - done)
+                into[first + 3 * nth + 3 + found] = 1
+                done = first + 3 * nth + 3
+            found += 1
+        zero = <const char *>memchr(body + last, 0, size - last)
+    if into != NULL:
+        memcpy(into + done + found, body + done, size - done)
+    return found
+
+
+def escaped(bytes body):
+    """As `storage/compiled.py: escaped`."""
+    cdef Py_ssize_t size = len(body), found
+    cdef const char *text = body
+    cdef char *into
+    if size < FREE_BYTES:
+        found = triples(text, size, NULL)
+    else:
+        with nogil:
+            found = triples(text, size, NULL)
+    if not found:
+        return body
+    made = PyBytes_FromStringAndSize(NULL, size + found)
+    into = PyBytes_AS_STRING(made)
+    if size < FREE_BYTES:
+        triples(text, size, into)
+    else:
+        with nogil:
+            triples(text, size, into)
+    return made

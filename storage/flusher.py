@@ -26,7 +26,8 @@ from storage.database import Database
 from storage.failures import first_line, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
 from storage.pace import GROUP_BYTES, Pace, Turns
-from storage.pending import Call, Pending, Result, Waiter, Work, halves, settle_future, wake
+from storage.payload import MakeAgain
+from storage.pending import Call, Pending, Result, Waiter, Work, halves, rows_of, settle_future, unread_apart, wake
 from storage.unread import Unread
 
 logger = logging.getLogger(__name__)
@@ -266,7 +267,7 @@ class Flusher:
         self._tidy(self._checkpoint_wal_bytes)
 
     def _flush(self, group: list[Pending]) -> None:
-        parts, set_aside = deque([group]), 0
+        parts, set_aside = deque(unread_apart(group)), 0
         while parts:
             part = parts.popleft()
             error = self._try(part)
@@ -286,9 +287,8 @@ class Flusher:
         """Null when committed, else why not: `Refused` for rows that can never be, `Unavailable` for all else."""
         started = time.perf_counter()
         try:
-            rows = [request.translated for request in group]
-            self._committer.commit(self._opened(), rows, group[-1].seq, self._database.end)
-        except Unavailable as error:
+            self._committer.commit(self._opened(), rows_of(group), group[-1].seq, self._database.end)
+        except (Refused, Unavailable) as error:
             return error
         except Exception as error:
             return self._explained(error)
@@ -313,7 +313,7 @@ class Flusher:
     def _set_aside(self, request: Pending, reason: str) -> TracepondError | None:
         """An acknowledged request that the tables cannot hold is kept; else why that is not possible now."""
         try:  # the last try may have lost the engine
-            unstorable.keep(self._opened(), request.seq, request.translated, reason)
+            unstorable.keep(self._opened(), request, reason)
         except Unavailable as error:
             return error
         except duckdb.Error as error:
@@ -321,9 +321,9 @@ class Flusher:
         logger.error("request %d is kept in table unstorable and tried again at the next start", request.seq)
         return None
 
-    def retry_unstorable(self) -> None:
+    def retry_unstorable(self, make_again: MakeAgain) -> None:
         """What an earlier program could not store, this one may."""
-        for row, translated in unstorable.kept(self._opened()):
+        for row, translated in unstorable.kept(self._opened(), make_again):
             if self._try([Pending(self.flushed_seq, translated, lambda error: None)]) is None:
                 unstorable.take_out(self._opened(), row)
 

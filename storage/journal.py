@@ -36,10 +36,6 @@ from `TURN_BYTES` on."""
 
 PARTS_A_CALL = 1024
 """As many as the system takes (IOV_MAX of Linux)."""
-SEQS_AHEAD = 1 << 22
-"""More records than the two files have room for: a higher seq behind a damaged record is none."""
-TRIED_BYTES = 1 << 30
-"""Summed in vain in the search for the record behind a damaged one: a second."""
 HELD_CRC_BYTES, FREE_CRC_BYTES = 5 << 10, 1 << 20
 """zlib lets go of the interpreter for more than 5 KiB, and to win it back from a busy thread takes up to 5 ms: a
 request is summed in pieces, but for a large one (1 ms)."""
@@ -47,15 +43,10 @@ SYNCED = getattr(os, "RWF_DSYNC", 0)
 """Writing and fdatasync in one call (pwritev2(2), Linux 4.7): the interpreter is let go, and won back, once."""
 UNFINISHED = "the last record of %s is not whole: it was being written when the process died, or the file is damaged"
 UNREADABLE = "%s is damaged: not all of its records can be read. It is kept as %s"
-GIVEN_UP = "%s has too much behind its last whole record that looks like one: nothing there is used"
 MISSING = (
     "acknowledged requests %d to %d are neither in %s nor in its journal: a file was damaged, cut, deleted or put back "
     "from a copy (docs/reliability.md)"
 )
-
-
-class TooManyLookAlikes(Exception):
-    """What was sent has headers of records in it."""
 
 
 class Record(NamedTuple):
@@ -150,10 +141,6 @@ class Journal:
         for first, last in gaps(records, flushed_seq):
             logger.error(MISSING, first, last, self._database_path)
         return records
-
-    def keep(self) -> None:
-        """`open` moves what is there aside: not all of it could be used."""
-        self._damaged = [path for path in self._paths if os.path.exists(path)]
 
     def open(self) -> None:
         """Both files stand ready and what they held is gone: to be called when all of it is in the tables."""
@@ -271,12 +258,7 @@ def read_records(path: str, identity: bytes, flushed_seq: int) -> Found:
     while True:
         record, following = record_at(data, at, identity, newest)
         if record is None:
-            try:
-                record, following = next_record(data, at, identity, max(newest, flushed_seq))
-            except TooManyLookAlikes:
-                logger.warning(GIVEN_UP, path)
-                found = Found(found.records, True)
-                break
+            record, following = next_record(data, at, identity, max(newest, flushed_seq))
             if record is None:
                 break
             found = Found(found.records, found.damaged or record.seq != newest + 1)
@@ -291,23 +273,14 @@ def read_records(path: str, identity: bytes, flushed_seq: int) -> Found:
 def next_record(data: memoryview, at: int, identity: bytes, newest: int) -> tuple[Record | None, int]:
     """The first whole record behind `at` that is newer than `newest`, and where the next one would begin.
 
-    A damaged length says nothing about where the next record is. But a header ends with the half of a seq that all
-    have, mostly zeros, which payloads rarely have: so few places are looked at. Raises `TooManyLookAlikes` rather
-    than to take as long as somebody likes who sends what looks like headers.
+    A damaged length says nothing about where the next record is. But a header ends with the half of a seq that
+    all have, mostly zeros, which no payload has (it is JSON): so few places are looked at.
     """
     half = (newest + 1).to_bytes(8, "little")[4:]
-    tried_bytes = 0
     for ends in re.finditer(re.escape(half) + rb"(?=[^\0])", data[at:]):
-        place = at + ends.end() - HEADER.size
-        length, _, seq = HEADER.unpack_from(data, place)
-        if place < at or not newest < seq <= newest + SEQS_AHEAD or place + HEADER.size + length > len(data):
-            continue
-        record, following = record_at(data, place, identity, newest)
+        record, following = record_at(data, at + ends.end() - HEADER.size, identity, newest)
         if record is not None:
             return record, following
-        tried_bytes += length
-        if tried_bytes > TRIED_BYTES:
-            raise TooManyLookAlikes
     return None, at
 
 

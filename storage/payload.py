@@ -10,6 +10,8 @@ from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_CO
 from contract.errors import Unavailable
 from contract.span import Sent
 from contract.translated import Translated
+from storage.columns import KINDS
+from storage.compiled import COLUMNAR, unescaped
 from storage.database import newest_version
 
 VERSION = newest_version()
@@ -29,15 +31,20 @@ TABLES = (SPAN_COLUMNS, LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS)
 PLACES = tuple(map(float_places, TABLES))
 
 
+def tables_of(translated: Translated) -> tuple[list[Row], ...]:
+    return translated.spans, translated.logs, translated.metric_points, translated.scores
+
+
 def recorded(translated: Translated) -> bytes:
     """A request for the journal. As it was sent it takes 1.6 instead of 2.5 kB a span, and 3 µs less (docs/adr/0024).
 
     Raises what `encode` raises.
     """
-    if translated.sent is None:
+    tables = zip(tables_of(translated), KINDS.values(), strict=True)
+    if translated.sent is None or not all(COLUMNAR.fits(rows, kinds) for rows, kinds in tables):
         return encode(translated)
     *origin, body = translated.sent
-    return b"".join((AS_SENT, orjson.dumps([VERSION, *origin]), b"\n", body))
+    return b"".join((AS_SENT, orjson.dumps([VERSION, *origin]), b"\n", COLUMNAR.escaped(body)))
 
 
 def restored(payload: bytes | memoryview, make_again: MakeAgain) -> Translated:
@@ -48,7 +55,7 @@ def restored(payload: bytes | memoryview, make_again: MakeAgain) -> Translated:
     origin, _, body = bytes(payload[len(AS_SENT) :]).partition(b"\n")
     version, *members = orjson.loads(origin)
     check(version)
-    return make_again(Sent._make((*members, body)))
+    return make_again(Sent._make((*members, unescaped(body))))
 
 
 def check(version: int) -> None:
@@ -58,8 +65,7 @@ def check(version: int) -> None:
 
 def encode(translated: Translated) -> bytes:
     """Raises TypeError (orjson.JSONEncodeError) for what no column can hold: 65-bit integers, lone surrogates."""
-    tables = (translated.spans, translated.logs, translated.metric_points, translated.scores)
-    return orjson.dumps([VERSION, *map(spelled, tables, PLACES)])
+    return orjson.dumps([VERSION, *map(spelled, tables_of(translated), PLACES)])
 
 
 def decode(payload: bytes | memoryview) -> Translated:

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 
-from contract.errors import TracepondError
+from contract.errors import Refused, TracepondError
 from contract.settling import TraceKey
 from contract.translated import Translated
 
@@ -29,6 +30,8 @@ class Pending:
     """How often there was too little memory for it alone."""
     is_part: bool = False
     """The first rows of a larger request: `seq` is that of the request before."""
+    unread: bytes | None = None
+    """The journal's record of a request that could not be made into rows again."""
 
 
 Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
@@ -61,6 +64,20 @@ def divided(request: Pending, rows: int) -> tuple[Pending, Pending]:
         Pending(before, first, None, request.since, is_part=True),
         Pending(request.seq, rest, request.done, request.since, is_part=request.is_part),
     )
+
+
+def rows_of(group: list[Pending]) -> list[Translated]:
+    """Raises `Refused` for one that is not read (`unread_apart`)."""
+    if group[0].unread is not None:
+        raise Refused("it cannot be made into rows again", reason="internal")
+    return [request.translated for request in group]
+
+
+def unread_apart(group: list[Pending]) -> Iterator[list[Pending]]:
+    """The same requests in the same order, each that is not read by itself."""
+    for is_read, together in groupby(group, lambda request: request.unread is None):
+        some = list(together)
+        yield from [some] if is_read else ([request] for request in some)
 
 
 def halves(group: list[Pending], *, divide: bool = True) -> list[list[Pending]]:

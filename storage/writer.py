@@ -49,9 +49,6 @@ FULL_S = 5.0
 nobody sends to a server that is not ready."""
 
 
-NOT_MADE_AGAIN = "acknowledged request %d cannot be brought to the tables"
-
-
 def nothing_was_sent(sent: Sent) -> Translated:
     """The `MakeAgain` of who commits rows only."""
     raise Unavailable(f"nobody can translate {sent.signal} here", reason="journal")
@@ -123,7 +120,7 @@ class Writer:
                 self._recover(self._journal)
             except OSError as error:
                 raise Unavailable(f"its journal cannot be opened: {error}", reason="journal") from error
-        self._flusher.retry_unstorable()
+        self._flusher.retry_unstorable(self._make_again)
         self._flusher.start()
         self._thread.start()
 
@@ -132,19 +129,19 @@ class Writer:
         if records:
             logger.info("%d acknowledged requests are brought from the journal to the tables", len(records))
             self._seq = records[-1].seq
-            self._flusher.recover(self._again(journal, records))
+            self._flusher.recover(self._again(records))
         journal.open()
 
-    def _again(self, journal: Journal, records: list[Record]) -> Iterator[Pending]:
-        """The requests of the journal; one that a fault of ours keeps from the tables stays in a file of its own."""
+    def _again(self, records: list[Record]) -> Iterator[Pending]:
+        """The requests of the journal; one that a fault of ours keeps from becoming rows goes on as it is."""
         for seq, payload in released(records):
             try:
                 yield Pending(seq, restored(payload, self._make_again))
             except Unavailable:
                 raise
             except Exception:
-                logger.exception(NOT_MADE_AGAIN, seq)
-                journal.keep()
+                logger.exception("acknowledged request %d cannot be made into rows again", seq)
+                yield Pending(seq, Translated(), unread=bytes(payload))
 
     async def commit(self, translated: Translated) -> None:
         """Return once the rows are durable; `visible` tells when they can be read.

@@ -129,7 +129,7 @@ class Kept:
         build_hook["as_typed"](source.encode(), places).decode()
         == """
 def fill(row: list, sent: object
-, é: object = 0.5) -> Row:
+, é: object = 0.5) -> object:
     found: object = sent["x"]; row[6] = found if row[4] else row[11]
     return row
 
@@ -156,6 +156,8 @@ def plain(source: bytes) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.arg):
             node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
         elif isinstance(node, ast.AnnAssign):
             node.annotation = ast.Constant(None)
     return ast.dump(Numbered().visit(tree))

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from contract.access import Identity
-from contract.span import Sent
+from contract.columns import S
+from contract.errors import Refused
+from contract.span import Batch, Sent
 from contract.translated import Translated
 from receiver.clients import Arrival
 from receiver.counters import Counters
@@ -17,7 +19,6 @@ from receiver.limits import Limits
 from receiver.signals import SIGNALS
 from service.again import make_again
 from service.pipeline import Pipeline
-from storage import writer as writer_module
 from storage.database import Database
 from storage.payload import recorded, restored
 from storage.writer import Writer
@@ -120,7 +121,7 @@ def test_what_was_acknowledged_and_is_in_no_table_comes_back_after_a_crash(tmp_p
     assert life(tmp_path / "after" / "x.duckdb", None, again=again) == [("a",), ("b",)]
 
 
-def test_a_request_that_cannot_be_made_again_stops_no_other_and_is_kept(
+def test_a_request_that_cannot_be_made_again_stops_no_other_and_waits_for_a_program_that_can(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = make_again(Translator().translate, kept_whole)
@@ -133,6 +134,30 @@ def test_a_request_that_cannot_be_made_again_stops_no_other_and_is_kept(
     (tmp_path / "before").mkdir()
     bodies = [body_of(name) for name in ("a", "bad", "c")]
     life(tmp_path / "before" / "x.duckdb", tmp_path / "after", *bodies, again=made)
-    assert life(tmp_path / "after" / "x.duckdb", None, again=again) == [("a",), ("c",)]
-    assert writer_module.NOT_MADE_AGAIN % 2 in caplog.text
-    assert body_of("bad") in (tmp_path / "after" / "x.duckdb.journal0.damaged1").read_bytes()
+    for _ in range(2):
+        assert life(tmp_path / "after" / "x.duckdb", None, again=again) == [("a",), ("c",)]
+    assert "acknowledged request 2 cannot be made into rows again" in caplog.text
+    assert life(tmp_path / "after" / "x.duckdb", None, again=made) == [("a",), ("bad",), ("c",)]
+
+
+def test_a_request_with_a_value_that_no_column_can_hold_is_refused_and_stops_nobody(tmp_path: Path) -> None:
+    def translate(batch: Batch) -> Translated:
+        made = Translator().translate(batch)
+        made.spans[0][S.input_tokens] = 1 << 64
+        return made
+
+    async def live() -> None:
+        database = Database(str(tmp_path / "x.duckdb"))
+        database.open()
+        writer = Writer(database, settle, merge_copies)
+        writer.start()
+        pipeline = Pipeline(translate, writer.commit)
+        intake = Intake(pipeline, Counters(), "http", Limits())
+        with pytest.raises(Refused, match="cannot hold this data"):
+            await intake.export(SIGNALS["traces"], body_of("a"), "protobuf", Identity(), Arrival())
+        assert writer.unhealthy() is None
+        await writer.stop()
+        pipeline.close()
+        database.close()
+
+    asyncio.run(live())

@@ -17,6 +17,7 @@ from storage.flusher import RECOVERY
 from storage.pace import GROUP_ROWS, Pace
 from storage.payload import decode
 from storage.pending import Call, Pending
+from storage.writer import nothing_was_sent
 from tests.support.flushing import Store
 from tests.support.rows import generation_row, log_row, span_row
 
@@ -65,7 +66,7 @@ def test_what_a_broken_rule_could_not_settle_is_stored_by_a_program_without_the_
     store.close()
 
     store = Store(tmp_path / "x.duckdb")
-    store.flusher.retry_unstorable()
+    store.flusher.retry_unstorable(nothing_was_sent)
     assert store.rows("SELECT span_id, duplicate_of FROM span ORDER BY ALL") == [("a", None), ("c", "w"), ("w", None)]
     assert store.rows("SELECT * FROM unstorable") == []
     store.close()
@@ -139,7 +140,7 @@ def test_a_row_that_the_memory_never_holds_does_not_keep_all_that_follows_from_t
 
 def test_what_a_newer_program_set_aside_stays_where_it_is(store: Store) -> None:
     store.rows("INSERT INTO unstorable VALUES (1, now()::TIMESTAMP, 'x', '[99, [], [], []]')")
-    store.flusher.retry_unstorable()
+    store.flusher.retry_unstorable(nothing_was_sent)
     assert store.rows("SELECT seq FROM unstorable") == [(1,)]
 
 

@@ -161,39 +161,6 @@ def test_what_is_behind_a_damaged_place_is_found_and_the_file_is_kept(
     assert recovered(tmp_path, 5) == [6]
 
 
-def header_alikes(seq: int, count: int) -> bytes:
-    """What somebody may send who wants the search for records to take long: each asks for all that is behind it."""
-    return b"".join(HEADER.pack((count - number) * (HEADER.size + 1), 1, seq) + b"x" for number in range(1, count + 1))
-
-
-@pytest.mark.parametrize(
-    "payload", [b"s" + bytes(5) + b"\1" + bytes(300), header_alikes(2, 100), header_alikes(9, 300)]
-)
-def test_payloads_may_have_zeros_and_what_looks_like_records(tmp_path: Path, payload: bytes) -> None:
-    journal = opened(tmp_path)
-    journal.append([Record(1, payload), Record(2, payload), Record(3, b"last")], 0)
-    journal.close(remove=False)
-    damage(tmp_path / "x.duckdb.journal0", FIRST_RECORD_BYTES, b"\xff" * HEADER.size)
-    found = Journal(str(tmp_path / "x.duckdb"), IDENTITY).recover(0)
-    assert [(seq, bytes(kept)) for seq, kept in found] == [(2, payload), (3, b"last")]
-
-
-def test_a_search_that_is_made_long_on_purpose_ends_and_the_file_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(journal_module, "TRIED_BYTES", 10_000)
-    journal = opened(tmp_path)
-    journal.append([Record(1, b"first"), Record(2, header_alikes(2, 300)), Record(3, b"last")], 0)
-    journal.close(remove=False)
-    damage(tmp_path / "x.duckdb.journal0", FIRST_RECORD_BYTES + HEADER.size + 5, b"\xff" * HEADER.size)
-    journal = Journal(str(tmp_path / "x.duckdb"), IDENTITY)
-    assert [record.seq for record in journal.recover(0)] == [1]
-    assert "looks like one" in caplog.text
-    journal.open()
-    journal.close(remove=True)
-    assert (tmp_path / "x.duckdb.journal0.damaged1").exists()
-
-
 def test_tables_that_are_older_than_the_journal_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A write-ahead log that was deleted or cut: DuckDB opens the file as if nothing were missing."""
     journal = opened(tmp_path)

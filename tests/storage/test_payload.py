@@ -57,12 +57,13 @@ def test_what_no_column_can_hold_is_told(columns: dict[str, object]) -> None:
 
 
 def test_a_request_is_kept_as_it_was_sent_where_that_says_all_of_it() -> None:
-    sent = Sent("traces", "a\nproject", 2**63, "http", b"\n[sent\0\xff\n")
+    sent = Sent("traces", "a\nproject", 2**63, "http", b"\n[sent\0\xff\n" + bytes(7))
     made = Translated([span_row("a")])
     payload = recorded(Translated([span_row("a")], sent=sent))
     asked: list[Sent] = []
     assert restored(memoryview(payload), lambda again: asked.append(again) or made) is made
     assert asked == [sent]
+    assert bytes(4) not in payload
     assert restored(recorded(made), lambda _: pytest.fail("rows need nobody")) == replace(made, size_bytes=ANY)
 
 

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from contract.columns import S
+from contract.span import Sent
 from contract.translated import Translated
 from storage import unstorable
 from storage.database import Database
+from storage.payload import recorded
+from storage.pending import Pending
 from tests.support.rows import span_row
 
 
@@ -24,19 +29,45 @@ def flushed_seq(connection: duckdb.DuckDBPyConnection) -> int:
     return int(connection.execute("SELECT flushed_seq FROM store").fetchall()[0][0])
 
 
+def never(sent: Sent) -> Translated:
+    raise ValueError("not by this program")
+
+
 def test_a_request_comes_back_as_it_was_until_it_is_taken_out(connection: duckdb.DuckDBPyConnection) -> None:
     request = Translated([span_row("a", total_tokens=2**64 - 2)])
-    unstorable.keep(connection, 7, request, "too large")
+    unstorable.keep(connection, Pending(7, request), "too large")
     assert flushed_seq(connection) == 7
-    [(row, found)] = unstorable.kept(connection)
+    [(row, found)] = unstorable.kept(connection, never)
     assert (row[0], found.spans) == (7, request.spans)
     unstorable.take_out(connection, row)
-    assert list(unstorable.kept(connection)) == []
+    assert list(unstorable.kept(connection, never)) == []
+
+
+def test_a_record_of_the_journal_stays_until_a_program_can_read_it(
+    connection: duckdb.DuckDBPyConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent, made = Sent("traces", "default", 1, "http", b"\0\xff body"), Translated([span_row("a")])
+    unstorable.keep(connection, Pending(7, Translated(), unread=recorded(Translated(sent=sent))), "odd")
+    assert list(unstorable.kept(connection, never)) == []
+    assert "request 7 stays in table unstorable" in caplog.text
+    asked: list[Sent] = []
+    [(row, found)] = unstorable.kept(connection, lambda again: asked.append(again) or made)
+    assert (row[0], found, asked) == (7, made, [sent])
+
+
+@pytest.mark.parametrize("columns", [{"input_tokens": 1 << 70}, {"input": "\ud800"}])
+def test_rows_with_what_no_text_can_hold_stop_nobody(
+    connection: duckdb.DuckDBPyConnection, columns: dict[str, Any]
+) -> None:
+    unstorable.keep(connection, Pending(7, Translated([span_row("a", **columns)])), "odd")
+    assert flushed_seq(connection) == 7
+    for _, translated in unstorable.kept(connection, never):
+        assert translated.spans[0][S.span_id] == "a"
 
 
 def test_where_it_cannot_be_kept_the_tables_do_not_count_as_holding_it(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("ALTER TABLE unstorable RENAME TO elsewhere").fetchall()
     with pytest.raises(duckdb.Error):
-        unstorable.keep(connection, 7, Translated([span_row("a")]), "too large")
+        unstorable.keep(connection, Pending(7, Translated([span_row("a")])), "too large")
     assert flushed_seq(connection) == 0
     connection.execute("BEGIN").fetchall()  # none is open

@@ -1,7 +1,7 @@
 """Which records describe a span, and whose session they name."""
 
 from contract.columns import L, Row
-from contract.span import Batch, LogRecord, Resource, Scope
+from contract.span import Batch, KeyValues, LogRecord, Resource, Scope
 from tests.support.spans import record
 from translator.translate import Translator
 
@@ -19,6 +19,17 @@ def test_the_events_name_may_be_a_field_an_attribute_or_in_the_body() -> None:
     ):
         row = row_of(sent)
         assert (row[L.event_name], row[L.describes_span]) == ("gen_ai.choice", True)
+
+
+def test_a_body_with_a_key_twice_or_an_odd_one_is_a_body() -> None:
+    for pairs in (
+        [("x", 1), ("x", 2)],
+        [("$x", 1)],
+        [("event.name", "gen_ai.choice"), ("event.name", "gen_ai.choice")],
+    ):
+        row = row_of(record("", body=KeyValues(pairs)))
+        assert row[L.event_name] == (pairs[0][1] if pairs[0][0] == "event.name" else None)
+        assert row[L.raw_body] is not None
 
 
 def test_other_records_and_records_without_a_span_describe_none() -> None:

@@ -50,7 +50,7 @@ def whole_input(attributes: Mapping[str, Any]) -> int | None:
     """Input tokens with those read from and written to a cache."""
     known = count(attributes["input_tokens"])
     beside = [count(attributes.get(key)) or 0 for key in ("cache_read_tokens", "cache_creation_tokens")]
-    return None if known is None else known + sum(beside)
+    return None if known is None else count(known + sum(beside))
 
 
 def usage_sent(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def _include(found: dict[str, int | None], provider: str, own: Mapping[str, Any]
         outside["input_tokens"] = (found["cache_read_tokens"] or 0) + (found["cache_write_tokens"] or 0)
     for name, more in outside.items():
         if more and found[name] is not None:
-            found[name] = (found[name] or 0) + more
+            found[name] = as_integer((found[name] or 0) + more)
             found["total_tokens"] = None
 
 

@@ -17,6 +17,12 @@ def test_a_request_is_a_generation_with_inclusive_counts() -> None:
     assert row["mapping"]["input_tokens"]["convention"] == "claude_code"
 
 
+def test_a_sum_that_no_count_can_be_is_not_known() -> None:
+    most = 2**63 - 1
+    row = seen({"span.type": "llm_request", "model": "m", "input_tokens": 4, "cache_read_tokens": most}, scope=TRACING)
+    assert row["input_tokens"] is None
+
+
 def test_the_same_keys_of_an_application_mean_nothing() -> None:
     row = seen({"span.type": "llm_request", "model": "m", "input_tokens": 4, "output_tokens": 2}, scope=scoped("app"))
     assert (row["kind"], row["input_tokens"]) == ("span", None)

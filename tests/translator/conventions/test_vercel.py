@@ -34,6 +34,12 @@ def test_anthropics_cache_stands_beside_the_input_up_to_v5() -> None:
     assert row["total_tokens"] == 68
 
 
+def test_a_sum_that_no_count_can_be_is_not_known() -> None:
+    row = seen({**CALL, "ai.model.provider": "anthropic.messages", "ai.usage.inputTokens": 9,
+                "ai.usage.cachedInputTokens": 2**63 - 1})  # fmt: skip
+    assert row["input_tokens"] is None
+
+
 def test_v6_names_the_parts_and_counts_them_in() -> None:
     row = seen({**CALL, "ai.model.provider": "anthropic.messages", "ai.usage.inputTokens": 61,
                 "ai.usage.outputTokens": 7, "ai.usage.inputTokenDetails.cacheReadTokens": 40,
