@@ -136,12 +136,13 @@ class Writer:
         """The requests of the journal; one that a fault of ours keeps from becoming rows goes on as it is."""
         for seq, payload in released(records):
             try:
-                yield Pending(seq, restored(payload, self._make_again))
-            except Unavailable:
+                found = Pending(seq, restored(payload, self._make_again))
+            except Unavailable:  # a newer program's
                 raise
             except Exception:
                 logger.exception("acknowledged request %d cannot be made into rows again", seq)
-                yield Pending(seq, Translated(), unread=bytes(payload))
+                found = Pending(seq, Translated(), unread=bytes(payload))
+            yield found
 
     async def commit(self, translated: Translated) -> None:
         """Return once the rows are durable; `visible` tells when they can be read.
