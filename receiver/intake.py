@@ -31,6 +31,9 @@ LOGGER = logging.getLogger(__name__)
 INLINE_PACKED_BYTES = 64 * 1024
 """Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
 
+SENT_BYTES = 1 << 20
+"""A larger body is not kept as it was sent: where memory is short it leaves when it is decoded (docs/adr/0024)."""
+
 Result = TypeVar("Result")
 Taken = Callable[[str, Content, bytes, str], None]
 
@@ -87,7 +90,7 @@ class Intake:
         if items:
             batch = self.batch(identity, len(body))
             setattr(batch, signal.batch_field, items)
-            if content == "protobuf" and not (rejections.count or rejections.reasons):
+            if content == "protobuf" and len(body) <= SENT_BYTES and not (rejections.count or rejections.reasons):
                 batch.sent = Sent(signal.name, batch.project, batch.received_ns, batch.transport, body)
             outcome = await self.accept(signal, batch, len(items))
             _merge(rejections, outcome)

@@ -80,7 +80,6 @@ cdef enum:
     NULLABLE = 2            # ARROW_FLAG_NULLABLE
     ROWS_AT_A_TIME = 2048   # between them other threads may have the interpreter: 3 ms
     TEXT_BYTES = 1 << 14    # room of a column of texts to begin with
-    FREE_BYTES = 1 << 20    # other threads may have the interpreter while more is looked at: 1 ms
     LARGEST = 2147483647    # offsets of utf8 arrays are of 32 bits
     TEXT = 117              # the letters u, g, b and t: kinds of columns; every other is an integer
     FLOAT = 103
@@ -440,19 +439,9 @@ def escaped(bytes body):
     """As `storage/compiled.py: escaped`."""
     cdef Py_ssize_t size = len(body), found
     cdef const char *text = body
-    cdef char *into
-    if size < FREE_BYTES:
-        found = triples(text, size, NULL)
-    else:
-        with nogil:
-            found = triples(text, size, NULL)
+    found = triples(text, size, NULL)
     if not found:
         return body
     made = PyBytes_FromStringAndSize(NULL, size + found)
-    into = PyBytes_AS_STRING(made)
-    if size < FREE_BYTES:
-        triples(text, size, into)
-    else:
-        with nogil:
-            triples(text, size, into)
+    triples(text, size, PyBytes_AS_STRING(made))
     return made

@@ -50,6 +50,7 @@ def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
         ("logs", "protobuf", log_request(), True),
         ("traces", "json", trace_request(2), False),
         ("traces", "protobuf", rejected_in_part(), False),
+        ("traces", "protobuf", trace_request(1, long="x" * (1 << 20)), False),
     ],
 )
 def test_a_batch_has_its_bytes_where_they_say_all_of_it(
