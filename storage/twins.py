@@ -29,9 +29,9 @@ from contract.settling import (
 )
 from storage.changed_hours import HOUR_SQL, changed
 from storage.columns import select_list, stage
+from storage.lookback import SpanKey
 from storage.seen import SeenKeys
 
-SpanKey = tuple[str, str, str]
 IdKey = tuple[str, str]
 """(project, response_id)"""
 Values = tuple[Any, ...]

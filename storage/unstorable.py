@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import duckdb
 
 from contract.errors import Unavailable
+from contract.faults import frames_of
 from contract.translated import Translated
 from storage import position
 from storage.database import begin, roll_back
@@ -55,8 +56,8 @@ def kept(connection: duckdb.DuckDBPyConnection, make_again: MakeAgain) -> Iterat
             translated = restored(payload, make_again)
         except Unavailable:
             continue  # a newer program's
-        except Exception:
-            logger.exception("request %d stays in table unstorable", row[0])
+        except Exception as error:
+            logger.error("request %d stays in table unstorable: %s\n%s", row[0], type(error).__name__, frames_of(error))
             continue
         yield row, translated
 

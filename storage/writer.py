@@ -18,6 +18,7 @@ from functools import partial
 import duckdb
 
 from contract.errors import Overloaded, Refused, TracepondError, Unavailable
+from contract.faults import frames_of
 from contract.settling import MakeOutline, Match, MergeCopies, Settle, TraceKey
 from contract.span import Sent
 from contract.stats import Sample
@@ -47,6 +48,9 @@ CHECK_SQL = "SELECT flushed_seq FROM store"
 FULL_S = 5.0
 """So long after a request that the disk did not take the store is not ready: only another request can tell more, and
 nobody sends to a server that is not ready."""
+
+
+NOT_MADE_AGAIN = "acknowledged request %d cannot be made into rows again: %s\n%s"
 
 
 def nothing_was_sent(sent: Sent) -> Translated:
@@ -139,8 +143,8 @@ class Writer:
                 found = Pending(seq, restored(payload, self._make_again))
             except Unavailable:  # a newer program's
                 raise
-            except Exception:
-                logger.exception("acknowledged request %d cannot be made into rows again", seq)
+            except Exception as error:
+                logger.error(NOT_MADE_AGAIN, seq, type(error).__name__, frames_of(error))
                 found = Pending(seq, Translated(), unread=bytes(payload))
             yield found
 

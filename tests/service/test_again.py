@@ -128,7 +128,7 @@ def test_a_request_that_cannot_be_made_again_stops_no_other_and_waits_for_a_prog
 
     def again(sent: Sent) -> Translated:
         if sent.body == body_of("bad"):
-            raise ValueError("odd")
+            raise ValueError(sent.project)
         return made(sent)
 
     (tmp_path / "before").mkdir()
@@ -136,7 +136,8 @@ def test_a_request_that_cannot_be_made_again_stops_no_other_and_waits_for_a_prog
     life(tmp_path / "before" / "x.duckdb", tmp_path / "after", *bodies, again=made)
     for _ in range(2):
         assert life(tmp_path / "after" / "x.duckdb", None, again=again) == [("a",), ("c",)]
-    assert "acknowledged request 2 cannot be made into rows again" in caplog.text
+    assert "acknowledged request 2 cannot be made into rows again: ValueError" in caplog.text
+    assert "ValueError: default" not in caplog.text
     assert life(tmp_path / "after" / "x.duckdb", None, again=made) == [("a",), ("bad",), ("c",)]
 
 

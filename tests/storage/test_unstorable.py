@@ -30,7 +30,7 @@ def flushed_seq(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def never(sent: Sent) -> Translated:
-    raise ValueError("not by this program")
+    raise ValueError(sent.body)
 
 
 def test_a_request_comes_back_as_it_was_until_it_is_taken_out(connection: duckdb.DuckDBPyConnection) -> None:
@@ -46,10 +46,11 @@ def test_a_request_comes_back_as_it_was_until_it_is_taken_out(connection: duckdb
 def test_a_record_of_the_journal_stays_until_a_program_can_read_it(
     connection: duckdb.DuckDBPyConnection, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sent, made = Sent("traces", "default", 1, "http", b"\0\xff body"), Translated([span_row("a")])
+    sent, made = Sent("traces", "default", 1, "http", b"\0\xff a prompt"), Translated([span_row("a")])
     unstorable.keep(connection, Pending(7, Translated(), unread=recorded(Translated(sent=sent))), "odd")
     assert list(unstorable.kept(connection, never)) == []
-    assert "request 7 stays in table unstorable" in caplog.text
+    assert "request 7 stays in table unstorable: ValueError" in caplog.text
+    assert "a prompt" not in caplog.text
     asked: list[Sent] = []
     [(row, found)] = unstorable.kept(connection, lambda again: asked.append(again) or made)
     assert (row[0], found, asked) == (7, made, [sent])
@@ -63,6 +64,7 @@ def test_rows_with_what_no_text_can_hold_stop_nobody(
     assert flushed_seq(connection) == 7
     for _, translated in unstorable.kept(connection, never):
         assert translated.spans[0][S.span_id] == "a"
+    assert connection.execute("SELECT seq FROM unstorable").fetchall() == [(7,)]
 
 
 def test_where_it_cannot_be_kept_the_tables_do_not_count_as_holding_it(connection: duckdb.DuckDBPyConnection) -> None:
