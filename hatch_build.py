@@ -17,6 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = {
     "receiver._wire": ("receiver/_wire.pyx", "receiver/_bytes.pxd"),
+    "receiver._check": ("receiver/_check.pyx", "receiver/_bytes.pxd"),
     "storage._arrow": ("storage/_arrow.pyx",),
 }
 """Module -> its sources. Their checksum goes into it: no module that is older than its sources is used

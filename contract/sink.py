@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from contract.access import Identity
-from contract.span import Batch
+from contract.span import Batch, Extent, Sent
 
 
 @dataclass(slots=True)
@@ -19,11 +19,15 @@ class Outcome:
 class Sink(Protocol):
     """The promise that holds the program together."""
 
-    async def accept(self, batch: Batch) -> Outcome:
+    def holds(self, extent: Extent) -> bool:
+        """Whether all of a request of this extent can be stored, so that it may come as it was sent."""
+        return False
+
+    async def accept(self, request: Batch | Sent) -> Outcome:
         """Return once every item that `Outcome` does not reject is committed to disk and visible to queries.
 
-        Raises `Overloaded` or `Unavailable` when nothing of the batch was stored and sending it again can help,
-        `Refused` when it cannot. The batch belongs to the sink from here on, which may empty it.
+        Raises `Overloaded` or `Unavailable` when nothing of the request was stored and sending it again can help,
+        `Refused` when it cannot. A batch belongs to the sink from here on, which may empty it.
         """
         ...
 

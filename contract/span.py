@@ -174,12 +174,22 @@ class Batch:
     scores: list[Score] = field(default_factory=list)
     size_bytes: int = 0
     """Unpacked size of the request body, for the bound on queued bytes."""
-    sent: "Sent | None" = None
-    """Where nothing of the request was rejected, and its bytes say it all."""
+
+
+class Extent(NamedTuple):
+    """What a request has, told without decoding it."""
+
+    items: int = 1
+    widest_bytes: int = 0
+    """Of the largest item, with its resource and its scope."""
+    all_bytes: int = 0
+    """The same of all items: what they share, each has."""
+    service_name: str | None = None
+    """Of the first item."""
 
 
 class Sent(NamedTuple):
-    """A request as it arrived: enough to make the same batch again."""
+    """A request as it arrived, of which nothing is rejected: enough to make its batch, now or after a crash."""
 
     signal: str
     """`traces`, `logs` or `metrics` of OTLP."""
@@ -188,3 +198,5 @@ class Sent(NamedTuple):
     transport: str
     body: bytes
     """OTLP protobuf, unpacked."""
+    extent: Extent = Extent()
+    """Not kept with it: known when it arrives."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from contract.columns import Row
-from contract.span import Sent
 
 
 @dataclass(slots=True)
@@ -15,8 +14,6 @@ class Translated:
     metric_points: list[Row] = field(default_factory=list)
     scores: list[Row] = field(default_factory=list)
     size_bytes: int = 0
-    sent: Sent | None = None
-    """What all of these rows can be made of again, and nothing else; null: they have to be kept themselves."""
 
     @property
     def rows(self) -> int:

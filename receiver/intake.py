@@ -1,6 +1,7 @@
-"""One request after its bytes are there: decode, hand to the sink, count what became of every item.
+"""One request after its bytes are there: check or decode, hand to the sink, count what became of every item.
 
-Both transports end here, so they cannot drift apart.
+Both transports end here, so they cannot drift apart. What is known to decode whole is acknowledged as it was sent and
+decoded where its rows are stored (docs/adr/0025).
 """
 
 import asyncio
@@ -8,13 +9,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from contract.access import Identity
 from contract.errors import Forbidden, Overloaded, TracepondError, Unavailable
 from contract.faults import frames_of
 from contract.sink import Outcome, Sink
-from contract.span import Batch, Sent
+from contract.span import Batch, Extent, Sent
 from contract.threads import to_its_end
 from receiver.body import unpack
 from receiver.clients import Arrival
@@ -32,10 +34,21 @@ INLINE_PACKED_BYTES = 64 * 1024
 """Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
 
 SENT_BYTES = 1 << 20
-"""A larger body is kept as rows: with 384 MB more transactions took over a second where it was not (docs/adr/0024)."""
+"""A larger body is made into rows before it is acknowledged, in turn with other large ones: with 384 MB more
+transactions took over a second where it was not (docs/adr/0024)."""
 
 Result = TypeVar("Result")
 Taken = Callable[[str, Content, bytes, str], None]
+
+
+@dataclass(slots=True)
+class Understood:
+    """What there is to store of a request."""
+
+    request: Batch | Sent
+    items: int
+    service_name: str | None
+    rejections: Rejections
 
 
 class Counted(Protocol):
@@ -83,26 +96,41 @@ class Intake:
     ) -> Rejections:
         """Return once all that is not rejected is committed; raises what the client is to be told."""
         with self.before_decoding(signal):
-            items, rejections = await self.decoded(body, lambda text: signal.decode(text, content, self._limits))
-        self._counters.received(signal.items, self._transport, len(items) + rejections.count)
+            found = self._checked(signal, body, content, identity)
+            if found is None:
+                found = await self._decoded(signal, body, content, identity)
+        rejections = found.rejections
+        self._counters.received(signal.items, self._transport, found.items + rejections.count)
         self._counters.refused(signal.items, self._transport, rejections.labels)
-        arrival.items, arrival.service_name = len(items) + rejections.count, _service_name(items)
-        if items:
-            batch = self.batch(identity, len(body))
-            setattr(batch, signal.batch_field, items)
-            if content == "protobuf" and len(body) <= SENT_BYTES and not (rejections.count or rejections.reasons):
-                batch.sent = Sent(signal.name, batch.project, batch.received_ns, batch.transport, body)
-            outcome = await self.accept(signal, batch, len(items))
+        arrival.items, arrival.service_name = found.items + rejections.count, found.service_name
+        if found.items:
+            outcome = await self.accept(signal, found.request, found.items)
             _merge(rejections, outcome)
             if self._taken is not None:
                 self._taken(signal.name, content, body, arrival.via)
         self._counters.clients.took(arrival, rejections)
         return rejections
 
-    async def accept(self, signal: Counted, batch: Batch, count: int) -> Outcome:
-        """Hand a batch of `count` items to the sink and count what became of them. Raises what the sink raises."""
+    def _checked(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Understood | None:
+        """The request as it was sent, where all of it can be decoded and stored; null where only decoding can tell."""
+        if content != "protobuf" or len(body) > SENT_BYTES:
+            return None
+        extent: Extent | None = signal.check(body, self._limits)
+        if extent is None or not self._sink.holds(extent):
+            return None
+        sent = Sent(signal.name, identity.project, self._clock_ns(), self._transport, body, extent)
+        return Understood(sent, extent.items, extent.service_name, Rejections())
+
+    async def _decoded(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Understood:
+        items, rejections = await self.decoded(body, lambda text: signal.decode(text, content, self._limits))
+        batch = self.batch(identity, len(body))
+        setattr(batch, signal.batch_field, items)
+        return Understood(batch, len(items), _service_name(items), rejections)
+
+    async def accept(self, signal: Counted, request: Batch | Sent, count: int) -> Outcome:
+        """Hand a request of `count` items to the sink and count what became of them. Raises what the sink raises."""
         try:
-            outcome = await self._sink.accept(batch)
+            outcome = await self._sink.accept(request)
         except (Overloaded, Unavailable) as error:
             self._counters.unavailable(signal.items, self._transport, error.reason, count)
             raise

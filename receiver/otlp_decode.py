@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from contract.errors import Refused
-from contract.span import LogRecord, MetricPoint, Span
+from contract.span import Extent, LogRecord, MetricPoint, Span
 from receiver import (
     otlp_decode_json,
     otlp_decode_json_metrics,
@@ -24,7 +24,7 @@ from receiver import (
     otlp_repair,
     otlp_wire,
 )
-from receiver.compiled import DECODER
+from receiver.compiled import CHECKS, DECODER
 from receiver.limits import DEFAULT_LIMITS, Limits
 from receiver.otlp_json_values import parse
 from receiver.rejections import Rejections
@@ -60,6 +60,27 @@ def decode_metrics(
             lambda: otlp_decode_json_metrics.metric_points(parse(body, "resourceMetrics", limits.max_objects)), limits
         )
     return _protobuf(ExportMetricsServiceRequest, body, limits, otlp_decode_proto_metrics.metric_points)
+
+
+def check_traces(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Extent | None:
+    """What `decode_traces` gives of the body in protobuf, where that is all; null where only decoding can tell."""
+    return _checked(ExportTraceServiceRequest, body, limits, CHECKS.spans)
+
+
+def check_logs(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Extent | None:
+    """The same for `decode_logs`."""
+    return _checked(ExportLogsServiceRequest, body, limits, CHECKS.logs)
+
+
+def check_metrics(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Extent | None:
+    """Null: data points are few and the stock classes decode them."""
+    return None
+
+
+def _checked(request: Any, body: bytes, limits: Limits, check: Callable[[bytes, int], Extent | None]) -> Extent | None:
+    if not otlp_wire.at_most(body, request.DESCRIPTOR, limits.max_messages):
+        return None
+    return check(body, limits.max_items)
 
 
 _PATH_OF_REQUEST: dict[Any, str] = {

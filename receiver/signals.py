@@ -7,17 +7,28 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from contract.span import Extent
 from receiver.limits import Limits
-from receiver.otlp_decode import Content, decode_logs, decode_metrics, decode_traces
+from receiver.otlp_decode import (
+    Content,
+    check_logs,
+    check_metrics,
+    check_traces,
+    decode_logs,
+    decode_metrics,
+    decode_traces,
+)
 from receiver.rejections import Rejections
 
 
 class Signal(NamedTuple):
-    """One row: names on the wire, the decoder, and where its items stand in a `Batch` and in the counters."""
+    """One row: names on the wire, the decoder and what looks before it does, and where its items stand in a `Batch` and
+    in the counters."""
 
     name: str
     service: str
     decode: Callable[[bytes, Content, Limits], tuple[list[Any], Rejections]]
+    check: Callable[[bytes, Limits], Extent | None]
     batch_field: str
     items: str
     response: Callable[..., Any]
@@ -31,6 +42,7 @@ SIGNALS = {
             "traces",
             "opentelemetry.proto.collector.trace.v1.TraceService",
             decode_traces,
+            check_traces,
             "spans",
             "spans",
             ExportTraceServiceResponse,
@@ -40,6 +52,7 @@ SIGNALS = {
             "logs",
             "opentelemetry.proto.collector.logs.v1.LogsService",
             decode_logs,
+            check_logs,
             "logs",
             "log_records",
             ExportLogsServiceResponse,
@@ -49,6 +62,7 @@ SIGNALS = {
             "metrics",
             "opentelemetry.proto.collector.metrics.v1.MetricsService",
             decode_metrics,
+            check_metrics,
             "metric_points",
             "metric_points",
             ExportMetricsServiceResponse,

@@ -15,7 +15,7 @@ find_python() {
 
 install_project() { # $1: the extra, empty or dev
     stamp="$root/.venv/installed${1:+-$1}"
-    state="$(cd "$root" && cat pyproject.toml hatch_build.py receiver/_wire.pyx receiver/_bytes.pxd storage/_arrow.pyx | cksum) $root"
+    state="$(cd "$root" && cat pyproject.toml hatch_build.py receiver/_wire.pyx receiver/_check.pyx receiver/_bytes.pxd storage/_arrow.pyx | cksum) $root"
     for known in "$stamp" "$root/.venv/installed-dev"; do
         if [ -f "$known" ] && [ "$(cat "$known")" = "$state" ]; then
             return

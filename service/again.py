@@ -1,4 +1,4 @@
-"""Requests that the journal kept as they were sent, made into rows once more after a crash."""
+"""Requests that were acknowledged as they were sent, made into rows: when these are stored, or after a crash."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,11 +10,11 @@ from receiver.signals import SIGNALS
 from service.pipeline import TakeOut, Translate
 
 ACCEPTED = Limits(max_items=(1 << 31) - 1, max_messages=(1 << 31) - 1)
-"""What was acknowledged under the limits of then is not refused under those of now."""
+"""What was acknowledged under the limits of then is not refused under those of now (messages were counted then)."""
 
 
 def make_again(translate: Translate, take_out: TakeOut) -> Callable[[Sent], Translated]:
-    """The rows of what was sent, all of them, with the weight that they had in the queue. Raises where this program
+    """The rows of what was sent, all of them, with the weight that the store gives them. Raises where this program
     cannot read all of what was acknowledged."""
 
     def again(sent: Sent) -> Translated:

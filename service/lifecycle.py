@@ -79,11 +79,13 @@ class Server:
         self._config = config
         self.database = store.database(config, absolute(config.storage.path))
         self.prices = PriceBook(config.prices)
-        self.writer = store.writer(config, self.database, self.prices)
+        self.translator = Translator(self.prices)
+        self.writer = store.writer(config, self.database, self.prices, self.translator.translate)
         self.documents = StoredDocuments(self.writer)
         self.upkeep = FileUpkeep(self.database, self.writer, config.storage.retention)
-        self.translator = Translator(self.prices)
-        self.pipeline = Pipeline(self.translator.translate, self.writer.commit, store.take_out(config))
+        self.pipeline = Pipeline(
+            self.translator.translate, self.writer.commit, store.take_out(config), store.holds(config)
+        )
         self.admission = Admission(config.receivers.max_in_flight_bytes, self.writer.has_room, config.memory.body_bytes)
         self.counters = Counters()
         self.access = Access(config.auth)

@@ -4,7 +4,7 @@ from functools import partial
 
 from service.again import make_again
 from service.config import Config
-from service.pipeline import TakeOut
+from service.pipeline import Holds, TakeOut, Translate
 from storage import oversized
 from storage.database import Database
 from storage.writer import Writer
@@ -28,8 +28,14 @@ def take_out(config: Config) -> TakeOut:
     return partial(oversized.take_out, memory_limit_bytes=config.storage.memory_limit_bytes)
 
 
-def writer(config: Config, opened: Database, prices: PriceBook) -> Writer:
-    """Not started yet; it folds and settles with these prices."""
+def holds(config: Config) -> Holds:
+    """Whether this store can hold all of a request."""
+    return partial(oversized.holds, memory_limit_bytes=config.storage.memory_limit_bytes)
+
+
+def writer(config: Config, opened: Database, prices: PriceBook, translate: Translate | None = None) -> Writer:
+    """Not started yet; it folds and settles with these prices. `translate` makes rows of what comes as it was sent; it
+    may count what it sees, and does not see what is only folded."""
     translator = Translator(prices)
     return Writer(
         opened,
@@ -42,5 +48,5 @@ def writer(config: Config, opened: Database, prices: PriceBook) -> Writer:
         recent_spans=config.memory.recent_spans,
         checkpoint_wal_bytes=config.storage.checkpoint_wal_bytes,
         outline=Outline,
-        make_again=make_again(translator.translate, take_out(config)),
+        make_again=make_again(translate or translator.translate, take_out(config)),
     )

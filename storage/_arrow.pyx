@@ -359,44 +359,6 @@ def batch(list rows, tuple names, bytes kinds):
         drop(columns, width)
 
 
-def fits(list rows, bytes kinds):
-    """Whether every value is plainly of its column's type, in range, and a text one of UTF-8."""
-    cdef Py_ssize_t width = len(kinds), nth, place
-    cdef const char *letters = kinds
-    cdef PyObject *row
-    for place in range(PyList_GET_SIZE(rows)):
-        row = PyList_GET_ITEM(rows, place)
-        if type(<object>row) is not list or PyList_GET_SIZE(<list>row) != width:
-            return False
-        for nth in range(width):
-            if not is_of(letters[nth], PyList_GET_ITEM(<list>row, nth)):
-                return False
-    return True
-
-
-cdef bint is_of(char kind, PyObject *value) except -1:
-    cdef int overflow = 0
-    cdef Py_ssize_t size
-    if value == Py_None:
-        return True
-    if kind == TEXT:
-        if not PyUnicode_CheckExact(value):
-            return False
-        try:
-            PyUnicode_AsUTF8AndSize(value, &size)
-        except UnicodeEncodeError:
-            return False
-        return True
-    if kind == FLOAT:
-        return PyFloat_Check(<object>value)
-    if kind == BOOL:
-        return value == Py_True or value == Py_False
-    if not PyLong_CheckExact(<object>value):
-        return False
-    PyLong_AsLongLongAndOverflow(value, &overflow)
-    return overflow == 0
-
-
 def with_long_texts(list rows, tuple places, Py_ssize_t longest):
     """The numbers of the rows that have a text of more characters in one of the places."""
     cdef Py_ssize_t nth, place

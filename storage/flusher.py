@@ -29,6 +29,7 @@ from storage.pace import GROUP_BYTES, Pace, Turns
 from storage.payload import MakeAgain
 from storage.pending import Call, Pending, Result, Waiter, Work, halves, rows_of, settle_future, unread_apart, wake
 from storage.unread import Unread
+from storage.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -48,23 +49,26 @@ class Flusher:
     """Owns the writing connection and the checkpoints."""
 
     def __init__(
-        self, database: Database, committer: Committer, *, group_bytes: int = GROUP_BYTES, checkpoint_wal_bytes: int
+        self,
+        database: Database,
+        committer: Committer,
+        make_again: MakeAgain,
+        *,
+        group_bytes: int = GROUP_BYTES,
+        checkpoint_wal_bytes: int,
     ) -> None:
         self.flushed_seq = 0
         self.identity = ""
         self.broken: str | None = None
-        self.pending_bytes = 0
-        self.storing_bytes = 0
-        """Of the group that is being stored."""
+        self.waiting = Waiting()
         self.checkpoints = Checkpoints(database)
         self._unread = Unread(database)
         self._database = database
         self._committer = committer
+        self._make_again = make_again
         self._pace = Pace(group_bytes)
         self._turns = Turns()
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
-        self._pending: deque[Pending] = deque()
-        self._pending_rows = 0
         self._newest_seq = 0
         self._wanted_seq = 0
         self._waiters: list[Waiter] = []
@@ -90,9 +94,7 @@ class Flusher:
     def add(self, requests: list[Pending]) -> None:
         """Take over requests; their seqs are larger than all before."""
         with self._wake:
-            self._pending.extend(requests)
-            self._pending_rows += sum(request.translated.rows for request in requests)
-            self.pending_bytes += sum(request.translated.size_bytes for request in requests)
+            self.waiting.add(requests)
             self._newest_seq = requests[-1].seq
             self._wake.notify()
 
@@ -103,14 +105,17 @@ class Flusher:
         """
         for request in requests:
             self.add([request])
-            if self._pending_rows >= RECOVERY * self._pace.rows or self.pending_bytes >= RECOVERY * self._pace.bytes:
+            if self._is_group(RECOVERY):
                 self._recover_group()
-        while self._pending:
+        while self.waiting:
             self._recover_group()
 
     def _recover_group(self) -> None:
-        self.flush(self._next_group(RECOVERY))
-        if self.broken and not (self._pending and worth_another_try(self._pending[0])):
+        group: list[Pending] = []
+        self._pace.room(RECOVERY).fill(group, self.waiting, self._make_again)
+        self.flush(group)
+        oldest = self.waiting.oldest()
+        if self.broken and not (oldest and worth_another_try(oldest)):
             raise Unavailable(self.broken, reason="store")
         self.broken = None
 
@@ -158,20 +163,20 @@ class Flusher:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        return not self._pending
+        return not self.waiting
 
     def alive(self) -> bool:
         return self._thread.is_alive()
 
     def lag_s(self) -> float:
         """How long the oldest request has waited for the tables."""
-        with self._wake:
-            return time.monotonic() - self._pending[0].since if self._pending else 0.0
+        oldest = self.waiting.oldest()
+        return time.monotonic() - oldest.since if oldest else 0.0
 
     def stats(self) -> list[Sample]:
         return [
             *self._seconds.samples(),
-            Sample("unflushed_rows", {}, float(self._pending_rows)),
+            Sample("unflushed_rows", {}, float(self.waiting.rows)),
             Sample("visibility_lag_seconds", {}, self.lag_s()),
             Sample("db_size_bytes", {}, float(self._database.size_bytes())),
             Sample("db_wal_bytes", {}, float(self._database.wal_bytes())),
@@ -180,9 +185,11 @@ class Flusher:
     # -- the flusher's thread (and the one that starts it) -------------------------------------------------------
 
     def _run(self) -> None:
-        while (group := self._take()) is not None:
+        while (is_due := self._wait()) is not None:
+            group: list[Pending] = []
             try:
-                if group:
+                if is_due:
+                    self._pace.room().fill(group, self.waiting, self._make_again)
                     self.flush(group)
                 else:
                     self._look_after()
@@ -190,47 +197,42 @@ class Flusher:
                 logger.exception("the flusher failed")
                 self._give_up(group, Unavailable("internal error while storing", reason="internal"))
 
-    def _take(self) -> list[Pending] | None:
-        """The next group; empty when something else is due; null when stopped and nothing is left that can be done."""
+    def _wait(self) -> bool | None:
+        """Until a group is due, or (false) something else; null when stopped and nothing is left that can be done."""
         with self._wake:
             while True:
                 if self._calls and (self._stopping or not self._turns.is_owed() or not self._is_due()):
-                    return []
-                if self._stopping and (self.broken or not self._pending):
+                    return False
+                if self._stopping and (self.broken or not self.waiting):
                     return None
                 if self._is_due():
-                    return self._next_group()
+                    return True
                 if not self._wake.wait(self._patience_s()) and not self._is_due():
-                    return []
+                    return False
 
     def _is_due(self) -> bool:
-        if self.broken or not self._pending:
+        oldest = self.waiting.oldest()
+        if self.broken or oldest is None:
             return False
-        oldest = self._pending[0]
         return (
             self._stopping
             or oldest.done is not None
             or oldest.seq <= self._wanted_seq
-            or self._pending_rows >= self._pace.rows
-            or self.pending_bytes >= self._pace.bytes
+            or self._is_group()
             or time.monotonic() - oldest.since >= AGE_S
         )
+
+    def _is_group(self, times: int = 1) -> bool:
+        """Whether as much waits as is stored in time, or several times that."""
+        return self.waiting.rows >= times * self._pace.rows or self.waiting.size_bytes >= times * self._pace.bytes
 
     def _patience_s(self) -> float | None:
         """How long to wait before something else is due; for ever when nothing is."""
         if self.broken:
             return REOPEN_S
-        if self._pending:
-            return max(0.0, self._pending[0].since + AGE_S - time.monotonic())
+        if oldest := self.waiting.oldest():
+            return max(0.0, oldest.since + AGE_S - time.monotonic())
         return IDLE_S if self._database.wal_bytes() > IDLE_WAL_BYTES or self._database.limit.is_another else None
-
-    def _next_group(self, times: int = 1) -> list[Pending]:
-        """As many requests as are stored in time, or several times that; of the last one, what has room in it."""
-        group = self._pace.room(times).filled(self._pending)
-        self._pending_rows -= sum(request.translated.rows for request in group)
-        self.storing_bytes = sum(request.translated.size_bytes for request in group)
-        self.pending_bytes -= self.storing_bytes
-        return group
 
     def _look_after(self) -> None:
         started = time.perf_counter()
@@ -263,7 +265,7 @@ class Flusher:
         try:
             self._flush(group)
         finally:
-            self.storing_bytes = 0
+            self.waiting.stored()
         self._tidy(self._checkpoint_wal_bytes)
 
     def _flush(self, group: list[Pending]) -> None:
@@ -321,9 +323,9 @@ class Flusher:
         logger.error("request %d is kept in table unstorable and tried again at the next start", request.seq)
         return None
 
-    def retry_unstorable(self, make_again: MakeAgain) -> None:
+    def retry_unstorable(self) -> None:
         """What an earlier program could not store, this one may."""
-        for row, translated in unstorable.kept(self._opened(), make_again):
+        for row, translated in unstorable.kept(self._opened(), self._make_again):
             if self._try([Pending(self.flushed_seq, translated, lambda error: None)]) is None:
                 unstorable.take_out(self._opened(), row)
 
@@ -342,9 +344,7 @@ class Flusher:
         kept = [request for request in group if request.done is None]
         with self._wake:
             self.broken = str(error)
-            self._pending.extendleft(reversed(kept))
-            self._pending_rows += sum(request.translated.rows for request in kept)
-            self.pending_bytes += sum(request.translated.size_bytes for request in kept)
+            self.waiting.put_back(kept)
             waiters, self._waiters = self._waiters, []
         for request in group:
             if request.done is not None:

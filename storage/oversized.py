@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, Row, S
+from contract.span import Extent
 from contract.translated import Translated
 from storage.compiled import COLUMNAR
 from storage.contents import LOG_HEADS, SPAN_HEADS
@@ -25,6 +26,8 @@ COPIES = 4
 """So many columns may have the same text (a model that was asked for, that answered, that is shown)."""
 ESCAPED = 6
 """Bytes of one control character in the JSON of a resource or scope."""
+ROWS_OF_ONE = 2
+"""A span and what it says of its trace, or a log record and the call that it tells of."""
 ALL_TIMES = 2
 """The engine's memory, for what all rows of a request have in them: it is one record of the journal. 60,000 spans with
 3 kB of resource have 180 MB."""
@@ -67,6 +70,13 @@ TABLES = (
     table("metric_points", "a data point", METRIC_COLUMNS),
     table("scores", "a score", SCORE_COLUMNS),
 )
+
+
+def holds(extent: Extent, memory_limit_bytes: int) -> bool:
+    """Whether `take_out` would find nothing to take out of what is made of a request of this extent."""
+    row_bytes = ESCAPED * COPIES * extent.widest_bytes
+    all_bytes = ESCAPED * ROWS_OF_ONE * extent.all_bytes
+    return row_bytes <= memory_limit_bytes // ROW_PART and all_bytes <= memory_limit_bytes // SHARED_PART
 
 
 def take_out(translated: Translated, memory_limit_bytes: int) -> tuple[int, list[str]]:

@@ -4,10 +4,11 @@ Whoever reads waits for a transaction to end, and so does what looks after the f
 0.3 s of CPU; where others have the processors or the interpreter it took 5 s.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
+from storage.payload import MakeAgain
 from storage.pending import Pending, divided
+from storage.waiting import Waiting
 
 GROUP_ROWS = 8192
 """Spans: a whole row group, which goes to the file without the WAL. Larger groups keep a waiting reader longer."""
@@ -44,17 +45,19 @@ class Room:
         self.rows -= request.translated.rows
         self.size_bytes -= request.translated.size_bytes
 
-    def filled(self, pending: deque[Pending]) -> list[Pending]:
-        """What waits longest, taken from there; of the last request, what has room."""
-        group: list[Pending] = []
-        while pending and not self.is_full():
-            request = pending.popleft()
-            if (fitting := self.fitting(request)) < request.translated.rows:
-                request, rest = divided(request, fitting)
-                pending.appendleft(rest)
+    def fill(self, group: list[Pending], waiting: Waiting, make_again: MakeAgain) -> None:
+        """Adds what waits longest, taken from there and made into rows; of the last request, what has room."""
+        while not self.is_full() and (request := waiting.take()) is not None:
+            try:
+                request.make(make_again)
+                if (fitting := self.fitting(request)) < request.translated.rows:
+                    request, rest = divided(request, fitting)
+                    waiting.put_back([rest])
+            except BaseException:  # want of memory: what was acknowledged comes again
+                waiting.put_back([request])
+                raise
             self.take(request)
             group.append(request)
-        return group
 
 
 class Pace:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -11,11 +12,19 @@ from typing import Any, NamedTuple, TypeVar
 import duckdb
 
 from contract.errors import Refused, TracepondError
+from contract.faults import frames_of
 from contract.settling import TraceKey
+from contract.span import Sent
 from contract.translated import Translated
+from storage.payload import MakeAgain, recorded
+
+logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 Work = Callable[[duckdb.DuckDBPyConnection], Result]
+
+
+NOT_MADE = "request %d cannot be made into rows: %s\n%s"
 
 
 @dataclass(slots=True)
@@ -24,14 +33,42 @@ class Pending:
 
     seq: int
     translated: Translated
+    """Its rows; none as long as it is kept as it was sent."""
     done: Callable[[TracepondError | None], None] | None = None
     since: float = field(default_factory=time.monotonic)
     tries: int = 0
     """How often there was too little memory for it alone."""
     is_part: bool = False
     """The first rows of a larger request: `seq` is that of the request before."""
+    sent: Sent | None = None
+    """Null where its rows are there."""
     unread: bytes | None = None
-    """The journal's record of a request that could not be made into rows again."""
+    """The journal's record of a request that cannot be made into rows."""
+
+    @property
+    def rows(self) -> int:
+        """Of one that is kept as it was sent, about."""
+        return self.translated.rows if self.sent is None else self.sent.extent.items
+
+    def make(self, make_again: MakeAgain) -> None:
+        """Its rows are there; or it is `unread` where a fault of ours keeps it from becoming rows."""
+        if self.sent is None:
+            return
+        try:
+            self.translated = make_again(self.sent)
+        except Exception as error:
+            logger.error(NOT_MADE, self.seq, type(error).__name__, frames_of(error))
+            self.unread = recorded(self.sent)
+        self.sent = None
+
+
+def pending(
+    seq: int, request: Translated | Sent, done: Callable[[TracepondError | None], None] | None = None
+) -> Pending:
+    """A request that begins its way."""
+    if isinstance(request, Translated):
+        return Pending(seq, request, done)
+    return Pending(seq, Translated(size_bytes=len(request.body)), done, sent=request)
 
 
 Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
@@ -69,7 +106,7 @@ def divided(request: Pending, rows: int) -> tuple[Pending, Pending]:
 def rows_of(group: list[Pending]) -> list[Translated]:
     """Raises `Refused` for one that is not read (`unread_apart`)."""
     if group[0].unread is not None:
-        raise Refused("it cannot be made into rows again", reason="internal")
+        raise Refused("it cannot be made into rows", reason="internal")
     return [request.translated for request in group]
 
 

@@ -13,7 +13,7 @@ from contract.translated import Translated
 from storage import position
 from storage.database import begin, roll_back
 from storage.payload import VERSION, MakeAgain, encode, restored, tables_of
-from storage.pending import Pending
+from storage.pending import Pending, pending
 
 logger = logging.getLogger(__name__)
 
@@ -48,18 +48,20 @@ def text_of(request: Pending) -> str:
 
 
 def kept(connection: duckdb.DuckDBPyConnection, make_again: MakeAgain) -> Iterator[tuple[Kept, Translated]]:
-    """What this program can read of it, in order; the rest stays."""
+    """What this program can make into rows of it, in order; the rest stays."""
     for row in connection.execute(KEPT_SQL).fetchall():
         text = row[1]
         payload = b64decode(text[len(AS_IT_WAS) :]) if text.startswith(AS_IT_WAS) else text.encode()
         try:
-            translated = restored(payload, make_again)
+            request = pending(row[0], restored(payload))
         except Unavailable:
             continue  # a newer program's
         except Exception as error:
             logger.error("request %d stays in table unstorable: %s\n%s", row[0], type(error).__name__, frames_of(error))
             continue
-        yield row, translated
+        request.make(make_again)
+        if request.unread is None:
+            yield row, request.translated
 
 
 def take_out(connection: duckdb.DuckDBPyConnection, row: Kept) -> None:

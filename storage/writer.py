@@ -31,7 +31,7 @@ from storage.histogram import Seconds
 from storage.journal import Journal, Record, released
 from storage.pace import GROUP_BYTES
 from storage.payload import MakeAgain, recorded, restored
-from storage.pending import Pending, Result, Work, settle_future
+from storage.pending import Pending, Result, Work, pending, settle_future
 from storage.reached import Whole
 from storage.scores import last
 from storage.twins import apart
@@ -49,8 +49,7 @@ FULL_S = 5.0
 """So long after a request that the disk did not take the store is not ready: only another request can tell more, and
 nobody sends to a server that is not ready."""
 
-
-NOT_MADE_AGAIN = "acknowledged request %d cannot be made into rows again: %s\n%s"
+NOT_READ = "acknowledged request %d of the journal cannot be read: %s\n%s"
 
 
 def nothing_was_sent(sent: Sent) -> Translated:
@@ -62,7 +61,8 @@ def nothing_was_sent(sent: Sent) -> Translated:
 class Job:
     """One request that waits for its acknowledgement."""
 
-    translated: Translated
+    request: Translated | Sent
+    size_bytes: int
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[None]"
     queued_at: float = field(default_factory=time.monotonic)
@@ -89,10 +89,11 @@ class Writer:
         make_again: MakeAgain = nothing_was_sent,
     ) -> None:
         self.match = match
-        self._make_again = make_again
         self._database = database
         committer = Committer(settle, merge, match, merge_scores, recent_spans, outline)
-        self._flusher = Flusher(database, committer, group_bytes=group_bytes, checkpoint_wal_bytes=checkpoint_wal_bytes)
+        self._flusher = Flusher(
+            database, committer, make_again, group_bytes=group_bytes, checkpoint_wal_bytes=checkpoint_wal_bytes
+        )
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
         self._jobs: deque[Job] = deque()
@@ -124,7 +125,7 @@ class Writer:
                 self._recover(self._journal)
             except OSError as error:
                 raise Unavailable(f"its journal cannot be opened: {error}", reason="journal") from error
-        self._flusher.retry_unstorable(self._make_again)
+        self._flusher.retry_unstorable()
         self._flusher.start()
         self._thread.start()
 
@@ -137,29 +138,30 @@ class Writer:
         journal.open()
 
     def _again(self, records: list[Record]) -> Iterator[Pending]:
-        """The requests of the journal; one that a fault of ours keeps from becoming rows goes on as it is."""
+        """The requests of the journal; one that a fault of ours keeps from being read goes on as it is."""
         for seq, payload in released(records):
             try:
-                found = Pending(seq, restored(payload, self._make_again))
+                found = pending(seq, restored(payload))
             except Unavailable:  # a newer program's
                 raise
             except Exception as error:
-                logger.error(NOT_MADE_AGAIN, seq, type(error).__name__, frames_of(error))
+                logger.error(NOT_READ, seq, type(error).__name__, frames_of(error))
                 found = Pending(seq, Translated(), unread=bytes(payload))
             yield found
 
-    async def commit(self, translated: Translated) -> None:
-        """Return once the rows are durable; `visible` tells when they can be read.
+    async def commit(self, request: Translated | Sent) -> None:
+        """Return once the request is durable; `visible` tells when it can be read.
 
         Raises `Overloaded` (queue full), `Unavailable` (stopping, disk full, engine down) or `Refused` (these rows
         can never be stored); then nothing of the request is stored.
         """
         loop = asyncio.get_running_loop()
-        job = Job(translated, loop, loop.create_future(), queued_bytes=translated.size_bytes)
+        size_bytes = request.size_bytes if isinstance(request, Translated) else len(request.body)
+        job = Job(request, size_bytes, loop, loop.create_future(), queued_bytes=size_bytes)
         with self._wake:
-            self._check_open(translated.size_bytes)
+            self._check_open(size_bytes)
             self._jobs.append(job)
-            self._queue_bytes += translated.size_bytes
+            self._queue_bytes += size_bytes
             self._wake.notify()
         try:
             await job.done
@@ -182,7 +184,7 @@ class Writer:
 
         True also where nothing is taken now: `commit` says why at once, and waiting would not help.
         """
-        waiting_bytes = ahead_bytes + self._flusher.pending_bytes + self._flusher.storing_bytes
+        waiting_bytes = ahead_bytes + self._flusher.waiting.size_bytes + self._flusher.waiting.storing_bytes
         fits = not waiting_bytes or waiting_bytes + size_bytes <= self._queue_capacity_bytes
         return fits or self._stopping or bool(self._flusher.broken)
 
@@ -258,7 +260,7 @@ class Writer:
 
     def queue_bytes(self) -> int:
         """Bytes that wait to be acknowledged or, acknowledged, to be in the tables."""
-        return self._queue_bytes + self._flusher.pending_bytes + self._flusher.storing_bytes
+        return self._queue_bytes + self._flusher.waiting.size_bytes + self._flusher.waiting.storing_bytes
 
     def stats(self) -> list[Sample]:
         journal = self._journal
@@ -296,7 +298,7 @@ class Writer:
             group, room = [], SYNCED_BYTES
             while self._jobs and room > 0:
                 group.append(self._jobs.popleft())
-                room -= group[-1].translated.size_bytes
+                room -= group[-1].size_bytes
             return group
 
     def _acknowledge(self, group: list[Job]) -> None:
@@ -321,7 +323,7 @@ class Writer:
         written: list[Job] = []
         for job in group:
             try:
-                records.append(Record(self._seq + len(records) + 1, recorded(job.translated)))
+                records.append(Record(self._seq + len(records) + 1, recorded(job.request)))
                 written.append(job)
             except (TypeError, ValueError):
                 logger.exception("rows that cannot be stored")
@@ -342,14 +344,12 @@ class Writer:
         answer(written, None)
 
     def _hand_over(self, group: list[Job], *, acknowledged: bool) -> None:
-        pending = []
+        requests: list[Pending] = []
         for job in group:
             self._seq += 1
-            job.translated.sent = None  # in the journal now
-            done = None if acknowledged else partial(answer, [job])
-            pending.append(Pending(self._seq, job.translated, done))
+            requests.append(pending(self._seq, job.request, None if acknowledged else partial(answer, [job])))
         self._leave(group)  # before: counted twice a request may be refused that there is room for
-        self._flusher.add(pending)
+        self._flusher.add(requests)
 
 
 def answer(group: list[Job], error: TracepondError | None) -> None:

@@ -9,7 +9,7 @@ import grpc.aio
 import pytest
 
 from contract.sink import Outcome
-from contract.span import Batch
+from contract.span import Batch, Sent
 from receiver.grpc_server import address
 from receiver.signals import SIGNALS
 from tests.support.http2 import END_HEADERS, HEADERS, call, frame, greeting
@@ -77,10 +77,10 @@ class Held(ListSink):
         super().__init__()
         self.arrived, self.released = asyncio.Event(), asyncio.Event()
 
-    async def accept(self, batch: Batch) -> Outcome:
+    async def accept(self, request: Batch | Sent) -> Outcome:
         self.arrived.set()
         await self.released.wait()
-        return await super().accept(batch)
+        return await super().accept(request)
 
 
 def answered(*, stops: bool) -> bytes:

@@ -10,10 +10,11 @@ import pytest
 
 from contract.access import Identity
 from contract.errors import Forbidden, Refused
-from contract.sink import Outcome
+from contract.sink import Outcome, Sink
 from contract.span import Batch, Sent
 from receiver import intake as intake_module
 from receiver.clients import Arrival
+from receiver.compiled import CHECKS, UNSURE
 from receiver.counters import Counters
 from receiver.intake import Intake, require_ingest
 from receiver.large_bodies import LARGE_BYTES
@@ -24,7 +25,7 @@ from receiver.signals import SIGNALS
 from tests.support.otlp import log_request, trace_request
 from tests.support.otlp_json import to_json
 from tests.support.receivers import totals
-from tests.support.sinks import ListSink
+from tests.support.sinks import ListSink, SentSink
 
 BODY = trace_request(2).SerializeToString()
 
@@ -47,20 +48,30 @@ def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
     ("signal", "content", "request_of", "kept"),
     [
         ("traces", "protobuf", trace_request(2), True),
-        ("logs", "protobuf", log_request(), True),
+        ("logs", "protobuf", log_request(2), True),
         ("traces", "json", trace_request(2), False),
         ("traces", "protobuf", rejected_in_part(), False),
         ("traces", "protobuf", trace_request(1, long="x" * (1 << 20)), False),
     ],
 )
-def test_a_batch_has_its_bytes_where_they_say_all_of_it(
+def test_a_request_goes_on_as_it_was_sent_where_all_of_it_can_be_decoded_and_stored(
     signal: str, content: Content, request_of: Any, kept: bool
 ) -> None:
     body = json.dumps(to_json(request_of)).encode() if content == "json" else request_of.SerializeToString()
-    sink = ListSink()
-    intake = Intake(sink, Counters(), "grpc", DEFAULT_LIMITS, clock_ns=lambda: 77)
-    asyncio.run(intake.export(SIGNALS[signal], body, content, Identity("shop"), Arrival()))
-    assert [batch.sent for batch in sink.batches] == [Sent(signal, "shop", 77, "grpc", body) if kept else None]
+    for holds in (True, False):
+        sink, counters, arrival = SentSink(holds=holds), Counters(), Arrival()
+        intake = Intake(sink, counters, "grpc", DEFAULT_LIMITS, clock_ns=lambda: 77)
+        asyncio.run(intake.export(SIGNALS[signal], body, content, Identity("shop"), arrival))
+        [request] = sink.requests
+        if kept and holds and CHECKS is not UNSURE:
+            [extent] = sink.extents
+            assert request == Sent(signal, "shop", 77, "grpc", body, extent)
+        else:
+            assert isinstance(request, Batch)
+        items = "log_records" if signal == "logs" else "spans"
+        accepted = 1 if request_of == rejected_in_part() or "x" * 99 in str(request_of) else 2
+        assert totals(counters.stats(), items)["accepted"] == accepted
+        assert arrival.service_name == ("shop" if signal == "traces" else None)
 
 
 def test_who_wants_to_know_is_told_of_what_was_committed_and_of_nothing_else() -> None:
@@ -85,8 +96,8 @@ def test_a_malformed_request_is_counted_apart_from_items() -> None:
 def test_a_client_that_goes_away_leaves_its_spans_counted_as_unavailable() -> None:
     counters, reached = Counters(), asyncio.Event()
 
-    class Never:
-        async def accept(self, batch: Batch) -> Outcome:
+    class Never(Sink):
+        async def accept(self, request: Batch | Sent) -> Outcome:
             reached.set()
             await asyncio.Event().wait()
             return Outcome()

@@ -13,7 +13,7 @@ import pytest
 from contract.access import Identity
 from contract.errors import Overloaded, Unauthorized
 from contract.sink import Outcome
-from contract.span import Batch, Span
+from contract.span import Batch, Sent, Span
 from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.counters import Counters
@@ -154,7 +154,7 @@ def test_long_metadata_is_taken() -> None:
 class Stuck(ListSink):
     """Never answers."""
 
-    async def accept(self, batch: Batch) -> Outcome:
+    async def accept(self, request: Batch | Sent) -> Outcome:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -221,7 +221,7 @@ def test_a_refused_call_keeps_nothing_of_its_request_until_the_collector_looks()
     """gRPC keeps the error of an aborted call in a cycle: 9,000 decoded spans hung there after 18 refusals."""
 
     class Full(ListSink):
-        async def accept(self, batch: Batch) -> Outcome:
+        async def accept(self, request: Batch | Sent) -> Outcome:
             raise Overloaded("the write queue is full", reason="queue_full")
 
     def alive() -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from contract.access import Identity
 from contract.sink import Outcome
-from contract.span import Batch
+from contract.span import Batch, Sent
 from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.limits import Limits
@@ -30,12 +30,12 @@ class Gate(ListSink):
         super().__init__()
         self.open, self.full, self.waiting = asyncio.Event(), asyncio.Event(), 0
 
-    async def accept(self, batch: Batch) -> Outcome:
+    async def accept(self, request: Batch | Sent) -> Outcome:
         self.waiting += 1
         if self.waiting == MAX_MESSAGES:
             self.full.set()
         await self.open.wait()
-        return await super().accept(batch)
+        return await super().accept(request)
 
 
 async def sent_until_full(receivers: Receivers, sink: Gate, calls: int = MAX_MESSAGES) -> Any:

@@ -9,8 +9,8 @@ from multidict import CIMultiDict
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from contract.errors import Overloaded, Refused, Unavailable
-from contract.sink import Outcome
-from contract.span import Batch
+from contract.sink import Outcome, Sink
+from contract.span import Batch, Sent
 from receiver import otlp_grpc
 from receiver.admission import Admission
 from receiver.large_bodies import AT_A_TIME, LARGE_BYTES
@@ -182,10 +182,11 @@ def test_who_wants_to_know_is_told_which_servers_a_request_has_passed() -> None:
 def test_no_more_large_bodies_than_a_few_are_objects_at_a_time_over_all_transports_and_small_ones_pass_them() -> None:
     inside, most, small_passed, full = 0, 0, asyncio.Event(), asyncio.Event()
 
-    class Counting:
-        async def accept(self, batch: Batch) -> Outcome:
+    class Counting(Sink):
+        async def accept(self, request: Batch | Sent) -> Outcome:
             nonlocal inside, most
-            if batch.size_bytes < LARGE_BYTES:
+            assert isinstance(request, Batch)
+            if request.size_bytes < LARGE_BYTES:
                 small_passed.set()
                 return Outcome()
             inside += 1

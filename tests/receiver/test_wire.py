@@ -1,7 +1,8 @@
 """The compiled decoder (`receiver/_wire.pyx`) gives what the stock classes give, or leaves it to them.
 
 The stock classes are the oracle for whatever is sent: random requests, captures, and captures with damaged bytes.
-`make fuzz` damages more of them.
+`make fuzz` damages more of them. The decoder is the oracle of what only looks at a request (`receiver/_check.pyx`), for
+each body that any of these tests decodes.
 """
 
 import gc
@@ -19,7 +20,7 @@ from opentelemetry.proto.common.v1.common_pb2 import EntityRef, KeyValue
 
 from contract.errors import Refused
 from receiver import otlp_decode
-from receiver.compiled import DECODER, stock
+from receiver.compiled import CHECKS, DECODER, stock
 from receiver.limits import DEFAULT_LIMITS
 from receiver.otlp_decode import decode_logs, decode_traces
 from tests.support.golden import GOLDEN
@@ -29,7 +30,10 @@ from tests.support.otlp_random import comparable, messages
 
 pytestmark = pytest.mark.skipif(DECODER.name != "compiled", reason=DECODER.why)
 
-SIGNALS = {"traces": (DECODER.spans, decode_traces), "logs": (DECODER.logs, decode_logs)}
+SIGNALS = {
+    "traces": (DECODER.spans, decode_traces, CHECKS.spans),
+    "logs": (DECODER.logs, decode_logs, CHECKS.logs),
+}
 CLASSES = {"traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest}
 DAMAGED_BODIES = int(os.environ.get("FUZZ", "4000"))
 MAX_DAMAGED_BYTES = 6000
@@ -42,7 +46,19 @@ def form(decoded: Any) -> Form:
 
 
 def compiled(signal: str, body: bytes) -> Form:
-    return form(SIGNALS[signal][0](body, DEFAULT_LIMITS.max_items))
+    decode, _, check = SIGNALS[signal]
+    decoded = decode(body, DEFAULT_LIMITS.max_items)
+    extent = check(body, DEFAULT_LIMITS.max_items)
+    assert (extent and (extent.items, extent.service_name)) == whole(decoded)
+    return form(decoded)
+
+
+def whole(decoded: Any) -> tuple[int, str | None] | None:
+    """How many items, and the name of the first one's service; null where not all of them are decoded."""
+    if decoded is None or decoded[1].count:
+        return None
+    name = decoded[0][0].resource.attributes.get("service.name") if decoded[0] else None
+    return len(decoded[0]), name if isinstance(name, str) else None
 
 
 def oracle(signal: str, body: bytes, monkeypatch: pytest.MonkeyPatch) -> Form:
@@ -152,6 +168,7 @@ def test_rejections_are_those_of_the_stock_classes(monkeypatch: pytest.MonkeyPat
     body = request.SerializeToString()
     decoded = DECODER.spans(body, DEFAULT_LIMITS.max_items)
     assert decoded is not None
+    assert CHECKS.spans(body, DEFAULT_LIMITS.max_items) is None
     assert (len(decoded[0]), decoded[1].count) == (4, 5)
     assert form(decoded) == oracle("traces", body, monkeypatch)
 
@@ -276,6 +293,8 @@ def test_more_items_than_allowed_are_left_to_the_stock_classes() -> None:
     body = trace_request(9).SerializeToString()
     assert DECODER.spans(body, 10) is not None  # nine spans and a scope
     assert DECODER.spans(body, 9) is None
+    assert CHECKS.spans(body, 10) is not None
+    assert CHECKS.spans(body, 9) is None
 
 
 def test_names_that_take_each_others_place_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,6 +315,9 @@ def test_nothing_is_kept_of_what_was_decoded() -> None:
             assert DECODER.spans(body, DEFAULT_LIMITS.max_items) is not None
             assert DECODER.spans(body[:-1], DEFAULT_LIMITS.max_items) is None
             assert DECODER.logs(logs, DEFAULT_LIMITS.max_items) is not None
+            assert CHECKS.spans(body, DEFAULT_LIMITS.max_items) is not None
+            assert CHECKS.spans(body[:-1], DEFAULT_LIMITS.max_items) is None
+            assert CHECKS.logs(logs, DEFAULT_LIMITS.max_items) is not None
         gc.collect()
         return sys.getallocatedblocks()
 

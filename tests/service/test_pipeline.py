@@ -7,7 +7,7 @@ import pytest
 
 from contract.errors import Unavailable
 from contract.sink import Outcome
-from contract.span import Batch, Sent
+from contract.span import Batch, Extent, Sent
 from contract.translated import Translated
 from service.pipeline import INLINE_BYTES, Pipeline
 from tests.support.spans import span
@@ -25,7 +25,8 @@ class Stages:
         self.thread = threading.get_ident()
         return Translated(size_bytes=batch.size_bytes)
 
-    async def commit(self, translated: Translated) -> None:
+    async def commit(self, translated: Translated | Sent) -> None:
+        assert isinstance(translated, Translated)
         if self.error:
             raise self.error
         self.committed.append(translated.size_bytes)
@@ -46,7 +47,8 @@ def test_accept_returns_after_the_commit_and_rejects_nothing() -> None:
 
 
 def test_what_cannot_be_stored_is_told_and_the_rest_is_committed() -> None:
-    async def commit(translated: Translated) -> None:
+    async def commit(translated: Translated | Sent) -> None:
+        assert isinstance(translated, Translated)
         committed.append([row[0] for row in translated.spans])
 
     def take_out(translated: Translated) -> tuple[int, list[str]]:
@@ -64,21 +66,22 @@ def test_what_cannot_be_stored_is_told_and_the_rest_is_committed() -> None:
     assert committed == [["good"]]
 
 
-@pytest.mark.parametrize(("reasons", "kept"), [([], True), (["a call told by a log record has no room"], False)])
-def test_the_store_gets_what_was_sent_where_all_of_it_can_be_stored(reasons: list[str], kept: bool) -> None:
-    """Also where what has no room was not sent, and so is not counted."""
-    committed: list[Sent | None] = []
+def test_what_comes_as_it_was_sent_is_committed_as_it_is() -> None:
+    committed: list[Translated | Sent] = []
 
-    async def commit(translated: Translated) -> None:
-        committed.append(translated.sent)
+    async def commit(request: Translated | Sent) -> None:
+        committed.append(request)
 
-    sent = Sent("logs", "default", 1, "http", b"body")
-    batch = Batch("default", 1, "http", spans=[span()], sent=sent)
-    pipeline = Pipeline(lambda _: Translated([["row"]]), commit, lambda _: (0, reasons))
-    asyncio.run(pipeline.accept(batch))
+    def never(batch: Batch) -> Translated:
+        raise AssertionError
+
+    sent, asked = Sent("logs", "default", 1, "http", b"body"), Extent(3)
+    pipeline = Pipeline(never, commit, holds=lambda extent: extent is asked)
+    assert pipeline.holds(asked)
+    assert not pipeline.holds(Extent(3))
+    assert asyncio.run(pipeline.accept(sent)) == Outcome()
     pipeline.close()
-    assert committed == [sent if kept else None]
-    assert batch.sent is None
+    assert committed == [sent]
 
 
 def test_what_the_writer_raises_reaches_the_receiver() -> None:
@@ -98,7 +101,7 @@ def test_what_was_decoded_is_let_go_before_its_rows_are_committed() -> None:
     spans = [span(), span()]
     batch = Batch("default", 1, "http", spans=spans)
 
-    async def commit(_: Translated) -> None:
+    async def commit(_: Translated | Sent) -> None:
         assert spans == batch.spans == []
 
     pipeline = Pipeline(lambda taken: Translated(size_bytes=len(taken.spans)), commit)

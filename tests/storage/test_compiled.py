@@ -16,7 +16,6 @@ from contract.compiled import load
 from storage import columns
 from storage.columns import KINDS, NAMES, TABLES, table_of
 from storage.compiled import PYTHON, SOURCES, choose, unescaped
-from tests.support.rows import span_row
 
 MODULE = load("storage._arrow", SOURCES)
 COMPILED = choose(MODULE)
@@ -76,32 +75,6 @@ def test_any_number_of_rows_comes_whole(height: int, monkeypatch: pytest.MonkeyP
     read = duckdb.connect().from_arrow(found).fetchall()
     places = (S.span_id, S.streaming, S.input_tokens)
     assert [[row[place] for place in places] for row in read] == [[row[place] for place in places] for row in rows]
-
-
-@needs_it
-@pytest.mark.parametrize("table", TABLES)
-def test_rows_that_become_columns_fit(table: str) -> None:
-    @given(rows=rows_of(table))
-    def check(rows: list[Row]) -> None:
-        assert COMPILED.fits(rows, KINDS[table])
-        assert PYTHON.fits(rows, KINDS[table])
-
-    check()
-
-
-@pytest.mark.parametrize(
-    "columns",
-    [
-        {"input_tokens": 2**63},
-        {"input_tokens": -(2**63) - 1},
-        {"start_time": 2**64},
-        {"input": "\ud800"},
-        {"metadata": "\udfff"},
-    ],
-)
-@pytest.mark.parametrize("columnar", [pytest.param(COMPILED, marks=needs_it), PYTHON])
-def test_rows_with_a_value_that_no_column_can_hold_do_not_fit(columnar: Any, columns: dict[str, Any]) -> None:
-    assert not columnar.fits([span_row("a"), span_row("b", **columns)], KINDS["span"])
 
 
 @pytest.mark.parametrize("columnar", [pytest.param(COMPILED, marks=needs_it), PYTHON])
@@ -181,6 +154,6 @@ def test_rows_with_long_texts_are_found(columnar: Any) -> None:
 
 def test_python_makes_the_columns_where_nothing_was_compiled() -> None:
     module = ModuleType("storage._arrow")
-    vars(module).update(batch=len, with_long_texts=max, fits=min, escaped=sum)
-    assert choose(module) == (len, max, min, sum)
+    vars(module).update(batch=len, with_long_texts=max, escaped=sum)
+    assert choose(module) == (len, max, sum)
     assert choose("it was not built") == PYTHON

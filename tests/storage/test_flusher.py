@@ -11,11 +11,12 @@ import pytest
 from contract.columns import S
 from contract.errors import TracepondError, Unavailable
 from contract.settling import SettledSpan, TraceFacts
+from contract.span import Sent
 from contract.translated import Translated
 from storage.commit import Committer
 from storage.flusher import RECOVERY
 from storage.pace import GROUP_ROWS, Pace
-from storage.payload import decode
+from storage.payload import MakeAgain, decode
 from storage.pending import Call, Pending
 from storage.writer import nothing_was_sent
 from tests.support.flushing import Store
@@ -66,7 +67,7 @@ def test_what_a_broken_rule_could_not_settle_is_stored_by_a_program_without_the_
     store.close()
 
     store = Store(tmp_path / "x.duckdb")
-    store.flusher.retry_unstorable(nothing_was_sent)
+    store.flusher.retry_unstorable()
     assert store.rows("SELECT span_id, duplicate_of FROM span ORDER BY ALL") == [("a", None), ("c", "w"), ("w", None)]
     assert store.rows("SELECT * FROM unstorable") == []
     store.close()
@@ -140,7 +141,7 @@ def test_a_row_that_the_memory_never_holds_does_not_keep_all_that_follows_from_t
 
 def test_what_a_newer_program_set_aside_stays_where_it_is(store: Store) -> None:
     store.rows("INSERT INTO unstorable VALUES (1, now()::TIMESTAMP, 'x', '[99, [], [], []]')")
-    store.flusher.retry_unstorable(nothing_was_sent)
+    store.flusher.retry_unstorable()
     assert store.rows("SELECT seq FROM unstorable") == [(1,)]
 
 
@@ -167,7 +168,7 @@ def test_when_the_store_cannot_take_data_it_stays_first_in_the_queue(
         with pytest.raises(Unavailable, match="disk full"):
             store.flusher.recover(requests)
     assert store.flusher.flushed_seq == 0
-    assert store.flusher.pending_bytes == 200
+    assert store.flusher.waiting.size_bytes == 200
     with pytest.raises(Unavailable):
         asyncio.run(store.flusher.visible())
     store.flusher.broken = None
@@ -197,8 +198,9 @@ def test_groups_are_whole_row_groups_and_bypass_the_wal(store: Store, monkeypatc
     at_full_pace(store, monkeypatch)
     store.flusher.add(requests)
     sizes = []
-    while store.flusher._pending:
-        group = store.flusher._next_group()
+    while store.flusher.waiting:
+        group: list[Pending] = []
+        store.flusher._pace.room().fill(group, store.flusher.waiting, nothing_was_sent)
         sizes.append(sum(len(request.translated.spans) for request in group))
         store.flusher.flush(group)
         if sizes[-1] == GROUP_ROWS:
@@ -206,8 +208,81 @@ def test_groups_are_whole_row_groups_and_bypass_the_wal(store: Store, monkeypatc
             assert store.rows("SELECT flushed_seq FROM store")[0][0] == sum(sizes) // 100
     assert sizes == [GROUP_ROWS, GROUP_ROWS, 300]
     assert store.rows("SELECT count(*), count(DISTINCT span_id) FROM span") == [(len(rows), len(rows))]
-    assert store.flusher.pending_bytes == 0
+    assert store.flusher.waiting.size_bytes == 0
     assert [sample.value for sample in store.flusher.stats() if sample.name == "unflushed_rows"] == [0]
+
+
+def made_of(rows: int) -> MakeAgain:
+    """So many spans of each request, called by its body."""
+    return lambda sent: Translated([span_row(f"{sent.body.decode()}{n}") for n in range(rows)], size_bytes=100)
+
+
+def test_what_was_sent_is_made_into_rows_once_and_divided_by_what_it_is_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+    make = made_of(GROUP_ROWS // 2)
+    store = Store(tmp_path / "x.duckdb", make_again=lambda sent: asked.append(sent.body) or make(sent))
+    at_full_pace(store, monkeypatch)
+    sizes: list[int] = []
+    monkeypatch.setattr(store.flusher, "_try", spied(store.flusher._try, sizes))
+    store.flusher.add([store.sent(body) for body in (b"a", b"b", b"c")])
+    store.flusher._wanted_seq = 3
+    store.flusher.start()
+    store.close()
+    assert asked == [b"a", b"b", b"c"]
+    assert sizes == [2, 1], "a whole row group, though each counted as one row before"
+    assert store.flusher.flushed_seq == 3
+    assert store.flusher.waiting.size_bytes == store.flusher.waiting.rows == 0
+
+
+def test_of_a_request_that_turns_out_larger_than_a_group_the_rest_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "x.duckdb", make_again=made_of(GROUP_ROWS // RECOVERY + 5))
+    at_full_pace(store, monkeypatch)
+    store.flusher._pace.rows = GROUP_ROWS // RECOVERY // RECOVERY
+    flushed: list[tuple[int, int]] = []
+    monkeypatch.setattr(store.flusher._committer, "commit", noted(store.flusher._committer, flushed))
+    store.flusher.recover([store.sent(b"a"), store.sent(b"b")])
+    rows = GROUP_ROWS // RECOVERY
+    assert flushed == [(rows, 0), (rows, 1), (10, 2)]
+    assert store.rows("SELECT count(*) FROM span") == [(2 * rows + 10,)]
+    store.close()
+
+
+def noted(committer: Committer, flushed: list[tuple[int, int]]) -> Callable[..., None]:
+    """A `commit` that notes how many spans it was given, and the number of the newest request."""
+    real = committer.commit
+
+    def commit(connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int, *more: Any) -> None:
+        flushed.append((sum(len(request.spans) for request in requests), seq))
+        real(connection, requests, seq, *more)
+
+    return commit
+
+
+def test_what_cannot_be_made_into_rows_is_kept_as_it_was_sent_and_told_to_who_waits(tmp_path: Path) -> None:
+    def make(sent: Sent) -> Translated:
+        if sent.body == b"bad":
+            raise KeyError("a prompt")
+        return made_of(1)(sent)
+
+    store = Store(tmp_path / "x.duckdb", make_again=make)
+    told: list[TracepondError | None] = []
+    requests = [store.sent(body) for body in (b"a", b"bad", b"b", b"bad")]
+    requests[-1].done = told.append
+    store.flusher.recover(requests)
+    assert store.rows() == [("a0",), ("b0",)]
+    assert [type(answer).__name__ for answer in told] == ["Refused"]
+    assert store.rows("SELECT seq FROM unstorable") == [(2,)]
+    assert store.flusher.flushed_seq == 4
+    store.close()
+    store = Store(tmp_path / "x.duckdb", make_again=made_of(1))
+    store.flusher.retry_unstorable()
+    assert store.rows() == [("a0",), ("b0",), ("bad0",)]
+    assert store.rows("SELECT * FROM unstorable") == []
+    store.close()
 
 
 def test_recovery_takes_large_groups_and_asks_for_no_more_than_one_at_a_time(
@@ -256,11 +331,11 @@ def test_while_groups_are_due_they_have_their_turn_between_two_pieces_of_long_wo
     flusher.add([request])
     flusher._wanted_seq = request.seq
     flusher._calls.append(Call(lambda _: None, (), loop, loop.create_future()))
-    assert flusher._take() == []
+    assert flusher._wait() is False, "the call comes first"
     flusher._turns.worked(60.0)
-    group = flusher._take()
-    assert group == [request]
-    assert flusher._take() == []
+    assert flusher._wait() is True, "now it is the group's turn"
+    assert flusher.waiting.take() is request
+    assert flusher._wait() is False
     loop.close()
 
 

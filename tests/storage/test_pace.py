@@ -1,10 +1,15 @@
 """How much goes into one transaction, by what those before took."""
 
+from typing import Any
+
 import pytest
 
+from contract.span import Sent
 from contract.translated import Translated
 from storage.pace import AIM_S, GROUP_BYTES, GROUP_ROWS, LEAST_ROWS, OTHER_ROWS, SLOW_S, Pace, Turns
-from storage.pending import Pending
+from storage.pending import Pending, pending
+from storage.waiting import Waiting
+from storage.writer import nothing_was_sent
 
 
 def request(spans: int = 0, logs: int = 0, size_bytes: int = 0) -> Pending:
@@ -94,3 +99,30 @@ def test_other_work_waits_until_groups_had_as_much_time_as_it() -> None:
     assert turns.is_owed()
     turns.stored(0.2)
     assert not turns.is_owed()
+
+
+def test_a_group_is_filled_with_the_oldest_and_of_the_last_with_what_has_room() -> None:
+    waiting, group = Waiting(), []
+    waiting.add([request(spans=LEAST_ROWS - 10), request(spans=25), request(spans=3)])
+    Pace().room().fill(group, waiting, nothing_was_sent)
+    assert [len(each.translated.spans) for each in group] == [LEAST_ROWS - 10, 10]
+    assert (len(waiting), waiting.rows) == (2, 18)
+
+
+def test_a_request_for_whose_rows_there_is_no_memory_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even to note that it cannot be made into rows."""
+
+    def without_memory(*_: object) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr("storage.pending.recorded", without_memory)
+    waiting, group = Waiting(), []
+    sent = Sent("traces", "default", 1, "http", b"body")
+    waiting.add([request(spans=1), pending(2, sent), request(spans=3)])
+    with pytest.raises(MemoryError):
+        Pace().room().fill(group, waiting, without_memory)
+    assert len(group) == 1
+    oldest = waiting.oldest()
+    assert oldest is not None
+    assert oldest.sent == sent
+    assert (len(waiting), waiting.rows) == (2, 4)

@@ -47,9 +47,9 @@ def test_a_record_of_the_journal_stays_until_a_program_can_read_it(
     connection: duckdb.DuckDBPyConnection, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent, made = Sent("traces", "default", 1, "http", b"\0\xff a prompt"), Translated([span_row("a")])
-    unstorable.keep(connection, Pending(7, Translated(), unread=recorded(Translated(sent=sent))), "odd")
+    unstorable.keep(connection, Pending(7, Translated(), unread=recorded(sent)), "odd")
     assert list(unstorable.kept(connection, never)) == []
-    assert "request 7 stays in table unstorable: ValueError" in caplog.text
+    assert "request 7 cannot be made into rows: ValueError" in caplog.text
     assert "a prompt" not in caplog.text
     asked: list[Sent] = []
     [(row, found)] = unstorable.kept(connection, lambda again: asked.append(again) or made)

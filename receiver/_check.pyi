@@ -1,0 +1,6 @@
+from contract.span import Extent
+
+source_crc: int
+
+def spans(body: bytes, max_items: int) -> Extent | None: ...
+def logs(body: bytes, max_items: int) -> Extent | None: ...
