@@ -33,9 +33,9 @@ LOGGER = logging.getLogger(__name__)
 INLINE_PACKED_BYTES = 64 * 1024
 """Packed bodies are 5 times as long unpacked, and zlib lets go of the interpreter lock."""
 
-SENT_BYTES = 1 << 20
+SENT_BYTES = 2 << 20
 """A larger body is made into rows before it is acknowledged, in turn with other large ones: with 384 MB more
-transactions took over a second where it was not (docs/adr/0024)."""
+transactions took over a second where it was not (docs/adr/0025)."""
 
 Result = TypeVar("Result")
 Taken = Callable[[str, Content, bytes, str], None]

@@ -51,7 +51,7 @@ def test_a_batch_says_whose_it_is_when_it_came_and_how_big_it_was() -> None:
         ("logs", "protobuf", log_request(2), True),
         ("traces", "json", trace_request(2), False),
         ("traces", "protobuf", rejected_in_part(), False),
-        ("traces", "protobuf", trace_request(1, long="x" * (1 << 20)), False),
+        ("traces", "protobuf", trace_request(1, long="x" * (2 << 20)), False),
     ],
 )
 def test_a_request_goes_on_as_it_was_sent_where_all_of_it_can_be_decoded_and_stored(
