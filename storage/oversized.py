@@ -8,7 +8,7 @@ spans share in a request, each row has: 200 spans with one resource of 5 MB are 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, Row, S
+from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, L, M, Row, S
 from contract.span import Extent
 from contract.translated import Translated
 from storage.compiled import COLUMNAR
@@ -26,8 +26,11 @@ COPIES = 4
 """So many columns may have the same text (a model that was asked for, that answered, that is shown)."""
 ESCAPED = 6
 """Bytes of one control character in the JSON of a resource or scope."""
-ROWS_OF_ONE = 2
-"""A span and what it says of its trace, or a log record and the call that it tells of."""
+SPREAD = COPIES * BYTES_A_CHARACTER + BYTES_A_CHARACTER
+"""A byte that was sent counts so often at most: in four columns of a call and in the log record that tells of it, each
+for a whole character."""
+REPEATED_PART = 2
+"""With up to 2 kB of resource a span, and as much else, transactions are whole row groups still."""
 ALL_TIMES = 2
 """The engine's memory, for what all rows of a request have in them: it is one record of the journal. 60,000 spans with
 3 kB of resource have 180 MB."""
@@ -74,19 +77,19 @@ TABLES = (
 
 def holds(extent: Extent, memory_limit_bytes: int) -> bool:
     """Whether `take_out` would find nothing to take out of what is made of a request of this extent."""
-    row_bytes = ESCAPED * COPIES * extent.widest_bytes
-    all_bytes = ESCAPED * ROWS_OF_ONE * extent.all_bytes
+    row_bytes, all_bytes = SPREAD * extent.widest_bytes, SPREAD * extent.all_bytes
     return row_bytes <= memory_limit_bytes // ROW_PART and all_bytes <= memory_limit_bytes // SHARED_PART
 
 
 def take_out(translated: Translated, memory_limit_bytes: int) -> tuple[int, list[str]]:
     """Leaves the rows that an engine with so much memory can hold, alone and with their neighbours; returns how many of
-    those that were sent it took out, and why. `size_bytes` of the request grows by what its rows share.
+    those that were sent it took out, and why. Where rows share much, `size_bytes` of the request grows by that.
 
     A span that was made of a log record was not sent: it is told of, but the record is counted, where that went too.
     """
     most, shared_most = memory_limit_bytes // ROW_PART, memory_limit_bytes // SHARED_PART
     sent_bytes, height = translated.size_bytes, translated.rows
+    translated.size_bytes = max(sent_bytes, resource_bytes(translated) // REPEATED_PART)
     if ESCAPED * COPIES * sent_bytes <= most and ESCAPED * height * sent_bytes <= shared_most:
         return 0, []
     tables = [(each, getattr(translated, each.name)) for each in TABLES]
@@ -94,11 +97,18 @@ def take_out(translated: Translated, memory_limit_bytes: int) -> tuple[int, list
     if not has_long and height * SHORT_BYTES <= shared_most:
         return 0, []
     shared_bytes = sum(text_bytes(row, each.shared) for each, rows in tables for row in rows)
-    translated.size_bytes += shared_bytes
+    translated.size_bytes = sent_bytes + shared_bytes
     if not has_long and shared_bytes <= shared_most:
         return 0, []
     room = Room(memory_limit_bytes, max(ALL_TIMES * memory_limit_bytes, COPIES * sent_bytes))
     return without_large(translated, room)
+
+
+def resource_bytes(translated: Translated) -> int:
+    """Of all rows: in a transaction each has its own copy (32 spans with one resource of 160 kB are 5 MB)."""
+    spans, logs, points = translated.spans, translated.logs, translated.metric_points
+    tables = ((spans, S.raw_resource), (logs, L.raw_resource), (points, M.raw_resource))
+    return sum(len(row[place] or "") for rows, place in tables for row in rows)
 
 
 class Room:

@@ -20,11 +20,12 @@ from receiver.limits import Limits
 from receiver.signals import SIGNALS
 from service.again import make_again
 from service.pipeline import Pipeline
+from storage import oversized
 from storage.database import Database
 from storage.payload import recorded, restored
 from storage.writer import Writer
 from tests.support.golden import CAPTURES, GOLDEN, RECEIVED_NS
-from tests.support.otlp import trace_request
+from tests.support.otlp import key_value, log_request, trace_request
 from translator.merge import merge_copies
 from translator.settle import settle
 from translator.translate import Translator
@@ -173,3 +174,49 @@ def test_a_row_that_no_column_can_hold_is_set_aside_and_its_neighbours_are_store
     path = tmp_path / "x.duckdb"
     assert life(path, None, request.SerializeToString(), body_of("d"), again=again) == [("a",), ("c",), ("d",)]
     assert life(path, None, again=made) == [("a",), ("c",), ("d",)], "its row is kept, and no table can hold it still"
+
+
+def hostile() -> list[tuple[str, bytes]]:
+    """Requests whose rows are as large as what was sent can make them."""
+    control, mixed = "\x01" * 3000, "x" * 3000 + "模"
+    found = [
+        ("traces", trace_request(9, **{"gen_ai.request.model": text}).SerializeToString()) for text in (control, mixed)
+    ]
+    for text in (control, mixed):
+        request = trace_request(9)
+        attributes = request.resource_spans[0].resource.attributes
+        attributes.extend(key_value(key, text) for key in ("service.name", "service.version", "deployment.environment"))
+        request.resource_spans[0].scope_spans[0].scope.name = text
+        for span in request.resource_spans[0].scope_spans[0].spans:
+            span.name = span.status.message = span.trace_state = text
+            span.attributes.append(key_value("langfuse.trace.name", text))
+            span.attributes.append(key_value("langfuse.trace.input", text))
+        found.append(("traces", request.SerializeToString()))
+        records = log_request(9)
+        for record in records.resource_logs[0].scope_logs[0].log_records:
+            record.attributes.extend(
+                key_value(key, text) for key in ("gen_ai.request.model", "gen_ai.response.model", "gen_ai.response.id")
+            )
+            record.event_name = "gen_ai.client.inference.operation.details"
+        found.append(("logs", records.SerializeToString()))
+    return found
+
+
+def recorded_bodies() -> list[tuple[str, bytes]]:
+    return [(name, path.read_bytes()) for name in ("traces", "logs") for path in sorted(GOLDEN.glob(f"*/*-{name}*.pb"))]
+
+
+@pytest.mark.skipif(DECODER.name != "compiled", reason=DECODER.why)
+def test_nothing_is_taken_out_of_a_request_that_the_smallest_store_holds_which_says_so() -> None:
+    bodies = [*hostile(), *recorded_bodies()]
+    assert len(bodies) > 200
+    for signal, body in bodies:
+        extent = SIGNALS[signal].check(body, Limits())
+        assert extent is not None
+        smallest = oversized.SPREAD * max(
+            oversized.ROW_PART * extent.widest_bytes, oversized.SHARED_PART * extent.all_bytes
+        )
+        assert oversized.holds(extent, smallest)
+        assert not oversized.holds(extent, smallest - oversized.ROW_PART)
+        made = make_again(Translator().translate, kept_whole)(Sent(signal, "shop", RECEIVED_NS, "http", body))
+        assert oversized.take_out(made, smallest) == (0, [])

@@ -114,6 +114,22 @@ def test_rows_that_share_little_are_all_kept_and_count_with_what_they_share() ->
     assert (len(translated.spans), translated.size_bytes) == (200, 300_000)
 
 
+def test_a_resource_that_is_most_of_its_rows_counts_half_for_each() -> None:
+    """Unless it did, a transaction would have 3,000 rows of 160 kB: DuckDB's memory several times."""
+    rows = [span(raw_resource="r" * 100_000) for _ in range(30)]
+    logs = [made(EMPTY_LOG, {L.raw_resource: "r" * 100_000})] * 2
+    points = [made(EMPTY_METRIC, {M.raw_resource: "r" * 100_000})] * 4
+    translated = Translated(rows, logs, points, size_bytes=110_000)
+    assert take_out(translated, 10 * LIMIT_BYTES) == (0, [])
+    assert (translated.rows, translated.size_bytes) == (36, 1_800_000)
+
+
+def test_an_ordinary_resource_does_not_count() -> None:
+    translated = sent(*(span(raw_resource="r" * 2000) for _ in range(64)), size_bytes=100_000)
+    assert take_out(translated, 10 * LIMIT_BYTES) == (0, [])
+    assert translated.size_bytes == 100_000
+
+
 def test_a_request_that_is_small_is_not_looked_at() -> None:
     """Four columns may have the same text, six times as long where JSON escapes it, no more."""
     translated = sent(span(name="n" * (MOST + 1)), size_bytes=MOST // 24)
