@@ -181,7 +181,7 @@ class Extent(NamedTuple):
 
     items: int = 1
     widest_bytes: int = 0
-    """Of the largest item, with its resource and its scope."""
+    """Of the largest item, with its resource and its scope as JSON."""
     all_bytes: int = 0
     """The same of all items: what they share, each has."""
     service_name: str | None = None
@@ -200,3 +200,8 @@ class Sent(NamedTuple):
     """OTLP protobuf, unpacked."""
     extent: Extent = Extent()
     """Not kept with it: known when it arrives."""
+
+    @property
+    def size_bytes(self) -> int:
+        """For the bound on queued bytes: what its items share, each row of them has."""
+        return max(len(self.body), self.extent.all_bytes)

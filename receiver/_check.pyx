@@ -31,6 +31,7 @@ cdef extern from "Python.h":
 cdef enum:
     MAX_NESTING = 20  # as in `receiver/_wire.pyx`
     FIELDS = 32
+    PIECES = 512  # attributes, events, links and values of lists in one item; SDKs stop at 128 of each
     TRACE_ID_BYTES = 16
     SPAN_ID_BYTES = 8
 
@@ -54,10 +55,23 @@ cdef inline int text(Bytes given) except -1:
     return 0
 
 
+cdef Py_ssize_t pieces = 0  # of this item so far; the interpreter lock is held meanwhile
+
+
+cdef inline int piece() except -1:
+    """Whoever sends very many in one item is to wait for what they take, not those who read (docs/adr/0025)."""
+    global pieces
+    pieces += 1
+    if pieces > PIECES:
+        raise ValueError
+    return 0
+
+
 cdef int pair(Bytes given, int depth) except -1:
     """A KeyValue."""
     cdef unsigned int tag
     cdef bint has_value = False
+    piece()
     while given.at < given.end:
         tag = byte(&given)
         if tag == 0x0A:
@@ -101,6 +115,7 @@ cdef int array(Bytes given, int depth) except -1:
     while given.at < given.end:
         if byte(&given) != 0x0A or depth > MAX_NESTING:
             raise ValueError
+        piece()
         any_value(sized(&given), depth)
     return 0
 
@@ -164,6 +179,7 @@ cdef class Table:
             elif kind == FIXED32:
                 fixed(&given, 4)
             elif kind == MESSAGES:
+                piece()
                 (<Table>self.inner[number]).check(sized(&given), NULL)
             elif has_single:
                 raise ValueError
@@ -211,6 +227,19 @@ cdef bint is_id(Bytes given, Py_ssize_t size) noexcept:
         if given.at[place]:
             return True
     return False
+
+
+cdef Py_ssize_t json_bytes(Bytes owner) noexcept:
+    """Of a resource or scope, about: each row has its JSON, in which control characters are six bytes. Tags and lengths
+    count likewise, and stand for its braces."""
+    cdef Py_ssize_t found = owner.end - owner.at
+    while owner.at < owner.end:
+        if owner.at[0] < 0x20:
+            found += 5
+        elif owner.at[0] == 0x22 or owner.at[0] == 0x5C:
+            found += 1
+        owner.at += 1
+    return found
 
 
 cdef str service_name(Bytes resource):
@@ -263,27 +292,30 @@ cdef class Check:
 
     cdef Held group(self, Bytes given, bint of_resource) except *:
         """A ResourceSpans or ResourceLogs, and inside of it a ScopeSpans or ScopeLogs: all have the same numbers."""
+        global pieces
         cdef Held inner, held = Held(0, 0, 0)
-        cdef Bytes child, owner = Bytes(NULL, NULL)
-        cdef Py_ssize_t own_bytes = given.end - given.at
+        cdef Bytes child, schema_url, owner = Bytes(NULL, NULL)
+        cdef Py_ssize_t own_bytes = 0
         cdef bint has_owner = False
         cdef unsigned int tag
         while given.at < given.end:
             tag = byte(&given)
             if tag == 0x0A and not has_owner:
-                owner, has_owner = sized(&given), True
+                owner, has_owner, pieces = sized(&given), True, 0
                 (RESOURCE if of_resource else SCOPE).check(owner, NULL)
+                own_bytes += json_bytes(owner)
                 continue
             has_owner = True
             if tag == 0x12:
                 child = sized(&given)
-                own_bytes -= child.end - child.at
                 inner = self.child(child, of_resource)
                 held.items += inner.items
                 held.widest_bytes = max(held.widest_bytes, inner.widest_bytes)
                 held.all_bytes += inner.all_bytes
             elif tag == 0x1A:
-                text(sized(&given))
+                schema_url = sized(&given)
+                text(schema_url)
+                own_bytes += json_bytes(schema_url)
             else:
                 raise ValueError
         if of_resource and held.items and not self.held.items:
@@ -297,8 +329,10 @@ cdef class Check:
         self.room -= 1
         if self.room < 0:
             raise ValueError
+        global pieces
         if of_resource:
             return self.group(given, False)
+        pieces = 0
         if self.of_spans:
             span(given)
         else:

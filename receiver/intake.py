@@ -96,7 +96,7 @@ class Intake:
     ) -> Rejections:
         """Return once all that is not rejected is committed; raises what the client is to be told."""
         with self.before_decoding(signal):
-            found = self._checked(signal, body, content, identity)
+            found = await self._checked(signal, body, content, identity)
             if found is None:
                 found = await self._decoded(signal, body, content, identity)
         rejections = found.rejections
@@ -111,11 +111,11 @@ class Intake:
         self._counters.clients.took(arrival, rejections)
         return rejections
 
-    def _checked(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Understood | None:
+    async def _checked(self, signal: Signal, body: bytes, content: Content, identity: Identity) -> Understood | None:
         """The request as it was sent, where all of it can be decoded and stored; null where only decoding can tell."""
         if content != "protobuf" or len(body) > SENT_BYTES:
             return None
-        extent: Extent | None = signal.check(body, self._limits)
+        extent: Extent | None = await self.decoded(body, lambda text: signal.check(text, self._limits))
         if extent is None or not self._sink.holds(extent):
             return None
         sent = Sent(signal.name, identity.project, self._clock_ns(), self._transport, body, extent)

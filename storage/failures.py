@@ -6,16 +6,12 @@ import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
 from storage.engine_errors import is_damage
-from storage.pending import Pending
+from storage.pending import TRIES, Pending
 
 logger = logging.getLogger(__name__)
 
 MEMORY = "memory"
 """Reason of an error that fewer rows, or the same rows later, may not meet."""
-
-TRIES = 5
-"""So often a single row is tried that meets it (readers share the memory); then it counts as one that cannot be stored.
-Acknowledged and tried for ever, it would keep all that came after it from the tables, also after a restart."""
 
 ALLOCATION_FAILED = ("could not allocate", "failed to allocate", "failed to pin block")
 """In the words of a COMMIT that ran out of memory (DuckDB 2.0), whose class is the same as a full disk's."""

@@ -25,7 +25,7 @@ from storage.commit import Committer
 from storage.database import Database
 from storage.failures import first_line, given_up, is_lost, may_be_too_much, meaning, worth_another_try
 from storage.histogram import Seconds
-from storage.pace import GROUP_BYTES, Pace, Turns
+from storage.pace import Pace, Turns
 from storage.payload import MakeAgain
 from storage.pending import Call, Pending, Result, Waiter, Work, halves, rows_of, settle_future, unread_apart, wake
 from storage.unread import Unread
@@ -53,8 +53,7 @@ class Flusher:
         database: Database,
         committer: Committer,
         make_again: MakeAgain,
-        *,
-        group_bytes: int = GROUP_BYTES,
+        group_bytes: int,
         checkpoint_wal_bytes: int,
     ) -> None:
         self.flushed_seq = 0
@@ -105,14 +104,15 @@ class Flusher:
         """
         for request in requests:
             self.add([request])
-            if self._is_group(RECOVERY):
+            if self._pace.is_met(self.waiting, RECOVERY):
                 self._recover_group()
         while self.waiting:
             self._recover_group()
 
     def _recover_group(self) -> None:
         group: list[Pending] = []
-        self._pace.room(RECOVERY).fill(group, self.waiting, self._make_again)
+        with contextlib.suppress(MemoryError):
+            self._fill(group, RECOVERY)
         self.flush(group)
         oldest = self.waiting.oldest()
         if self.broken and not (oldest and worth_another_try(oldest)):
@@ -170,8 +170,7 @@ class Flusher:
 
     def lag_s(self) -> float:
         """How long the oldest request has waited for the tables."""
-        oldest = self.waiting.oldest()
-        return time.monotonic() - oldest.since if oldest else 0.0
+        return self.waiting.lag_s()
 
     def stats(self) -> list[Sample]:
         return [
@@ -189,7 +188,7 @@ class Flusher:
             group: list[Pending] = []
             try:
                 if is_due:
-                    self._pace.room().fill(group, self.waiting, self._make_again)
+                    self._fill(group)
                     self.flush(group)
                 else:
                     self._look_after()
@@ -218,13 +217,9 @@ class Flusher:
             self._stopping
             or oldest.done is not None
             or oldest.seq <= self._wanted_seq
-            or self._is_group()
+            or self._pace.is_met(self.waiting)
             or time.monotonic() - oldest.since >= AGE_S
         )
-
-    def _is_group(self, times: int = 1) -> bool:
-        """Whether as much waits as is stored in time, or several times that."""
-        return self.waiting.rows >= times * self._pace.rows or self.waiting.size_bytes >= times * self._pace.bytes
 
     def _patience_s(self) -> float | None:
         """How long to wait before something else is due; for ever when nothing is."""
@@ -233,6 +228,12 @@ class Flusher:
         if oldest := self.waiting.oldest():
             return max(0.0, oldest.since + AGE_S - time.monotonic())
         return IDLE_S if self._database.wal_bytes() > IDLE_WAL_BYTES or self._database.limit.is_another else None
+
+    def _fill(self, group: list[Pending], times: int = 1) -> None:
+        """As many requests as are made into rows and stored in time, or several times that."""
+        started = time.perf_counter()
+        self._pace.room(times).fill(group, self.waiting, self._make_again)
+        self._turns.stored(time.perf_counter() - started)
 
     def _look_after(self) -> None:
         started = time.perf_counter()
@@ -351,12 +352,13 @@ class Flusher:
                 request.done(error)
         wake(waiters, error)
 
-    def _lose(self, why: str) -> None:
-        """A fatal engine error: every later call would fail until the file is opened again."""
+    def _lose(self, why: str) -> bool:
+        """A fatal engine error: every later call would fail until the file is opened again. False always."""
         logger.error("the store failed: %s", why.splitlines()[0])
         self.broken = "the store failed and is being opened again"
         self.checkpoints.held = False
         self._leave()
+        return False
 
     def _leave(self) -> None:
         if self._connection is not None:
@@ -393,5 +395,4 @@ class Flusher:
         try:
             return work()
         except duckdb.Error as error:
-            self._lose(str(error))
-        return False
+            return self._lose(str(error))

@@ -24,11 +24,11 @@ LARGE_ROW_BYTES = 64 << 10
 BYTES_A_CHARACTER = 4
 COPIES = 4
 """So many columns may have the same text (a model that was asked for, that answered, that is shown)."""
-ESCAPED = 6
-"""Bytes of one control character in the JSON of a resource or scope."""
-SPREAD = COPIES * BYTES_A_CHARACTER + BYTES_A_CHARACTER
-"""A byte that was sent counts so often at most: in four columns of a call and in the log record that tells of it, each
-for a whole character."""
+ESCAPED = 7
+"""Bytes of one control character in the JSON of a resource or scope, and in a column of its own (`service.name`)."""
+SPREAD = ESCAPED
+"""Times what was sent may be in rows: in four columns of a call and in the log record that tells of it, or escaped. An
+`Extent` has resources and scopes as JSON already, which two rows may have."""
 REPEATED_PART = 2
 """With up to 2 kB of resource a span, and as much else, transactions are whole row groups still."""
 ALL_TIMES = 2
@@ -148,6 +148,6 @@ def without_large(translated: Translated, room: Room) -> tuple[int, list[str]]:
 
 
 def text_bytes(row: Row, places: Collection[int]) -> int:
-    """Of the texts in these places, at most."""
+    """Of the texts in these places."""
     texts = (row[place] for place in places)
-    return sum(len(text) if text.isascii() else BYTES_A_CHARACTER * len(text) for text in texts if text)
+    return sum(len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")) for text in texts if text)

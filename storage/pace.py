@@ -4,6 +4,7 @@ Whoever reads waits for a transaction to end, and so does what looks after the f
 0.3 s of CPU; where others have the processors or the interpreter it took 5 s.
 """
 
+import time
 from dataclasses import dataclass
 
 from storage.payload import MakeAgain
@@ -17,6 +18,8 @@ LEAST_ROWS = 2048
 """A transaction of fewer costs more by its columns than by its rows (docs/adr/0008)."""
 OTHER_ROWS = 4
 """Log records and metric points that take as long as a span."""
+MAKING_S = 1.0
+"""So long rows are made for one transaction; those of a whole one take 0.1 s."""
 AIM_S = 0.4
 SLOW_S = 0.6
 """From which on groups become smaller: whole row groups cost half as much as parts, and are not given up lightly."""
@@ -46,18 +49,26 @@ class Room:
         self.size_bytes -= request.translated.size_bytes
 
     def fill(self, group: list[Pending], waiting: Waiting, make_again: MakeAgain) -> None:
-        """Adds what waits longest, taken from there and made into rows; of the last request, what has room."""
+        """Adds what waits longest, taken from there and made into rows in time; of the last request, what has room.
+
+        One request at least. Raises MemoryError where there is none for the rows of the first.
+        """
+        until = time.perf_counter() + MAKING_S
         while not self.is_full() and (request := waiting.take()) is not None:
             try:
                 request.make(make_again)
                 if (fitting := self.fitting(request)) < request.translated.rows:
                     request, rest = divided(request, fitting)
                     waiting.put_back([rest])
-            except BaseException:  # want of memory: what was acknowledged comes again
+            except BaseException as error:  # what was acknowledged comes again
                 waiting.put_back([request])
+                if group and isinstance(error, MemoryError):
+                    return
                 raise
             self.take(request)
             group.append(request)
+            if time.perf_counter() > until:
+                return
 
 
 class Pace:
@@ -74,6 +85,10 @@ class Pace:
     def bytes(self) -> int:
         """Fewer with fewer rows: a row of 100 kB takes as long as a hundred others."""
         return self._group_bytes * self.rows // self._most_rows
+
+    def is_met(self, waiting: Waiting, times: int = 1) -> bool:
+        """Whether as much waits as is stored in time, or several times that."""
+        return waiting.rows >= times * self.rows or waiting.size_bytes >= times * self.bytes
 
     def room(self, times: int = 1) -> Room:
         return Room(times * self.rows, times * OTHER_ROWS * self.rows, times * self.bytes)

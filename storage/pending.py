@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 Work = Callable[[duckdb.DuckDBPyConnection], Result]
 
 
+TRIES = 5
+"""So often what meets a want of memory is tried (readers share it); then it counts as what cannot be stored.
+Acknowledged and tried for ever, it would keep all that came after it from the tables, also after a restart."""
 NOT_MADE = "request %d cannot be made into rows: %s\n%s"
 
 
@@ -37,7 +40,7 @@ class Pending:
     done: Callable[[TracepondError | None], None] | None = None
     since: float = field(default_factory=time.monotonic)
     tries: int = 0
-    """How often there was too little memory for it alone."""
+    """How often there was too little memory for it alone; until its rows are there, how often they were asked for."""
     is_part: bool = False
     """The first rows of a larger request: `seq` is that of the request before."""
     sent: Sent | None = None
@@ -51,15 +54,21 @@ class Pending:
         return self.translated.rows if self.sent is None else self.sent.extent.items
 
     def make(self, make_again: MakeAgain) -> None:
-        """Its rows are there; or it is `unread` where a fault of ours keeps it from becoming rows."""
+        """Its rows are there; or it is `unread` where a fault of ours keeps it from becoming rows.
+
+        Raises MemoryError where another try may help.
+        """
         if self.sent is None:
             return
+        self.tries += 1
         try:
             self.translated = make_again(self.sent)
         except Exception as error:
+            if isinstance(error, MemoryError) and self.tries < TRIES:
+                raise
             logger.error(NOT_MADE, self.seq, type(error).__name__, frames_of(error))
             self.unread = recorded(self.sent)
-        self.sent = None
+        self.sent, self.tries = None, 0
 
 
 def pending(
@@ -68,7 +77,7 @@ def pending(
     """A request that begins its way."""
     if isinstance(request, Translated):
         return Pending(seq, request, done)
-    return Pending(seq, Translated(size_bytes=len(request.body)), done, sent=request)
+    return Pending(seq, Translated(size_bytes=request.size_bytes), done, sent=request)
 
 
 Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]

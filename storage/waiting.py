@@ -4,6 +4,7 @@ They are added in one thread and taken in another, which makes rows of them mean
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 
@@ -18,6 +19,7 @@ class Waiting:
         self.size_bytes = 0
         self.storing_bytes = 0
         """Of what was taken since `stored`."""
+        self._since: float | None = None
         self._requests: deque[Pending] = deque()
         self._lock = threading.Lock()
 
@@ -51,11 +53,19 @@ class Waiting:
             request = self._requests.popleft()
             self._count(request, -1)
             self.storing_bytes += request.translated.size_bytes
+            if self._since is None:
+                self._since = request.since
             return request
 
     def stored(self) -> None:
         """What was taken is in the tables, or was put back."""
-        self.storing_bytes = 0
+        self.storing_bytes, self._since = 0, None
+
+    def lag_s(self) -> float:
+        """How long the oldest of all, also of what is being stored, has waited."""
+        oldest = self.oldest()
+        since = self._since or (oldest.since if oldest else None)
+        return 0.0 if since is None else time.monotonic() - since
 
     def _count(self, request: Pending, times: int) -> None:
         self.rows += times * request.rows

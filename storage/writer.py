@@ -62,7 +62,6 @@ class Job:
     """One request that waits for its acknowledgement."""
 
     request: Translated | Sent
-    size_bytes: int
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[None]"
     queued_at: float = field(default_factory=time.monotonic)
@@ -91,9 +90,7 @@ class Writer:
         self.match = match
         self._database = database
         committer = Committer(settle, merge, match, merge_scores, recent_spans, outline)
-        self._flusher = Flusher(
-            database, committer, make_again, group_bytes=group_bytes, checkpoint_wal_bytes=checkpoint_wal_bytes
-        )
+        self._flusher = Flusher(database, committer, make_again, group_bytes, checkpoint_wal_bytes)
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
         self._jobs: deque[Job] = deque()
@@ -156,12 +153,11 @@ class Writer:
         can never be stored); then nothing of the request is stored.
         """
         loop = asyncio.get_running_loop()
-        size_bytes = request.size_bytes if isinstance(request, Translated) else len(request.body)
-        job = Job(request, size_bytes, loop, loop.create_future(), queued_bytes=size_bytes)
+        job = Job(request, loop, loop.create_future(), queued_bytes=request.size_bytes)
         with self._wake:
-            self._check_open(size_bytes)
+            self._check_open(request.size_bytes)
             self._jobs.append(job)
-            self._queue_bytes += size_bytes
+            self._queue_bytes += request.size_bytes
             self._wake.notify()
         try:
             await job.done
@@ -298,7 +294,7 @@ class Writer:
             group, room = [], SYNCED_BYTES
             while self._jobs and room > 0:
                 group.append(self._jobs.popleft())
-                room -= group[-1].size_bytes
+                room -= group[-1].request.size_bytes
             return group
 
     def _acknowledge(self, group: list[Job]) -> None:

@@ -33,7 +33,7 @@ def sent(*spans: Row, size_bytes: int = MOST) -> Translated:
         {"name": "n" * (MOST + 1)},
         {"name": "n" * (MOST // 2), "span_name": "n" * (MOST // 2 + 1)},
         {"raw_resource": "r" * (MOST + 1)},
-        {"request_model": "模" * (MOST // 4 + 1)},
+        {"request_model": "模" * (MOST // 3 + 1)},
     ],
     ids=lambda columns: "+".join(columns),
 )
@@ -131,6 +131,6 @@ def test_an_ordinary_resource_does_not_count() -> None:
 
 
 def test_a_request_that_is_small_is_not_looked_at() -> None:
-    """Four columns may have the same text, six times as long where JSON escapes it, no more."""
-    translated = sent(span(name="n" * (MOST + 1)), size_bytes=MOST // 24)
+    """Four columns may have the same text, seven times as long where JSON escapes it, no more."""
+    translated = sent(span(name="n" * (MOST + 1)), size_bytes=MOST // 28)
     assert take_out(translated, LIMIT_BYTES) == (0, [])

@@ -6,8 +6,8 @@ import pytest
 
 from contract.span import Sent
 from contract.translated import Translated
-from storage.pace import AIM_S, GROUP_BYTES, GROUP_ROWS, LEAST_ROWS, OTHER_ROWS, SLOW_S, Pace, Turns
-from storage.pending import Pending, pending
+from storage.pace import AIM_S, GROUP_BYTES, GROUP_ROWS, LEAST_ROWS, MAKING_S, OTHER_ROWS, SLOW_S, Pace, Turns
+from storage.pending import TRIES, Pending, pending
 from storage.waiting import Waiting
 from storage.writer import nothing_was_sent
 
@@ -119,10 +119,34 @@ def test_a_request_for_whose_rows_there_is_no_memory_is_not_lost(monkeypatch: py
     waiting, group = Waiting(), []
     sent = Sent("traces", "default", 1, "http", b"body")
     waiting.add([request(spans=1), pending(2, sent), request(spans=3)])
-    with pytest.raises(MemoryError):
-        Pace().room().fill(group, waiting, without_memory)
-    assert len(group) == 1
+    Pace().room().fill(group, waiting, without_memory)
+    assert len(group) == 1, "what there is memory for is stored first"
+    for _ in range(2 * TRIES):
+        with pytest.raises(MemoryError):
+            Pace().room().fill([], waiting, without_memory)
     oldest = waiting.oldest()
     assert oldest is not None
     assert oldest.sent == sent
-    assert (len(waiting), waiting.rows) == (2, 4)
+    assert (len(group), len(waiting), waiting.rows) == (1, 2, 4)
+
+
+def test_a_request_whose_rows_never_find_memory_keeps_nothing_from_the_tables_for_ever() -> None:
+    def without_memory(sent: Sent) -> Translated:
+        raise MemoryError
+
+    waiting, group = Waiting(), []
+    waiting.add([pending(1, Sent("traces", "default", 1, "http", b"body")), request(spans=3)])
+    for _ in range(TRIES - 1):
+        with pytest.raises(MemoryError):
+            Pace().room().fill(group, waiting, without_memory)
+    Pace().room().fill(group, waiting, without_memory)
+    assert [each.unread is None for each in group] == [False, True]
+
+
+def test_what_takes_long_to_make_is_stored_before_more_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(100))
+    monkeypatch.setattr("storage.pace.time.perf_counter", lambda: next(now) * 0.4 * MAKING_S)
+    waiting, group = Waiting(), []
+    waiting.add([request(spans=1) for _ in range(9)])
+    Pace().room().fill(group, waiting, nothing_was_sent)
+    assert (len(group), len(waiting)) == (3, 6)

@@ -10,6 +10,7 @@ from contract.translated import Translated
 from storage.commit import Committer
 from storage.database import Database
 from storage.flusher import Flusher
+from storage.pace import GROUP_BYTES
 from storage.payload import MakeAgain
 from storage.pending import Pending, pending
 from storage.writer import nothing_was_sent
@@ -24,7 +25,7 @@ class Store:
         self.database = Database(str(path))
         self.database.open()
         committer = Committer(rule, merge_copies)
-        self.flusher = Flusher(self.database, committer, make_again, checkpoint_wal_bytes=1 << 30)
+        self.flusher = Flusher(self.database, committer, make_again, GROUP_BYTES, checkpoint_wal_bytes=1 << 30)
         self.flusher.connect()
         self.seq = self.flusher.flushed_seq
 
