@@ -176,6 +176,10 @@ class Batch:
     """Unpacked size of the request body, for the bound on queued bytes."""
 
 
+ROW_BYTES = 1024
+"""What a row takes, and about the time for it, however little was sent: a span of 30 bytes is one."""
+
+
 class Extent(NamedTuple):
     """What a request has, told without decoding it."""
 
@@ -204,4 +208,4 @@ class Sent(NamedTuple):
     @property
     def size_bytes(self) -> int:
         """For the bound on queued bytes: what its items share, each row of them has."""
-        return max(len(self.body), self.extent.all_bytes)
+        return max(len(self.body), self.extent.all_bytes, ROW_BYTES * self.extent.items)

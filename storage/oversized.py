@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SCORE_COLUMNS, SPAN_COLUMNS, Column, L, M, Row, S
-from contract.span import Extent
+from contract.span import ROW_BYTES, Extent
 from contract.translated import Translated
 from storage.compiled import COLUMNAR
 from storage.contents import LOG_HEADS, SPAN_HEADS
@@ -89,7 +89,7 @@ def take_out(translated: Translated, memory_limit_bytes: int) -> tuple[int, list
     """
     most, shared_most = memory_limit_bytes // ROW_PART, memory_limit_bytes // SHARED_PART
     sent_bytes, height = translated.size_bytes, translated.rows
-    translated.size_bytes = max(sent_bytes, resource_bytes(translated) // REPEATED_PART)
+    translated.size_bytes = max(sent_bytes, ROW_BYTES * height, resource_bytes(translated) // REPEATED_PART)
     if ESCAPED * COPIES * sent_bytes <= most and ESCAPED * height * sent_bytes <= shared_most:
         return 0, []
     tables = [(each, getattr(translated, each.name)) for each in TABLES]
@@ -97,7 +97,7 @@ def take_out(translated: Translated, memory_limit_bytes: int) -> tuple[int, list
     if not has_long and height * SHORT_BYTES <= shared_most:
         return 0, []
     shared_bytes = sum(text_bytes(row, each.shared) for each, rows in tables for row in rows)
-    translated.size_bytes = sent_bytes + shared_bytes
+    translated.size_bytes = max(translated.size_bytes, sent_bytes + shared_bytes)
     if not has_long and shared_bytes <= shared_most:
         return 0, []
     room = Room(memory_limit_bytes, max(ALL_TIMES * memory_limit_bytes, COPIES * sent_bytes))

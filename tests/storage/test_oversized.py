@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from contract.columns import EMPTY_LOG, EMPTY_METRIC, EMPTY_SCORE, EMPTY_SPAN, L, M, Row, S
+from contract.span import ROW_BYTES
 from contract.translated import Translated
 from storage.oversized import take_out
 
@@ -122,6 +123,13 @@ def test_a_resource_that_is_most_of_its_rows_counts_half_for_each() -> None:
     translated = Translated(rows, logs, points, size_bytes=110_000)
     assert take_out(translated, 10 * LIMIT_BYTES) == (0, [])
     assert (translated.rows, translated.size_bytes) == (36, 1_800_000)
+
+
+def test_rows_of_which_little_was_sent_count_as_rows() -> None:
+    """2,000 spans of 30 bytes are 60 kB, and take as long as others."""
+    translated = sent(*(span() for _ in range(2000)), size_bytes=60_000)
+    assert take_out(translated, 10 * LIMIT_BYTES) == (0, [])
+    assert translated.size_bytes == 2000 * ROW_BYTES
 
 
 def test_an_ordinary_resource_does_not_count() -> None:

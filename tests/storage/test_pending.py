@@ -1,8 +1,11 @@
 """A request that is brought to the tables in two parts."""
 
+import pytest
+
 from contract.columns import EMPTY_METRIC, L, S
+from contract.span import ROW_BYTES, Extent, Sent
 from contract.translated import Translated
-from storage.pending import Pending, divided, halves
+from storage.pending import Pending, divided, halves, pending
 from tests.support.rows import log_row, span_row
 
 
@@ -37,3 +40,23 @@ def test_a_group_is_halved_by_requests_first() -> None:
 
 def test_a_request_that_somebody_waits_for_stays_whole() -> None:
     assert halves([Pending(1, Translated([span_row("a"), span_row("b")]), lambda error: None)]) == []
+
+
+@pytest.mark.parametrize(
+    ("extent", "size_bytes"),
+    [(Extent(), 5000), (Extent(items=3, all_bytes=7000), 7000), (Extent(items=20, all_bytes=7000), 20 * ROW_BYTES)],
+)
+def test_what_was_sent_weighs_its_bytes_what_its_items_share_or_what_their_rows_take(
+    extent: Extent, size_bytes: int
+) -> None:
+    request = pending(1, Sent("traces", "default", 1, "http", b"x" * 5000, extent))
+    assert (request.translated.size_bytes, request.rows) == (size_bytes, extent.items)
+
+
+def test_rows_are_made_once_and_what_was_sent_is_let_go() -> None:
+    made = Translated([span_row("a"), span_row("b")])
+    request = pending(1, Sent("traces", "default", 1, "http", b"body"))
+    request.make(lambda sent: made)
+    request.make(lambda sent: pytest.fail("once"))
+    assert request.translated is made
+    assert (request.rows, request.sent, request.unread) == (2, None, None)

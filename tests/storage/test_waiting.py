@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 
-from contract.span import Extent, Sent
+from contract.span import ROW_BYTES, Extent, Sent
 from contract.translated import Translated
 from storage.pending import Pending, pending
 from storage.waiting import Waiting
@@ -40,7 +40,7 @@ def test_the_queue_is_empty_again_though_a_request_weighs_other_than_it_seemed()
     """What was sent is measured by its bytes and its items, its rows are known later."""
     waiting = Waiting()
     waiting.add([pending(1, Sent("logs", "default", 1, "http", b"x" * 50, Extent(items=3)))])
-    assert counts(waiting) == (1, 3, 50, 0)
+    assert counts(waiting) == (1, 3, 3 * ROW_BYTES, 0)
     request = waiting.take()
     assert request is not None
     request.make(lambda sent: Translated([span_row("a")], size_bytes=7 * len(sent.body)))
