@@ -207,5 +207,5 @@ class Sent(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        """For the bound on queued bytes: what its items share, each row of them has."""
-        return max(len(self.body), self.extent.all_bytes, ROW_BYTES * self.extent.items)
+        """For the bound on queued bytes: what its items share counts half for each of them, where that is more."""
+        return max(len(self.body), self.extent.all_bytes // 2, ROW_BYTES * self.extent.items)

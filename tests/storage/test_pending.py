@@ -44,7 +44,7 @@ def test_a_request_that_somebody_waits_for_stays_whole() -> None:
 
 @pytest.mark.parametrize(
     ("extent", "size_bytes"),
-    [(Extent(), 5000), (Extent(items=3, all_bytes=7000), 7000), (Extent(items=20, all_bytes=7000), 20 * ROW_BYTES)],
+    [(Extent(), 5000), (Extent(items=3, all_bytes=14_000), 7000), (Extent(items=20, all_bytes=14_000), 20 * ROW_BYTES)],
 )
 def test_what_was_sent_weighs_its_bytes_what_its_items_share_or_what_their_rows_take(
     extent: Extent, size_bytes: int

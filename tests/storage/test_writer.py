@@ -200,6 +200,18 @@ def test_a_full_queue_is_overloaded_and_a_stopping_writer_unavailable(tmp_path: 
     run(tmp_path / "x.duckdb", write, queue_bytes=1000)
 
 
+def test_who_was_let_in_by_its_bytes_is_not_refused_for_weighing_a_little_more(tmp_path: Path) -> None:
+    async def write(writer: Writer, _: Database) -> None:
+        writer._flusher.waiting.size_bytes = 900
+        assert writer.has_room(100)
+        assert not writer.has_room(101)
+        await writer.commit(Translated([span_row("a")], size_bytes=200))
+        with pytest.raises(Overloaded):
+            await writer.commit(Translated([span_row("b")], size_bytes=400))
+
+    run(tmp_path / "x.duckdb", write, queue_bytes=1000)
+
+
 def test_no_more_is_encoded_and_synced_at_once_than_there_is_memory_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
