@@ -13,7 +13,7 @@ from contract.columns import S
 from contract.span import Sent
 from contract.translated import Translated
 from receiver.clients import Arrival
-from receiver.compiled import DECODER
+from receiver.compiled import CHECKS, DECODER, UNSURE
 from receiver.counters import Counters
 from receiver.intake import Intake
 from receiver.limits import Limits
@@ -29,6 +29,9 @@ from tests.support.otlp import key_value, log_request, trace_request
 from translator.merge import merge_copies
 from translator.settle import settle
 from translator.translate import Translator
+
+needs_compiled = pytest.mark.skipif(CHECKS is UNSURE, reason=DECODER.why or "it was not built")
+"""Else everything is made into rows before it is acknowledged."""
 
 
 def kept_whole(translated: Translated) -> tuple[int, list[str]]:
@@ -58,7 +61,7 @@ def accepted(signal: str, body: bytes, *, holds: bool) -> Translated | Sent:
     return request
 
 
-@pytest.mark.skipif(DECODER.name != "compiled", reason=DECODER.why)
+@needs_compiled
 @pytest.mark.parametrize("capture", CAPTURES)
 def test_the_rows_of_every_recorded_request_are_made_of_what_was_sent(capture: str) -> None:
     for path in sorted((GOLDEN / capture).glob("*.pb")):
@@ -116,6 +119,7 @@ def body_of(name: str) -> bytes:
     return request.SerializeToString()
 
 
+@needs_compiled
 def test_what_was_acknowledged_and_is_in_no_table_comes_back_after_a_crash(tmp_path: Path) -> None:
     again = make_again(Translator().translate, kept_whole)
     (tmp_path / "before").mkdir()
@@ -126,6 +130,7 @@ def test_what_was_acknowledged_and_is_in_no_table_comes_back_after_a_crash(tmp_p
     assert life(tmp_path / "after" / "x.duckdb", None, again=again) == [("a",), ("b",)]
 
 
+@needs_compiled
 def test_a_request_that_cannot_be_made_again_stops_no_other_and_waits_for_a_program_that_can(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -146,6 +151,7 @@ def test_a_request_that_cannot_be_made_again_stops_no_other_and_waits_for_a_prog
     assert life(tmp_path / "after" / "x.duckdb", None, again=made) == [("a",), ("bad",), ("c",)]
 
 
+@needs_compiled
 def test_a_request_that_cannot_be_made_into_rows_while_the_server_runs_stops_no_other(tmp_path: Path) -> None:
     made = make_again(Translator().translate, kept_whole)
 
@@ -159,6 +165,7 @@ def test_a_request_that_cannot_be_made_into_rows_while_the_server_runs_stops_no_
     assert life(path, None, body_of("d"), again=made) == [("a",), ("bad",), ("c",), ("d",)]
 
 
+@needs_compiled
 def test_a_row_that_no_column_can_hold_is_set_aside_and_its_neighbours_are_stored(tmp_path: Path) -> None:
     made = make_again(Translator().translate, kept_whole)
 
@@ -206,7 +213,7 @@ def recorded_bodies() -> list[tuple[str, bytes]]:
     return [(name, path.read_bytes()) for name in ("traces", "logs") for path in sorted(GOLDEN.glob(f"*/*-{name}*.pb"))]
 
 
-@pytest.mark.skipif(DECODER.name != "compiled", reason=DECODER.why)
+@needs_compiled
 def test_nothing_is_taken_out_of_a_request_that_the_smallest_store_holds_which_says_so() -> None:
     bodies = [*hostile(), *recorded_bodies()]
     assert len(bodies) > 200
