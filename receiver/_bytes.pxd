@@ -60,6 +60,24 @@ cdef inline uint64_t varint(Bytes *left, int most_bytes) except? 0:
     raise ValueError
 
 
+cdef enum:
+    FIELDS = 32             # field numbers below that are known; the highest of OTLP's messages is 16
+    NO_WIRE_TYPE = 8        # of a number that is not known
+    MAX_NESTING = 20        # lists in lists; protobuf stops at 100 messages, of which a list in another takes 2, a map 3
+
+
+cdef inline unsigned int field_number(Bytes *left, const unsigned int *wire_types) except? 0:
+    """The number of the next field, a known one of its own wire type."""
+    cdef unsigned int tag = byte(left)
+    if tag >= 0x80:
+        tag = (tag & 0x7F) | byte(left) << 7
+        if tag < 0x80:
+            raise ValueError
+    if tag >= FIELDS << 3 or wire_types[tag >> 3] != tag & 7:
+        raise ValueError
+    return tag >> 3
+
+
 cdef inline uint64_t varint_up_to(Bytes *left, uint64_t most) except? 0:
     """For types of 32 bits and of one: protobuf cuts off what is more."""
     cdef uint64_t number = varint(left, 10)

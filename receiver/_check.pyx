@@ -1,14 +1,17 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
-"""What a request in OTLP protobuf has, told without making anything of it; see `receiver/checked.py`.
+"""What a request in OTLP protobuf has, told without making anything of it; see `receiver/compiled.py: Checks`.
 
-It goes through the bytes as `receiver/_wire.pyx` does, by the same tables, and gives up wherever that would, and where
-that would reject a span: what it tells of is decoded later, whole. It takes 1 µs a span of 1.5 kB, decoding 3 to 4.5.
+It goes through the bytes as `receiver/_wire.pyx` does, by the same tables, and gives up wherever that would, where that
+would reject a span, and at an item of very many pieces: what it tells of is decoded later, whole. It takes 1 µs a span
+of 1.5 kB, decoding 3 to 4.5.
 """
 
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-from receiver._bytes cimport Bytes, byte, fixed, sized, varint, varint_up_to
+from receiver._bytes cimport (
+    FIELDS, MAX_NESTING, NO_WIRE_TYPE, Bytes, byte, field_number, fixed, sized, varint, varint_up_to,
+)
 
 from contract.span import Extent
 from receiver import otlp_fields
@@ -29,8 +32,6 @@ cdef extern from "Python.h":
     Py_ssize_t PyBytes_GET_SIZE(bytes data)
 
 cdef enum:
-    MAX_NESTING = 20  # as in `receiver/_wire.pyx`
-    FIELDS = 32
     PIECES = 512  # attributes, events, links and values of lists in one item; SDKs stop at 128 of each
     TRACE_ID_BYTES = 16
     SPAN_ID_BYTES = 8
@@ -55,36 +56,32 @@ cdef inline int text(Bytes given) except -1:
     return 0
 
 
-cdef Py_ssize_t pieces = 0  # of this item so far; the interpreter lock is held meanwhile
-
-
-cdef inline int piece() except -1:
+cdef inline int piece(int *room) except -1:
     """Whoever sends very many in one item is to wait for what they take, not those who read (docs/adr/0025)."""
-    global pieces
-    pieces += 1
-    if pieces > PIECES:
+    room[0] -= 1
+    if room[0] < 0:
         raise ValueError
     return 0
 
 
-cdef int pair(Bytes given, int depth) except -1:
+cdef int pair(Bytes given, int depth, int *room) except -1:
     """A KeyValue."""
     cdef unsigned int tag
     cdef bint has_value = False
-    piece()
+    piece(room)
     while given.at < given.end:
         tag = byte(&given)
         if tag == 0x0A:
             text(sized(&given))
         elif tag == 0x12 and not has_value:
-            any_value(sized(&given), depth)
+            any_value(sized(&given), depth, room)
             has_value = True
         else:
             raise ValueError
     return 0
 
 
-cdef int any_value(Bytes given, int depth) except -1:
+cdef int any_value(Bytes given, int depth, int *room) except -1:
     """An AnyValue with one member or none."""
     cdef unsigned int tag
     if given.at == given.end:
@@ -99,9 +96,9 @@ cdef int any_value(Bytes given, int depth) except -1:
     elif tag == 0x21:
         fixed(&given, 8)
     elif tag == 0x2A:
-        array(sized(&given), depth + 1)
+        array(sized(&given), depth + 1, room)
     elif tag == 0x32:
-        key_value_list(sized(&given), depth + 1)
+        key_value_list(sized(&given), depth + 1, room)
     elif tag == 0x3A:
         sized(&given)
     else:
@@ -111,27 +108,27 @@ cdef int any_value(Bytes given, int depth) except -1:
     return 0
 
 
-cdef int array(Bytes given, int depth) except -1:
+cdef int array(Bytes given, int depth, int *room) except -1:
     while given.at < given.end:
         if byte(&given) != 0x0A or depth > MAX_NESTING:
             raise ValueError
-        piece()
-        any_value(sized(&given), depth)
+        piece(room)
+        any_value(sized(&given), depth, room)
     return 0
 
 
-cdef int key_value_list(Bytes given, int depth) except -1:
+cdef int key_value_list(Bytes given, int depth, int *room) except -1:
     while given.at < given.end:
         if byte(&given) != 0x0A or depth > MAX_NESTING:
             raise ValueError
-        pair(sized(&given), depth)
+        pair(sized(&given), depth, room)
     return 0
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 cdef enum:
-    UNKNOWN, TEXT, BYTES, ENUM, COUNT, FIXED32, FIXED64, VALUE, PAIRS, MESSAGES, INTO
+    TEXT, BYTES, ENUM, COUNT, FIXED32, FIXED64, VALUE, PAIRS, MESSAGES, INTO
 
 cdef dict KINDS = {
     "text": TEXT, "name": TEXT, "hex": BYTES, "enum": ENUM, "count": COUNT, "fixed32": FIXED32, "fixed64": FIXED64,
@@ -149,21 +146,26 @@ cdef class Table:
     def __init__(self, message):
         self.inner = [None] * FIELDS
         for number in range(FIELDS):
-            self.kinds[number] = UNKNOWN
+            self.wire_types[number] = NO_WIRE_TYPE
         for number, (kind, _, *inner) in message.fields.items():
             self.kinds[number], self.wire_types[number] = KINDS[kind], otlp_fields.WIRE_TYPES[kind]
             self.inner[number] = Table(inner[0]) if inner else None
 
-    cdef int check(self, Bytes given, Bytes *found) except -1:
-        """`found` has, where it is not NULL, room for the bytes of each field that is an id."""
+    cdef int whole(self, Bytes given, Bytes *found) except -1:
+        """An item, or what items share."""
+        cdef int room = PIECES
+        return self.check(given, found, &room)
+
+    cdef int check(self, Bytes given, Bytes *found, int *room) except -1:
+        """`found` has, where it is not NULL, a place for the bytes of each field that is an id; `room`: for pieces."""
         cdef unsigned int number, kind
         cdef bint has_single = False
         cdef Bytes inner
         while given.at < given.end:
-            number = self.number(&given)
+            number = field_number(&given, self.wire_types)
             kind = self.kinds[number]
             if kind == PAIRS:
-                pair(sized(&given), 0)
+                pair(sized(&given), 0, room)
             elif kind == TEXT:
                 text(sized(&given))
             elif kind == BYTES:
@@ -179,26 +181,15 @@ cdef class Table:
             elif kind == FIXED32:
                 fixed(&given, 4)
             elif kind == MESSAGES:
-                piece()
-                (<Table>self.inner[number]).check(sized(&given), NULL)
+                piece(room)
+                (<Table>self.inner[number]).check(sized(&given), NULL, room)
             elif has_single:
                 raise ValueError
             elif kind == VALUE:
-                has_single = any_value(sized(&given), 0) == 0
+                has_single = any_value(sized(&given), 0, room) == 0
             else:
-                has_single = (<Table>self.inner[number]).check(sized(&given), NULL) == 0
+                has_single = (<Table>self.inner[number]).check(sized(&given), NULL, room) == 0
         return 0
-
-    cdef inline unsigned int number(self, Bytes *given) except? 0:
-        """The number of the next field, a known one of its own wire type."""
-        cdef unsigned int tag = byte(given)
-        if tag >= 0x80:
-            tag = (tag & 0x7F) | byte(given) << 7
-            if tag < 0x80:
-                raise ValueError
-        if tag >= FIELDS << 3 or self.kinds[tag >> 3] == UNKNOWN or self.wire_types[tag >> 3] != tag & 7:
-            raise ValueError
-        return tag >> 3
 
 
 cdef Table RESOURCE = Table(otlp_fields.RESOURCE)
@@ -211,7 +202,7 @@ cdef int span(Bytes given) except -1:
     """A span whose ids can be used (`receiver/otlp_ids.py`)."""
     cdef Bytes ids[FIELDS]
     ids[1] = ids[2] = ids[4] = Bytes(NULL, NULL)
-    SPAN.check(given, ids)
+    SPAN.whole(given, ids)
     if not is_id(ids[1], TRACE_ID_BYTES) or not is_id(ids[2], SPAN_ID_BYTES):
         raise ValueError
     if ids[4].end - ids[4].at not in (0, SPAN_ID_BYTES):
@@ -292,7 +283,6 @@ cdef class Check:
 
     cdef Held group(self, Bytes given, bint of_resource) except *:
         """A ResourceSpans or ResourceLogs, and inside of it a ScopeSpans or ScopeLogs: all have the same numbers."""
-        global pieces
         cdef Held inner, held = Held(0, 0, 0)
         cdef Bytes child, schema_url, owner = Bytes(NULL, NULL)
         cdef Py_ssize_t own_bytes = 0
@@ -301,8 +291,8 @@ cdef class Check:
         while given.at < given.end:
             tag = byte(&given)
             if tag == 0x0A and not has_owner:
-                owner, has_owner, pieces = sized(&given), True, 0
-                (RESOURCE if of_resource else SCOPE).check(owner, NULL)
+                owner, has_owner = sized(&given), True
+                (RESOURCE if of_resource else SCOPE).whole(owner, NULL)
                 own_bytes += json_bytes(owner)
                 continue
             has_owner = True
@@ -329,14 +319,12 @@ cdef class Check:
         self.room -= 1
         if self.room < 0:
             raise ValueError
-        global pieces
         if of_resource:
             return self.group(given, False)
-        pieces = 0
         if self.of_spans:
             span(given)
         else:
-            LOG_RECORD.check(given, NULL)
+            LOG_RECORD.whole(given, NULL)
         return Held(1, given.end - given.at, given.end - given.at)
 
 

@@ -11,7 +11,9 @@ Only `receiver/_bytes.pxd` takes bytes from a body. ValueError (UnicodeDecodeErr
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-from receiver._bytes cimport Bytes, byte, fixed, sized, varint, varint_up_to
+from receiver._bytes cimport (
+    FIELDS, MAX_NESTING, NO_WIRE_TYPE, Bytes, byte, field_number, fixed, sized, varint, varint_up_to,
+)
 
 from contract.span import KeyValues, LogRecord, NonFinite, Span
 from receiver import otlp_fields
@@ -41,10 +43,8 @@ cdef extern from "Python.h":
     void *PyDict_SetDefault(dict found, object key, object value) except NULL
 
 cdef enum:
-    MAX_NESTING = 20    # lists in lists; protobuf stops at 100 messages, of which a key-value list in another takes 3
     MAX_NAME_BYTES = 64
     NAMES = 2048        # names remembered, a power of two: at most 0.3 MB
-    FIELDS = 32         # numbers below that are known; the highest of OTLP's messages is 16
 
 # --- texts ------------------------------------------------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ cdef object key_value_list(Bytes given, int depth):
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 cdef enum:
-    UNKNOWN, TEXT, NAME, HEX, ENUM, COUNT, FIXED32, FIXED64, VALUE, PAIRS, MESSAGES, INTO
+    TEXT, NAME, HEX, ENUM, COUNT, FIXED32, FIXED64, VALUE, PAIRS, MESSAGES, INTO
 
 cdef dict KINDS = {
     "text": TEXT, "name": NAME, "hex": HEX, "enum": ENUM, "count": COUNT, "fixed32": FIXED32, "fixed64": FIXED64,
@@ -212,7 +212,7 @@ cdef class Reader:
         self.made, self.arguments = message.made, otlp_fields.defaults(message)
         self.containers, self.inner = [], [None] * FIELDS
         for number in range(FIELDS):
-            self.kinds[number] = UNKNOWN
+            self.wire_types[number] = NO_WIRE_TYPE
         for number, (kind, name, *inner) in message.fields.items():
             self.kinds[number], self.wire_types[number] = KINDS[kind], otlp_fields.WIRE_TYPES[kind]
             self.places[number] = message.made.__match_args__.index(name)
@@ -237,7 +237,7 @@ cdef class Reader:
         cdef int place, place_of_pairs = -1
         cdef unsigned int number, kind
         while given.at < given.end:
-            number = self.number(&given)
+            number = field_number(&given, self.wire_types)
             kind, place = self.kinds[number], self.places[number]
             if kind == PAIRS:
                 pairs, place_of_pairs = add_pair(sized(&given), <dict>values[place], pairs, 0), place
@@ -266,17 +266,6 @@ cdef class Reader:
         if pairs is not None:
             values[place_of_pairs] = KeyValues(pairs)
         return 0
-
-    cdef inline unsigned int number(self, Bytes *given) except? 0:
-        """The number of the next field, a known one of its own wire type."""
-        cdef unsigned int tag = byte(given)
-        if tag >= 0x80:
-            tag = (tag & 0x7F) | byte(given) << 7
-            if tag < 0x80:
-                raise ValueError
-        if tag >= FIELDS << 3 or self.kinds[tag >> 3] == UNKNOWN or self.wire_types[tag >> 3] != tag & 7:
-            raise ValueError
-        return tag >> 3
 
 
 cdef Reader RESOURCE = Reader(otlp_fields.RESOURCE)

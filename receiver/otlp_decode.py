@@ -32,9 +32,6 @@ from receiver.rejections import Rejections
 HINT_BYTES = 1 << 20
 """A body beyond this is not read again to say where it belongs."""
 
-SMALLEST_MESSAGE_BYTES = 2
-"""A tag and a length."""
-
 Content = Literal["protobuf", "json"]
 Item = TypeVar("Item")
 Walk = Callable[[Any], tuple[list[Item], Rejections]]
@@ -81,9 +78,8 @@ def check_metrics(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Extent | None
 
 
 def _checked(body: bytes, limits: Limits, check: Callable[[bytes, int], Extent | None]) -> Extent | None:
-    if len(body) > SMALLEST_MESSAGE_BYTES * limits.max_messages:  # their number has to be counted first
-        return None
-    return check(body, limits.max_items)
+    """Null also where the messages would have to be counted first: that may take longer than looking."""
+    return check(body, limits.max_items) if otlp_wire.plainly_at_most(body, limits.max_messages) else None
 
 
 _PATH_OF_REQUEST: dict[Any, str] = {

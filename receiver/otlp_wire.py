@@ -42,12 +42,17 @@ class Grammar(NamedTuple):
 def at_most(body: bytes, descriptor: Any, limit: int) -> bool:
     """Whether the body holds no more messages than `limit`, on any level. What cannot be read is left to the parser:
     it goes through the bytes in the same order and stops at the same place."""
-    if len(body) <= 2 * limit:  # a message is a tag and a length at least
+    if plainly_at_most(body, limit):
         return True
     grammar = grammar_of(descriptor)
     if not grammar.has_packed and _starts(body, grammar.starts, limit) <= limit:
         return True
     return _walk(body, grammar, limit) <= limit
+
+
+def plainly_at_most(body: bytes, limit: int) -> bool:
+    """Whether the body is too short for more: a message is a tag and a length at least."""
+    return len(body) <= 2 * limit
 
 
 @cache
