@@ -44,8 +44,8 @@ IDLE_S = 1.0
 SYNCED_BYTES = 8 << 20
 """What is encoded and synced at once: each byte is there once more until it is, and the first waits for the last."""
 WEIGHED_PART = 8
-"""Of the queue, for requests that turn out heavier than their bytes, by which they were let in (`has_room`): without it
-some were refused at full load, which only had to wait."""
+"""Of the queue, kept for requests that turn out heavier than their bytes, by which they are let in (`has_room`): else
+some were refused at full load that only had to wait."""
 CHECK_SQL = "SELECT flushed_seq FROM store"
 """Fails where the engine is lost, unlike one that reads no table (DuckDB 2.0)."""
 FULL_S = 5.0
@@ -174,8 +174,7 @@ class Writer:
             raise Unavailable(self._flusher.broken, reason="store", retry_after_s=5)
         waiting_bytes = self.queue_bytes()
         needed_bytes = min(size_bytes, self._queue_capacity_bytes // 2)  # else one that shares much would never get in
-        capacity_bytes = self._queue_capacity_bytes + self._queue_capacity_bytes // WEIGHED_PART
-        if waiting_bytes and waiting_bytes + needed_bytes > capacity_bytes:
+        if waiting_bytes and waiting_bytes + needed_bytes > self._queue_capacity_bytes:
             raise Overloaded("the write queue is full", reason="queue_full")
 
     def has_room(self, size_bytes: int, ahead_bytes: int = 0) -> bool:
@@ -185,7 +184,8 @@ class Writer:
         True also where nothing is taken now: `commit` says why at once, and waiting would not help.
         """
         waiting_bytes = ahead_bytes + self._flusher.waiting.size_bytes + self._flusher.waiting.storing_bytes
-        fits = not waiting_bytes or waiting_bytes + size_bytes <= self._queue_capacity_bytes
+        capacity_bytes = self._queue_capacity_bytes - self._queue_capacity_bytes // WEIGHED_PART
+        fits = not waiting_bytes or waiting_bytes + size_bytes <= capacity_bytes
         return fits or self._stopping or bool(self._flusher.broken)
 
     async def visible(self) -> None:

@@ -72,3 +72,19 @@ def test_it_is_filled_and_emptied_by_two_threads() -> None:
     filling.join()
     assert taken == list(range(3 * rounds))
     assert counts(waiting)[:3] == (0, 0, 0)
+
+
+def test_the_oldest_of_all_has_waited_longest_also_while_it_is_stored() -> None:
+    waiting = Waiting()
+    assert waiting.lag_s() == 0.0
+    old, new = requests(2)
+    old.since -= 100
+    new.since -= 10
+    waiting.add([old, new])
+    assert 100 <= waiting.lag_s() < 109
+    waiting.take()
+    waiting.take()
+    assert 100 <= waiting.lag_s() < 109, "nothing waits, and the readers do"
+    waiting.put_back([new])
+    waiting.stored()
+    assert 10 <= waiting.lag_s() < 19

@@ -7,52 +7,23 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract.columns import Row, S
-from contract.errors import Overloaded, Refused, Unavailable
+from contract.errors import Refused, Unavailable
 from contract.translated import Translated
 from storage import journal as journal_module
 from storage import writer as writer_module
-from storage.commit import Committer
 from storage.database import Database
-from storage.journal import Journal, Record
+from storage.journal import Journal
 from storage.writer import FULL_S, Writer
 from tests.support.rows import generation_row, log_row, span_row
+from tests.support.writing import rows_of, run
 from translator.merge import merge_copies
 from translator.settle import settle
-
-
-def run(path: Path, work: Callable[[Writer, Database], Awaitable[Any]], **options: Any) -> Any:
-    """Open, start, work, stop, close: one life of the store."""
-
-    async def life() -> Any:
-        database = Database(str(path))
-        database.open()
-        writer = Writer(database, options.pop("settle", settle), merge_copies, **options)
-        writer.start()
-        try:
-            return await work(writer, database)
-        finally:
-            await writer.stop()
-            database.close()
-
-    return asyncio.run(life())
-
-
-async def rows_of(
-    writer: Writer, database: Database, columns: str = "span_id", table: str = "span"
-) -> list[tuple[Any, ...]]:
-    await writer.visible()
-    cursor = database.cursor()
-    try:
-        return cursor.execute(f"SELECT {columns} FROM {table} ORDER BY ALL").fetchall()
-    finally:
-        cursor.close()
 
 
 def test_rows_are_visible_when_commit_returns_and_there_after_reopening(tmp_path: Path) -> None:
@@ -185,102 +156,6 @@ def test_in_memory_a_request_that_cannot_be_stored_is_refused_and_its_neighbour_
         assert await rows_of(writer, database) == [("good",)]
 
     run(Path(":memory:"), write)
-
-
-def test_a_full_queue_is_overloaded_and_a_stopping_writer_unavailable(tmp_path: Path) -> None:
-    async def write(writer: Writer, _: Database) -> None:
-        requests = [writer.commit(Translated([span_row(f"s{i}")], size_bytes=900)) for i in range(50)]
-        results = await asyncio.gather(*requests, return_exceptions=True)
-        assert any(isinstance(result, Overloaded) for result in results)
-        assert any(result is None for result in results)
-        await writer.stop()
-        with pytest.raises(Unavailable):
-            await writer.commit(Translated([span_row("z")]))
-
-    run(tmp_path / "x.duckdb", write, queue_bytes=1000)
-
-
-def test_who_was_let_in_by_its_bytes_is_not_refused_for_weighing_a_little_more(tmp_path: Path) -> None:
-    async def write(writer: Writer, _: Database) -> None:
-        writer._flusher.waiting.size_bytes = 900
-        assert writer.has_room(100)
-        assert not writer.has_room(101)
-        await writer.commit(Translated([span_row("a")], size_bytes=200))
-        with pytest.raises(Overloaded):
-            await writer.commit(Translated([span_row("b")], size_bytes=400))
-
-    run(tmp_path / "x.duckdb", write, queue_bytes=1000)
-
-
-def test_no_more_is_encoded_and_synced_at_once_than_there_is_memory_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced: list[int] = []
-    append = Journal.append
-    monkeypatch.setattr(writer_module, "SYNCED_BYTES", 2000)
-
-    def counted(self: Journal, records: list[Record], flushed_seq: int) -> None:
-        synced.append(len(records))
-        append(self, records, flushed_seq)
-
-    async def write(writer: Writer, _: Database) -> None:
-        monkeypatch.setattr(Journal, "append", counted)
-        await asyncio.gather(*(writer.commit(Translated([span_row(f"s{i}")], size_bytes=900)) for i in range(10)))
-
-    run(tmp_path / "x.duckdb", write)
-    assert sum(synced) == 10
-    assert max(synced) <= 3
-
-
-def test_there_is_no_room_while_what_came_before_is_being_stored_and_for_the_first_there_always_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is being stored is in memory still; a request is told so before it is decoded."""
-    seen: list[int] = []
-    commit = Committer.commit
-
-    async def write(writer: Writer, _: Database) -> None:
-        def stored(*arguments: Any) -> None:
-            seen.append(writer.queue_bytes())
-            assert not writer.has_room(200)
-            assert writer.has_room(100)
-            commit(*arguments)
-
-        monkeypatch.setattr(Committer, "commit", stored)
-        assert writer.has_room(5000)
-        assert not writer.has_room(500, ahead_bytes=501)
-        await writer.commit(Translated([span_row("a")], size_bytes=900))
-        await writer.visible()
-        assert seen == [900]
-        await writer.stop()
-        assert writer.has_room(500, ahead_bytes=501), "who waited would wait in vain"
-
-    run(tmp_path / "x.duckdb", write, queue_bytes=1000)
-
-
-def test_a_request_of_nearly_all_the_queue_finds_room_beside_a_small_one_and_the_next_one_does_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where something small always waits, a large one would be refused for ever."""
-    let_go = threading.Event()
-    commit = Committer.commit
-
-    def stored(*arguments: Any) -> None:
-        let_go.wait(20)
-        commit(*arguments)
-
-    async def write(writer: Writer, database: Database) -> None:
-        await writer.commit(Translated([span_row("small")], size_bytes=100))
-        try:
-            await writer.commit(Translated([span_row("large")], size_bytes=950))
-            with pytest.raises(Overloaded):
-                await writer.commit(Translated([span_row("next")], size_bytes=950))
-        finally:
-            let_go.set()
-        assert await rows_of(writer, database) == [("large",), ("small",)]
-
-    monkeypatch.setattr(Committer, "commit", stored)
-    run(tmp_path / "x.duckdb", write, queue_bytes=1000)
 
 
 def test_acknowledged_requests_outlive_the_process_though_the_tables_never_got_them(tmp_path: Path) -> None:
