@@ -274,7 +274,7 @@ def next_record(data: memoryview, at: int, identity: bytes, newest: int) -> tupl
     """The first whole record behind `at` that is newer than `newest`, and where the next one would begin.
 
     A damaged length says nothing about where the next record is. But a header ends with the half of a seq that
-    all have, mostly zeros, which no payload has (it is JSON): so few places are looked at.
+    all have, mostly zeros, which no payload has (`storage/payload.py` escapes them): so few places are looked at.
     """
     half = (newest + 1).to_bytes(8, "little")[4:]
     for ends in re.finditer(re.escape(half) + rb"(?=[^\0])", data[at:]):
