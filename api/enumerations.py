@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from api.errors import LIKENESS
+
 KINDS = (
     "generation", "embedding", "retriever", "reranker", "tool", "agent", "workflow", "guardrail", "evaluator",
     "prompt", "memory", "event", "span",
@@ -42,5 +44,5 @@ def enumeration(query: str, field: str) -> Sequence[str]:
 def nearest_value(text: str, words: Sequence[str]) -> str | None:
     """The word that was probably meant, in any case of letters; null when none is near."""
     by_lower = {word.lower(): word for word in words}
-    near = get_close_matches(text.lower(), by_lower, n=1, cutoff=0.4)
+    near = get_close_matches(text.lower(), by_lower, n=1, cutoff=LIKENESS)
     return by_lower[near[0]] if near else None

@@ -82,6 +82,10 @@ LEVELS_AT_MOST = 200
 """Of lists and objects in an answer (orjson writes 254): text that a client sent is shown as the JSON that it is."""
 
 
+LIKENESS = 0.6
+"""From which on a name is probably a slip of the pen: at 0.4 `offset` was taken for `complete`."""
+
+
 def dump(body: Any) -> bytes:
     """JSON; a lone surrogate, which UTF-8 cannot hold, becomes a question mark, what nests too deep a remark."""
     try:
@@ -102,7 +106,7 @@ def _writable(value: Any, levels: int) -> Any:
     return {_writable(key, 0): _writable(item, levels - 1) for key, item in value.items()}
 
 
-def unknown(what: str, name: str, valid: Iterable[str], *, likeness: float = 0.4) -> BadQuery:
+def unknown(what: str, name: str, valid: Iterable[str], *, likeness: float = LIKENESS) -> BadQuery:
     """A `BadQuery` that names what was not understood and the nearest valid name, when one is that much like it."""
     near = difflib.get_close_matches(name, list(valid), n=1, cutoff=likeness)
     hint = near[0] if near else None

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from api.handling import Api, identity_of, json_response
-from api.parameters import parse_bound, parse_filtered, parse_limit, parse_names
+from api.parameters import parse_filtered, parse_limit, parse_names, parse_range
 from contract.reading import GROUPS, TEXT_SEARCH
 
 CONTROLS = ("fields", "from", "to", "limit", TEXT_SEARCH)
@@ -18,7 +18,7 @@ async def get_facets(api: Api, request: web.Request) -> web.Response:
     given, conditions = parse_filtered(request.query.items(), "facet", CONTROLS, now_ns)
     fields = parse_names(given.get("fields", ""), "fields", GROUPS, FIELDS_AT_MOST) or FIELDS_WHERE_NOT_GIVEN
     limit = parse_limit(given.get("limit"), VALUES_WHERE_NOT_GIVEN)
-    bounds = {f"{name}_ns": parse_bound(given, name, now_ns) for name in ("from", "to")}
+    bounds = dict(zip(("from_ns", "to_ns"), parse_range(given, now_ns), strict=True))
     data = []
     for field in fields:
         asked = {"project": project, "field": field, "limit": limit + 1, **bounds}

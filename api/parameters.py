@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from api.cursor import After, decode_cursor, digest_of
@@ -20,6 +21,27 @@ CONTROLS = ("limit", "cursor", "from", "to", "io", TEXT_SEARCH)
 
 CONDITIONS_AT_MOST = 50
 """More filters than a person writes; each costs a scan on `/traces`."""
+
+LIKE_AN_OPERATOR = 0.6
+OPERATORS_ELSEWHERE = frozenset(
+    {
+        "endswith",
+        "icontains",
+        "iexact",
+        "ilike",
+        "in",
+        "is",
+        "isnull",
+        "like",
+        "not",
+        "null",
+        "range",
+        "regex",
+        "startswith",
+    }
+)
+"""What others call such conditions (Django, PostgREST): behind an attribute they would be a part of its key, of which
+nothing is found."""
 
 _HEX_ID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{16}")
 _ID_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id", "duplicate_of", "duplicate_of_trace"})
@@ -66,12 +88,13 @@ def parse_list(
     names = CONTROLS if route.takes_io else tuple(name for name in CONTROLS if name != "io")
     controls, conditions = parse_filtered(pairs, route.query, names, now_ns)
     times = [controls.get("from"), controls.get("to")]
+    from_ns, to_ns = parse_range(controls, now_ns)
     digest = digest_of(path, project, times, [[c.field, c.op, *c.values] for c in conditions])
     return ListQuestion(
         limit=parse_limit(controls.get("limit")),
         io=parse_io(controls.get("io"), "preview"),
-        from_ns=parse_bound(controls, "from", now_ns),
-        to_ns=parse_bound(controls, "to", now_ns),
+        from_ns=from_ns,
+        to_ns=to_ns,
         after=decode_cursor(controls["cursor"], digest, len(route.id_columns)) if "cursor" in controls else None,
         conditions=conditions,
         digest=digest,
@@ -168,6 +191,14 @@ def _once(given: dict[str, str], name: str, value: str) -> None:
     given[name] = value
 
 
+def parse_range(controls: Mapping[str, str], now_ns: int) -> tuple[int | None, int | None]:
+    """`from` and `to`. Raises `BadQuery` where they are the wrong way round: it would look as if nothing were there."""
+    from_ns, to_ns = (parse_bound(controls, name, now_ns) for name in ("from", "to"))
+    if from_ns is not None and to_ns is not None and from_ns > to_ns:
+        raise BadQuery("from must be before to", parameter="from")
+    return from_ns, to_ns
+
+
 def parse_bound(controls: Mapping[str, str], name: str, now_ns: int) -> int | None:
     """`from` or `to` as nanoseconds; null where it is not given."""
     return parse_time(controls[name], now_ns, name) if name in controls else None
@@ -195,7 +226,7 @@ def split_name(name: str, query: str, names: Sequence[str] = CONTROLS) -> tuple[
     fields = FIELDS[query]
     field, _, op = name.rpartition("__")
     if name.startswith(ATTRIBUTE):
-        field, op = (field, op) if op in OPERATORS["attribute"] and field != "" else (name, "eq")
+        field, op = (field, op) if _is_operator(op, name) and field != "" else (name, "eq")
         if len(field) <= len(ATTRIBUTE):
             raise BadQuery("attr. needs the attribute's key behind the dot, as in attr.http.route=/", parameter=name)
         return field, op
@@ -206,6 +237,18 @@ def split_name(name: str, query: str, names: Sequence[str] = CONTROLS) -> tuple[
     if op not in OPERATORS[fields[field]]:
         raise unknown("parameter", name, [f"{field}__{each}" for each in OPERATORS[fields[field]]])
     return field, op
+
+
+def _is_operator(op: str, name: str) -> bool:
+    """Whether the end of an attribute's name is an operator; one that was probably meant for one is a `BadQuery`."""
+    valid = OPERATORS["attribute"]
+    if op in valid:
+        return True
+    near = get_close_matches(op, valid, n=1, cutoff=LIKE_AN_OPERATOR)
+    if "__" in name and (near or op in OPERATORS_ELSEWHERE):
+        detail = f"unknown operator {op[:60]!r}{did_you_mean(near[0] if near else None)}; there are {', '.join(valid)}"
+        raise BadQuery(f"{detail} (a key that ends so: {name[:60]}__eq)", parameter=name)
+    return False
 
 
 def _names_with(op: str, fields: Mapping[str, str]) -> list[str]:

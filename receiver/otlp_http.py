@@ -37,6 +37,9 @@ BASE_PATH = "/{prefix:(?!/*api/v1/)(?:.*/)?}api/public/otel{slashes:/*}"
 
 UNKNOWN_SIGNAL_PATH = "/{prefix:(?:api/public/otel/)?}v1{stage:(?:development)?}/{signal:[^/]+}{slashes:/*}"
 
+API_PATH = "/{prefix:/*}api/v1/{signal:traces|logs|metrics}{slashes:/*}"
+"""Where an exporter sends that was told of the query API's address as of the receiver's."""
+
 _WHERE = "OTLP is received by POST on /v1/traces, /v1/logs and /v1/metrics"
 
 
@@ -60,7 +63,14 @@ def routes(
     async def unknown_path(request: web.Request) -> web.Response:
         return _plain_error(request, context, StatusCode.NOT_FOUND, 404, f"nothing is received on this path; {_WHERE}")
 
+    async def query_api(request: web.Request) -> web.Response:
+        message = f"this is the query API: leave /api out of the endpoint; {_WHERE}"
+        response = _plain_error(request, context, StatusCode.UNIMPLEMENTED, 405, message)
+        response.headers["Allow"] = "GET, HEAD"
+        return response
+
     return [
+        web.post(API_PATH, query_api),
         web.route("*", SIGNAL_PATH, receive),
         web.post(BASE_PATH, receive),
         web.post(UNKNOWN_SIGNAL_PATH, unknown_path),

@@ -66,9 +66,10 @@ def base_url(endpoint: Endpoint, certificate: Tls | None = None) -> str:
     return f"{scheme}://{Endpoint(host if host != '::' else '::1', endpoint.port)}"
 
 
-def curl(endpoint: Endpoint, certificate: Tls | None = None) -> str:
+def curl(endpoint: Endpoint, certificate: Tls | None = None, headers: str = "") -> str:
     """The beginning of a shell's line that asks it; the path follows at once."""
-    through = f"--unix-socket {shlex.quote(endpoint.path)} " if endpoint.path else ""
+    through = headers and f"-H {shlex.quote(headers)} "
+    through += f"--unix-socket {shlex.quote(endpoint.path)} " if endpoint.path else ""
     return f"curl {through}{base_url(endpoint, certificate)}"
 
 
@@ -118,9 +119,18 @@ def answer(url: str, config: Config, body: Any = None, *, scope: str = "", timeo
         return opener(config).open(urllib.request.Request(url, data, headers), timeout=timeout_s)
     except urllib.error.HTTPError as error:
         with error:
-            raise RequestFailed(f"{url} answered {error.code}: {error.read(500).decode(errors='replace')}") from error
+            raise RequestFailed(f"{url} answered {error.code}: {said(error)}") from error
     except (OSError, ValueError) as error:
         raise RequestFailed(f"{url} does not answer: {getattr(error, 'reason', error)}") from error
+    except http.client.HTTPException as error:
+        raise RequestFailed(f"{url} does not answer in HTTP: is that the port of OTLP/gRPC?") from error
+
+
+def said(error: urllib.error.HTTPError) -> str:
+    """The beginning of an answer that is no web page: those are none of ours."""
+    if error.headers.get_content_type() == "text/html":
+        return "a web page; is that a tracepond?"
+    return error.read(500).decode(errors="replace")
 
 
 def fetch_snapshot(config: Config, path: str) -> None:

@@ -151,7 +151,7 @@ def load(
     values = {path: parsed(BY_PATH[path], value, origin) for path, (value, origin) in written.items()}
     values = with_langfuse_project(values, environ, read_file)
     memory = decide_memory(values, find_memory, find_cpus)
-    return check_exporter(check_memory(check_exposure(assemble(values, memory))))
+    return check_exporter(check_memory(check_exposure(check_ports(assemble(values, memory)))))
 
 
 def parsed(setting: Setting, value: Any, origin: str) -> Value:
@@ -301,6 +301,15 @@ def decide_auth(values: Mapping[str, Value]) -> Auth:
     if mode == "auto":
         return Auth("keys" if projects else "none", projects, mode_is_explicit=False)
     return Auth(mode, projects, mode_is_explicit=True)
+
+
+def check_ports(config: Config) -> Config:
+    """Refuse one address for both protocols: the second would find it taken, and take the first for a stranger."""
+    grpc, http = config.receivers.grpc_endpoint, config.receivers.http_endpoint
+    if grpc == http and (http.path or http.port):
+        path = "receivers.otlp.protocols.grpc.endpoint"
+        raise ConfigError(f"{config.values[path].origin}: {path}: {grpc} is that of HTTP, too; gRPC needs its own")
+    return config
 
 
 def check_exposure(config: Config) -> Config:

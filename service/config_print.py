@@ -8,9 +8,8 @@ import yaml
 from service import memory
 from service.config import Config, Value
 from service.projects import Project
+from service.quantities import MASK
 from service.settings import AUTH_PROJECTS, EXPORTER_HEADERS
-
-MASK = "********"
 
 
 def render(config: Config) -> str:

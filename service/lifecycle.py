@@ -372,7 +372,9 @@ def first_lines(server: Server, config: Config) -> list[str]:
     """Where it listens, where it stores, and one line to paste into the shell of an application."""
     assert server.http_address is not None
     where = "in memory, gone at the end" if server.database.in_memory else server.database.path
-    keys = " OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" if config.auth.mode == "keys" else ""
+    has_keys = config.auth.mode == "keys"
+    keys = " OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" if has_keys else ""
+    asking = curl(server.http_address, config.receivers.http_tls, "x-api-key: SECRET_KEY" if has_keys else "")
     return [
         f"tracepond {version_line()}",
         f"  OTLP/gRPC       {server.grpc_address or 'off'}",
@@ -380,7 +382,7 @@ def first_lines(server: Server, config: Config) -> list[str]:
         f"  database        {where}",
         f"  memory          {memory.shown(config.memory.limit_bytes)} ({config.memory.origin})",
         f"  send to it      export {exporter_settings(server, config)}{keys}",
-        f"  read            {curl(server.http_address, config.receivers.http_tls)}/api/v1/traces",
+        f"  read            {asking}/api/v1/traces",
     ]
 
 

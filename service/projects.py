@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from contract.access import OWN_SCOPES, SCOPES
-from service.quantities import count, described, or_none, seconds
+from service.quantities import count, described, no_mask, or_none, seconds
 from storage.retention import Limits
 
 FIELDS = ("name", "public_key", "secret_key", "scopes", "retention")
@@ -66,7 +66,7 @@ def _key(value: Any, what: str) -> str:
         raise ValueError(f"{what} must be printable ASCII text (quote it if YAML reads it as a number)")
     if what.endswith("public_key") and ":" in value:
         raise ValueError(f"{what} must not contain a colon: Basic credentials end the user name with it")
-    return value
+    return no_mask(value, what)
 
 
 def _scopes(value: Any, place: str) -> frozenset[str]:

@@ -157,6 +157,17 @@ def url_or_none(value: Any) -> str | None:
     return parts.geturl().rstrip("/")
 
 
+MASK = "********"
+"""What `config print` shows in the place of a secret."""
+
+
+def no_mask(text: str, what: str) -> str:
+    """The text; ValueError where it is the mask: somebody could come in who has read it."""
+    if text == MASK:
+        raise ValueError(f"{what} is what `config print` shows in the place of a secret: put the secret itself there")
+    return text
+
+
 def headers(value: Any) -> tuple[tuple[str, str], ...]:
     """`name=value` texts: a list, or with commas between them as in OTEL_EXPORTER_OTLP_HEADERS. Never shows a value."""
     given = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -165,7 +176,7 @@ def headers(value: Any) -> tuple[tuple[str, str], ...]:
     found = tuple((name.strip(), unquote(text.strip())) for name, _, text in (each.partition("=") for each in given))
     if not all(HEADER_NAME.fullmatch(name) and text.isprintable() for name, text in found):
         raise ValueError("expected header names, and values of printable characters")
-    return found
+    return tuple((name, no_mask(text, f"the value of {name}")) for name, text in found)
 
 
 def names(value: Any) -> tuple[str, ...]:

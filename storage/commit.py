@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from contract.columns import Column, L, M, Row, S
+from contract.columns import L, M, Row, S
 from contract.settling import (
     CALL_KINDS,
     CONTENT_COLUMNS,
@@ -36,6 +36,7 @@ from storage.database import End, begin, end, roll_back
 from storage.homes import bring_home
 from storage.lookback import SPAN_COLUMN, SpanKey, keys_stage, look_back, stored_rows, trace_keys, uncover
 from storage.recent import RecentTraces, Remembered
+from storage.repeats import without_repeats
 from storage.seen import SeenKeys
 from storage.settled import cover, dumps, remembered, settled_of
 from storage.twins import Changed, Twins, apart, write_marks
@@ -79,14 +80,8 @@ RETURNING {HOUR_SQL}
 NUMBERED_ROWS = 2048
 """Rows that share a `commit_seq` where a group has more of them. DuckDB unpacks texts of so many at once: those that
 the index of words can tell apart by number need not be unpacked (docs/adr/0012)."""
-LATEST = (1 << 63) - 2
-"""The last time that make_timestamp_ns takes; the number behind it is DuckDB's infinity."""
 FREE_SQL = "SELECT flushed_seq + 1 FROM store"
-"""No row in the file has this `commit_seq` or a higher one."""
-KNOWN_DIGESTS_SQL = """
-SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
-WHERE t.time BETWEEN make_timestamp_ns({low}) AND {high}
-"""
+"""No row in the file has this `commit_seq` or a higher one, but for the first rows of a request that is divided."""
 
 
 @dataclass(slots=True)
@@ -145,11 +140,17 @@ class Committer:
             self._recent.forget(key)
 
     def commit(
-        self, connection: duckdb.DuckDBPyConnection, requests: list[Translated], seq: int, end: End = end
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        requests: list[Translated],
+        seq: int,
+        end: End = end,
+        held_seq: int | None = None,
     ) -> None:
         """All rows of the requests are committed, settled and visible; or nothing is, and duckdb.Error is raised.
 
-        `seq` is that of the newest request: from here on the journal's records up to it are not needed.
+        `seq` is that of the newest request. From here on the journal's records up to it are not needed, or up to
+        `held_seq` where that request has more rows than these.
         """
         group = Group()
         begin(connection)
@@ -158,7 +159,7 @@ class Committer:
             write(connection, group, requests, seq)
             told = [row for request in requests for row in request.scores]
             scores.store(connection, told, self._merge_scores, seq)
-            position.put(connection, seq)
+            position.put(connection, seq if held_seq is None else held_seq)
             end(connection)
         except BaseException:
             for key in group.traces:
@@ -180,7 +181,7 @@ class Committer:
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Translated]) -> None:
         self._gather(connection, group, requests)
-        group.logs = without_repeats(connection, "log_record", group.logs, L.digest, L.time)
+        group.logs = without_repeats(connection, "log_record", group.logs, L)
         self._recall_traces(connection, group)
         self._fold_repeats(connection, group)
         self._learn(connection, group)
@@ -292,7 +293,7 @@ def write(connection: duckdb.DuckDBPyConnection, group: Group, requests: list[Tr
     for key in group.covered:
         group.traces[key[:2]].facts.calls[key[2]].settled = settled_of(group.rows[key])
     points = [row for request in requests for row in request.metric_points]
-    points = without_repeats(connection, "metric_point", points, M.digest, M.time)
+    points = without_repeats(connection, "metric_point", points, M)
     for row in points:
         row[M.commit_seq] = seq
     insert(connection, "metric_point", points)
@@ -362,17 +363,3 @@ def fetch_content(
     for key, places in wanted.items():
         for change, column in places:
             change.columns[column] = (texts[key][column], change.columns[column][1])
-
-
-def without_repeats(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: list[Row], digest: int, time: int
-) -> list[Row]:
-    """The rows that are new to the file and to each other; a retry sends the same digest and time."""
-    fresh = list({row[digest]: row for row in reversed(rows)}.values())[::-1]
-    if not fresh:
-        return fresh
-    times = [min(row[time], LATEST) for row in fresh]
-    high = "'infinity'" if max(times) == LATEST else f"make_timestamp_ns({max(times)})"
-    sql = KNOWN_DIGESTS_SQL.format(table=table, low=min(times), high=high)
-    known = {found[0] for found in stage(connection, [(Column("digest", "text"), [row[digest] for row in fresh])], sql)}
-    return [row for row in fresh if row[digest] not in known] if known else fresh

@@ -1,5 +1,6 @@
 """What DuckDB's errors say, by their classes and words (DuckDB 2.0)."""
 
+import os
 import re
 
 import duckdb
@@ -25,7 +26,11 @@ def explain_open_failure(path: str, message: str) -> str:
         by = f" by process {holder.group(1)}" if holder else ""
         return f"{path} is in use{by}: one process may open it. Stop the other one, or name another file with --db."
     if "not a valid DuckDB" in message:
+        if os.path.isfile(path) and not os.path.getsize(path):
+            return f"{path} is empty, and no database: delete it, so that a new one is made, or put back a copy."
         return f"{path} is not a DuckDB file. Name another file with --db."
+    if os.path.isdir(path):
+        return f"{path} is a folder. Name a file with --db."
     cause = message.splitlines()[0]
     if "WAL" in message:
         return f"{path}.wal is damaged and was left as it is: {cause}. {CURE}"

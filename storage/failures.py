@@ -46,7 +46,9 @@ def is_lost(error: BaseException) -> bool:
 
 
 def wants_memory(error: BaseException) -> bool:
-    return isinstance(error, duckdb.OutOfMemoryException) or any(words in str(error) for words in ALLOCATION_FAILED)
+    return isinstance(error, (MemoryError, duckdb.OutOfMemoryException)) or any(
+        words in str(error) for words in ALLOCATION_FAILED
+    )
 
 
 def meaning(error: Exception) -> TracepondError:

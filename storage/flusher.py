@@ -158,6 +158,7 @@ class Flusher:
             self._wake.notify()
         if self._thread.is_alive():
             self._thread.join()
+        self.waiting.refuse(Unavailable("the server is stopping", reason="stopping"))
         if self._connection is not None:
             self.checkpoint()
         if self._connection is not None:
@@ -290,7 +291,8 @@ class Flusher:
         """Null when committed, else why not: `Refused` for rows that can never be, `Unavailable` for all else."""
         started = time.perf_counter()
         try:
-            self._committer.commit(self._opened(), rows_of(group), group[-1].seq, self._database.end)
+            newest = group[-1]
+            self._committer.commit(self._opened(), rows_of(group), newest.row_seq, self._database.end, newest.seq)
         except (Refused, Unavailable) as error:
             return error
         except Exception as error:
@@ -325,10 +327,10 @@ class Flusher:
         return None
 
     def retry_unstorable(self) -> None:
-        """What an earlier program could not store, this one may."""
-        for row, translated in unstorable.kept(self._opened(), self._make_again):
-            if self._try([Pending(self.flushed_seq, translated, lambda error: None)]) is None:
-                unstorable.take_out(self._opened(), row)
+        """See `unstorable.retry`. Raises `Unavailable` where the file cannot be opened again."""
+        unstorable.retry(
+            self._opened, self._make_again, lambda rows: self._try([Pending(self.flushed_seq, rows)]) is None
+        )
 
     def _finish(self, group: list[Pending], error: TracepondError | None) -> None:
         self.flushed_seq = group[-1].seq

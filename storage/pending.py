@@ -42,7 +42,8 @@ class Pending:
     tries: int = 0
     """How often there was too little memory for it alone; until its rows are there, how often they were asked for."""
     is_part: bool = False
-    """The first rows of a larger request: `seq` is that of the request before."""
+    """The first rows of a larger request: `seq`, up to which the tables hold the journal, is that of the request
+    before."""
     sent: Sent | None = None
     """Null where its rows are there."""
     unread: bytes | None = None
@@ -52,6 +53,12 @@ class Pending:
     def rows(self) -> int:
         """Of one that is kept as it was sent, about."""
         return self.translated.rows if self.sent is None else self.sent.extent.items
+
+    @property
+    def row_seq(self) -> int:
+        """The `commit_seq` of its rows: higher than all that the tables held the journal up to before, for a part too.
+        What was looked up in between knows by that what has come since (`storage/erasure.py`)."""
+        return self.seq + self.is_part
 
     def make(self, make_again: MakeAgain) -> None:
         """Its rows are there; or it is `unread` where a fault of ours keeps it from becoming rows.

@@ -30,7 +30,7 @@ from storage.database import (
     run,
     sync_folder,
 )
-from storage.engine_errors import is_damage
+from storage.engine_errors import CURE, is_damage
 from storage.journal import identity_beside
 from storage.snapshot import copy, remove
 
@@ -125,7 +125,8 @@ def opens(source: int, path: str, made: Salvaged, memory_limit_bytes: int) -> bo
             if cut_log(part, str(error), made) or renew_header(part, str(error), made):
                 continue
             if identity_beside(path) is None:
-                raise Refused(f"{path}: nothing can be read ({error}). It is as it was.", reason="database") from error
+                why = str(error).replace(part, path).removesuffix(f" {CURE}").removesuffix(".")
+                raise Refused(f"nothing can be read: {why}. It is as it was.", reason="database") from error
             made.headers = len(HEADERS)
             return False
 

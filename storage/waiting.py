@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from contract.errors import TracepondError
 from storage.pending import Pending
 
 
@@ -56,6 +57,17 @@ class Waiting:
             if self._since is None:
                 self._since = request.since
             return request
+
+    def refuse(self, error: TracepondError) -> None:
+        """None that somebody waits for is left: they are told."""
+        with self._lock:
+            told = [request for request in self._requests if request.done is not None]
+            self._requests = deque(request for request in self._requests if request.done is None)
+            for request in told:
+                self._count(request, -1)
+        for request in told:
+            if request.done is not None:
+                request.done(error)
 
     def stored(self) -> None:
         """What was taken is in the tables, or was put back."""

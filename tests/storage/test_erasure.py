@@ -1,14 +1,17 @@
 """Traces deleted whole, while others write."""
 
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from contract.translated import Translated
 from contract.upkeep import Erased
 from storage.asking import ask
 from storage.erasure import EVERYTHING, Eraser, Fate, fates, steps
+from storage.pending import Pending, divided
 from tests.support.living import Living, live
 from tests.support.rows import generation_row, log_row, span_row
 
@@ -85,25 +88,33 @@ def test_the_writer_does_not_settle_with_spans_that_are_gone(tmp_path: Path) -> 
     live(tmp_path / "x.duckdb", work)
 
 
-async def grown_between(store: Living, *, spare_grown: bool) -> list[Any]:
-    """A span arrives after the look and before the deletion."""
+async def grown_between(store: Living, *, spare_grown: bool, of_many: bool = False) -> list[Any]:
+    """A span arrives after the look and before the deletion; or the first of the spans of a request that is divided."""
     await store.commit(span_row("a"), span_row("x", trace_id="t2"))
     await store.writer.visible()
     keys = [("default", "t1"), ("default", "t2")]
     found, seen = await ask(store.database, lambda cursor: fates(cursor, keys))
-    await store.commit(span_row("b", "a"))
+    if of_many:
+        request = Translated([span_row("b", "a"), span_row("c", "a"), span_row("d", "a")])
+        first, _ = divided(Pending(seen + 1, request), 1)
+        await store.writer.call(lambda _: store.writer._flusher._try([first]), ())
+    else:
+        await store.commit(span_row("b", "a"))
     await store.writer.visible()
     eraser = Eraser(store.database, store.writer)
     await eraser.erase(found, seen, spare_grown=spare_grown)
     return await store.rows()
 
 
-def test_a_trace_that_grew_since_it_was_looked_at_is_spared_whole(tmp_path: Path) -> None:
-    assert live(tmp_path / "x.duckdb", lambda store: grown_between(store, spare_grown=True)) == ["a", "b"]
+@pytest.mark.parametrize("of_many", [False, True])
+@pytest.mark.parametrize(("spare_grown", "left"), [(True, ["a", "b"]), (False, [])])
+def test_a_trace_that_grew_since_it_was_looked_at_is_spared_whole_or_deleted_whole(
+    tmp_path: Path, of_many: bool, spare_grown: bool, left: list[str]
+) -> None:
+    def work(store: Living) -> Awaitable[list[Any]]:
+        return grown_between(store, spare_grown=spare_grown, of_many=of_many)
 
-
-def test_or_deleted_whole(tmp_path: Path) -> None:
-    assert live(tmp_path / "x.duckdb", lambda store: grown_between(store, spare_grown=False)) == []
+    assert live(tmp_path / "x.duckdb", work) == left
 
 
 def test_a_step_that_fails_deletes_nothing_and_writing_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

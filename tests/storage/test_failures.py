@@ -20,6 +20,7 @@ MISALIGNED = "Original error: Corrupted in-memory column - column with index 0 h
     ("error", "kind", "reason"),
     [
         (duckdb.OutOfMemoryException("could not allocate"), Unavailable, MEMORY),
+        (MemoryError(), Unavailable, MEMORY),
         (duckdb.TransactionException(COMMIT_WITHOUT_MEMORY), Unavailable, MEMORY),
         (duckdb.TransactionException(COMMIT_WITHOUT_2_KIB), Unavailable, MEMORY),
         (duckdb.TransactionException(COMMIT_WITHOUT_DISK), Unavailable, "store"),

@@ -14,6 +14,7 @@ def test_the_first_part_of_a_divided_request_does_not_count_as_the_request() -> 
     whole = Pending(7, Translated([span_row("a"), span_row("b"), span_row("c")], logs, size_bytes=90))
     first, rest = divided(whole, 2)
     assert (first.seq, rest.seq) == (6, 7)
+    assert (first.row_seq, rest.row_seq) == (7, 7)
     assert [len(part.translated.spans) for part in (first, rest)] == [2, 1]
     assert first.translated.logs == []
     assert rest.translated.logs == logs

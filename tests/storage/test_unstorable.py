@@ -73,3 +73,57 @@ def test_where_it_cannot_be_kept_the_tables_do_not_count_as_holding_it(connectio
         unstorable.keep(connection, Pending(7, Translated([span_row("a")])), "too large")
     assert flushed_seq(connection) == 0
     connection.execute("BEGIN").fetchall()  # none is open
+
+
+def test_one_that_there_is_no_memory_for_stays_and_the_others_are_tried(
+    connection: duckdb.DuckDBPyConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    for seq in (7, 8):
+        sent = Sent("traces", "default", seq, "http", b"")
+        unstorable.keep(connection, Pending(seq, Translated(), unread=recorded(sent)), "odd")
+    made = Translated([span_row("a")])
+
+    def again(sent: Sent) -> Translated:
+        if sent.received_ns == 7:
+            raise MemoryError
+        return made
+
+    stored: list[Translated] = []
+    unstorable.retry(lambda: connection, again, lambda rows: stored.append(rows) is None)
+    assert stored == [made]
+    assert connection.execute("SELECT seq FROM unstorable").fetchall() == [(7,)]
+    assert "request 7 stays in table unstorable: MemoryError" in caplog.text
+
+
+def test_a_table_that_cannot_be_read_stops_nobody(
+    connection: duckdb.DuckDBPyConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection.execute("ALTER TABLE unstorable RENAME TO elsewhere").fetchall()
+    unstorable.retry(lambda: connection, never, lambda _: pytest.fail("there is nothing"))
+    assert "table unstorable cannot be read now" in caplog.text
+
+
+def test_it_is_tried_for_as_long_as_a_start_may_take(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for seq in (7, 8):
+        unstorable.keep(connection, Pending(seq, Translated([span_row("a")])), "odd")
+    monkeypatch.setattr(unstorable, "RETRY_S", -1)
+    unstorable.retry(lambda: connection, never, lambda _: True)
+    assert connection.execute("SELECT seq FROM unstorable").fetchall() == [(8,)]
+    assert "the rest is at a later start" in caplog.text
+
+
+def test_many_large_ones_are_read_one_at_a_time(tmp_path: Path) -> None:
+    database = Database(str(tmp_path / "y.duckdb"), memory_limit_bytes=64 << 20)
+    database.open()
+    connection = database.cursor()
+    for seq in range(1, 121):
+        row = span_row("a", input=f"{seq}" + "x" * 1_000_000)
+        unstorable.keep(connection, Pending(seq, Translated([row])), "odd")
+        if seq % 20 == 0:
+            database.checkpoint()
+    stored: list[int] = []
+    unstorable.retry(lambda: connection, never, lambda rows: bool(stored.append(rows.rows)))
+    assert stored == [1] * 120
+    database.close()

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 
+from contract.errors import Unavailable
 from contract.span import ROW_BYTES, Extent, Sent
 from contract.translated import Translated
 from storage.pending import Pending, pending
@@ -88,3 +89,15 @@ def test_the_oldest_of_all_has_waited_longest_also_while_it_is_stored() -> None:
     waiting.put_back([new])
     waiting.stored()
     assert 10 <= waiting.lag_s() < 19
+
+
+def test_those_that_somebody_waits_for_are_told_and_gone_and_the_acknowledged_stay() -> None:
+    told: list[object] = []
+    waiting, error = Waiting(), Unavailable("stopping", reason="stopping")
+    acknowledged, other = requests(2)
+    other.done = told.append
+    waiting.add([acknowledged, other])
+    waiting.refuse(error)
+    assert told == [error]
+    assert counts(waiting) == (1, 2, 100, 0)
+    assert waiting.oldest() is acknowledged
