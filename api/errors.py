@@ -82,7 +82,7 @@ LEVELS_AT_MOST = 200
 """Of lists and objects in an answer (orjson writes 254): text that a client sent is shown as the JSON that it is."""
 
 
-LIKENESS = 0.6
+LIKENESS = 0.55
 """From which on a name is probably a slip of the pen: at 0.4 `offset` was taken for `complete`."""
 
 

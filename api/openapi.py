@@ -13,6 +13,7 @@ from api.enumerations import enumeration
 from api.handling import Route
 from api.langfuse import openapi as langfuse
 from api.one_trace import SPANS_AT_MOST
+from api.openapi_actions import ACTIONS, Action, both, request_body
 from api.parameters import CONTROLS, IO, LIMIT, LIMIT_AT_MOST
 from api.schemas import COMPONENTS, GIVES, PREVIEW, Schema
 from contract.reading import FIELDS, GROUPS, MEASURES, OPERATORS
@@ -27,9 +28,13 @@ PROBLEMS = {
     "401": "credentials missing or wrong",
     "403": "a key without the scope that the route needs",
     "404": "no such id or path",
-    "429": "too many questions at a time; `Retry-After` says when to ask again",
-    "503": "the question took too long, or the database cannot answer now",
+    "429": "too much at a time; `Retry-After` says when to come again",
+    "503": "the question took too long, or the database can neither answer nor take anything now",
 }
+
+PROBLEM: Schema = {"$ref": "#/components/schemas/Problem"}
+STATUS: Schema = {"type": "object", "description": "google.rpc.Status"}
+SECURITY: list[dict[str, list[str]]] = [{"basic": []}, {"bearer": []}]
 
 DESCRIBED: Mapping[str, tuple[Schema, str]] = {
     "limit": ({"type": "integer", "minimum": 1, "maximum": LIMIT_AT_MOST, "default": LIMIT}, "rows of a page"),
@@ -66,7 +71,7 @@ def openapi(routes: Iterable[Route]) -> dict[str, Any]:
     return {
         "openapi": OPENAPI,
         "info": {"title": "tracepond", "version": program_version()},
-        "paths": {**{route.path: {"get": operation(route)} for route in routes}, **langfuse.paths()},
+        "paths": {**paths(routes), **langfuse.paths()},
         "components": {
             "schemas": {**COMPONENTS, **langfuse.COMPONENTS},
             "securitySchemes": {
@@ -75,6 +80,14 @@ def openapi(routes: Iterable[Route]) -> dict[str, Any]:
             },
         },
     }
+
+
+def paths(routes: Iterable[Route]) -> dict[str, dict[str, Any]]:
+    """Path -> method -> operation."""
+    found = {route.path: {"get": operation(route)} for route in routes}
+    for (method, path), action in ACTIONS.items():
+        found.setdefault(path, {})[method] = described(path, action)
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -87,22 +100,31 @@ def program_version() -> str:
 
 
 def operation(route: Route) -> dict[str, Any]:
-    problems = {status: {"$ref": "#/components/schemas/Problem"} for status in PROBLEMS}
     return {
         "summary": summary(route),
         "parameters": [*path_parameters(route.path), *taken(route.takes)],
-        "responses": {
-            "200": {"description": "the answer", "content": content(route.gives)},
-            **{
-                status: {
-                    "description": PROBLEMS[status],
-                    "content": {"application/problem+json": {"schema": schema}},
-                }
-                for status, schema in problems.items()
-            },
-        },
-        "security": [{"basic": []}, {"bearer": []}] if route.scope else [],
+        "responses": responses(content(route.gives), {"application/problem+json": PROBLEM}),
+        "security": SECURITY if route.scope else [],
     }
+
+
+def described(path: str, action: Action) -> dict[str, Any]:
+    """An operation that takes or changes something. OTLP has its own form of errors, in the encoding of the request."""
+    errors = {"application/problem+json": PROBLEM} if path.startswith("/api/") else both(STATUS)
+    given = {kind: {"schema": schema} for kind, schema in action.gives.items()}
+    return {
+        "summary": action.summary,
+        "parameters": path_parameters(path),
+        **request_body(action),
+        "responses": responses(given, errors),
+        "security": SECURITY,
+    }
+
+
+def responses(given: dict[str, Any], errors: Mapping[str, Schema]) -> dict[str, Any]:
+    failed = {kind: {"schema": schema} for kind, schema in errors.items()}
+    failures = {status: {"description": why, "content": failed} for status, why in PROBLEMS.items()}
+    return {"200": {"description": "the answer", "content": given}, **failures}
 
 
 def summary(route: Route) -> str:

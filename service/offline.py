@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from contract.errors import Refused
+from contract.errors import Refused, Unavailable
 from service import store
 from service.config import Config
 from storage.database import Database
@@ -24,7 +24,10 @@ def opened(config: Config, book: PriceBook | None = None) -> Iterator[Database]:
     database = store.database(config, path)
     database.open()
     try:
-        asyncio.run(bring_in(database, config, book or PriceBook(config.prices)))
+        try:
+            asyncio.run(bring_in(database, config, book or PriceBook(config.prices)))
+        except Unavailable as error:
+            raise Unavailable(f"{path}: {error}", reason=error.reason) from error
         yield database
         database.checkpoint()
     finally:

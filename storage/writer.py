@@ -124,7 +124,8 @@ class Writer:
             try:
                 self._recover(self._journal)
             except OSError as error:
-                raise Unavailable(f"its journal cannot be opened: {error}", reason="journal") from error
+                cure = ". May this user write there?" if isinstance(error, PermissionError) else ""
+                raise Unavailable(f"its journal cannot be opened: {error}{cure}", reason="journal") from error
         self._flusher.retry_unstorable()
         self._flusher.start()
         self._thread.start()

@@ -49,6 +49,21 @@ def test_a_value_or_field_that_does_not_fit_is_refused(name: str, text: str) -> 
         parse((name, text))
 
 
+@pytest.mark.parametrize(("op", "hint"), [("ge", "gte"), ("ne_", "ne"), ("like", None), ("icontains", "contains")])
+def test_an_operator_of_an_attribute_that_is_none_is_no_part_of_its_key(op: str, hint: str | None) -> None:
+    with pytest.raises(BadQuery, match=f"unknown operator '{op}'") as raised:
+        parse((f"attr.http.route__{op}", "5"))
+    assert (f"did you mean {hint!r}" in str(raised.value)) == (hint is not None)
+    key = f"http.route__{op}"
+    assert parse((f"attr.{key}__eq", "5")).conditions == (Condition(f"attr.{key}", "eq", ("5",)),)
+
+
+def test_a_range_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(BadQuery, match="from must be before to"):
+        parse(("from", "-1h"), ("to", "-2h"))
+    assert parse(("from", "-1h"), ("to", "-1h")).from_ns == parse(("to", "-1h")).to_ns
+
+
 def test_what_can_be_given_once_is_refused_twice() -> None:
     for name, text in (("limit", "1"), ("io", "none"), ("streaming", "true")):
         with pytest.raises(BadQuery):

@@ -70,8 +70,13 @@ def test_a_wrong_path_is_answered_with_the_right_one(path: str) -> None:
     assert "/v1/traces" in Status.FromString(body).message
 
 
-def test_the_query_api_keeps_its_paths() -> None:
-    assert post("/api/v1/traces", Content_Type=PROTOBUF)[0] == 404
+@pytest.mark.parametrize("path", ["/api/v1/traces", "//api/v1/logs/"])
+def test_the_query_api_keeps_its_paths_and_an_exporter_is_told(path: str) -> None:
+    """`OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318/api`."""
+    status, headers, body = post(path, Content_Type=PROTOBUF)
+    assert (status, headers["Allow"], headers["Content-Type"]) == (405, "GET, HEAD", PROTOBUF)
+    assert "leave /api out of the endpoint" in Status.FromString(body).message
+    assert post("/api/v1/scores", Content_Type=PROTOBUF)[0] == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

@@ -1,6 +1,7 @@
 """The commands that talk to a server, against a small one that answers what a test says."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -79,6 +80,29 @@ def test_another_status_is_a_failure_that_quotes_the_answer(server: Any) -> None
     server.answer = (503, b"draining")
     with pytest.raises(client.RequestFailed, match="answered 503: draining"):
         client.healthcheck(config_for(server))
+
+
+def test_a_web_page_is_not_quoted(server: Any) -> None:
+    server.answer, server.headers = (404, b"<html><body>nginx</body></html>"), {"Content-Type": "text/html"}
+    with pytest.raises(client.RequestFailed, match=r"answered 404: a web page; is that a tracepond\?"):
+        client.healthcheck(config_for(server))
+
+
+def test_a_port_that_does_not_speak_http_is_a_failure_that_names_the_likely_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\r\n")  # SETTINGS of HTTP/2
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(client.RequestFailed, match="is that the port of OTLP/gRPC"):
+            client.healthcheck(load("", "", {}, {"receivers.otlp.protocols.http.endpoint": address}))
+        thread.join()
 
 
 def test_no_server_is_a_failure_that_names_the_address() -> None:

@@ -134,6 +134,13 @@ def test_keys_of_a_langfuse_compose_file_may_delete_as_with_langfuse_unless_the_
     assert [project.scopes for project in read(less, LANGFUSE).auth.projects] == [{"ingest", "read"}]
 
 
+def test_both_protocols_on_one_port_are_refused_before_anything_is_bound() -> None:
+    both = "receivers: {otlp: {protocols: {grpc: {endpoint: '%s'}, http: {endpoint: '%s'}}}}"
+    with pytest.raises(ConfigError, match=r"grpc\.endpoint: 127\.0\.0\.1:5000 is that of HTTP"):
+        read(both % (("127.0.0.1:5000",) * 2))
+    assert read(both % (("127.0.0.1:0",) * 2)).receivers.http_endpoint.port == 0
+
+
 @pytest.mark.parametrize("endpoint", ["0.0.0.0:4318", ":4318", "192.168.1.5:4318", "[::]:4318", "myhost:4318"])
 def test_an_address_that_others_reach_needs_keys_or_an_explicit_none(endpoint: str) -> None:
     with pytest.raises(ConfigError, match=r"http\.endpoint: .* can be reached from other machines"):

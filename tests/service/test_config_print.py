@@ -1,7 +1,10 @@
 """`tracepond config print`."""
 
-from service.config import load
-from service.config_print import MASK, render
+import pytest
+
+from service.config import ConfigError, load
+from service.config_print import render
+from service.quantities import MASK
 
 PROJECTS = "auth: {projects: [{name: shop, public_key: pk-1, secret_key: sk-very-secret, scopes: [read]}]}"
 
@@ -41,7 +44,23 @@ def test_secrets_are_masked_wherever_they_come_from() -> None:
 def test_limits_of_a_project_are_printed_as_they_can_be_read() -> None:
     limits = "retention: {max_age: 90d, max_rows: 10}"
     config = load(PROJECTS.replace("scopes: [read]", limits), "c.yaml", {}, {})
-    again = load(render(config), "c.yaml", {}, {})
+    again = load(render(config).replace(MASK, "sk-again"), "c.yaml", {}, {})
     assert again.storage.retention == config.storage.retention
     assert again.auth.projects[0].retention.max_age_s == 90 * 86_400
     assert "retention" not in render(load(PROJECTS, "c.yaml", {}, {})).partition("auth:")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "names"),
+    [
+        (PROJECTS, {}, "auth.projects: entry 1: secret_key is what `config print` shows"),
+        ("", {"TRACEPOND_EXPORTERS_OTLP_HEADERS": "x-api-key=sk-abroad"}, "the value of x-api-key is what"),
+    ],
+)
+def test_what_is_printed_in_the_place_of_a_secret_is_taken_for_none(
+    text: str, environ: dict[str, str], names: str
+) -> None:
+    """Else a server would start that opens to everybody who has read this."""
+    printed = render(load(text, "c.yaml", environ, {}))
+    with pytest.raises(ConfigError, match=names):
+        load(printed, "c.yaml", {}, {})

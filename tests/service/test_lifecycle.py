@@ -171,6 +171,7 @@ def test_first_lines_show_where_a_key_goes_when_keys_are_needed(tmp_path: Path) 
     configuration = config(tmp_path, keys)
     text = "\n".join(started(configuration, lambda server: first_lines(server, configuration)))
     assert "OTEL_EXPORTER_OTLP_HEADERS=x-api-key=SECRET_KEY" in text
+    assert "curl -H 'x-api-key: SECRET_KEY' http" in text
     assert "sk-1" not in text
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import Refused
+from contract.errors import Refused, Unavailable
 from contract.translated import Translated
 from service.config import Config, load
 from service.offline import opened
@@ -46,3 +46,13 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="is no file; name the database with --db"), opened(configured(tmp_path / "x")):
         pass
     assert os.listdir(tmp_path) == []
+
+
+def test_a_journal_that_cannot_be_opened_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    database = Database(str(path))
+    database.open()
+    database.close()
+    (tmp_path / "x.duckdb.journal0").mkdir()
+    with pytest.raises(Unavailable, match=f"^{path}: its journal cannot be opened"), opened(configured(path)):
+        pass

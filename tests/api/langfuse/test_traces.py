@@ -149,7 +149,7 @@ def test_groups_of_fields_leave_out_the_rest() -> None:
         assert (run["input"], run["observations"], run["latency"], run["totalCost"]) == (None, [], -1, -1)
         status, body = await ask("GET", "/api/public/traces", params={"fields": "core,oi"})
         assert (status, body["error"]) == (400, "InvalidRequestError")
-        assert "'io'" in body["message"]
+        assert "'oi'" in body["message"]
 
     talking(talk, *SPANS)
 
