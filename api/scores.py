@@ -1,5 +1,6 @@
 """The routes that take and delete scores, in the names of product.md section 4."""
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from api.errors import unknown
 from api.handling import Api, Route, guarded, identity_of, json_response, parse_no_parameters, pattern
 from api.parameters import stored_id
 from api.upkeep import ADMIN, json_body
-from contract.errors import NotFound
+from contract.errors import NotFound, Refused
 from contract.sink import PostScore
 from contract.upkeep import Upkeep
 
@@ -32,6 +33,9 @@ NAMES = {
     "metadata": "metadata",
 }
 """Field of a score -> its name on the Langfuse wire, which has one field for numbers and texts."""
+
+OUR_NAMES = {wire: ours for ours, wire in NAMES.items() if wire.lower() != wire}
+WIRE_NAME = re.compile(rf"\b({'|'.join(OUR_NAMES)})\b")
 
 Handler = Callable[[Api, web.Request], Awaitable[web.StreamResponse]]
 
@@ -55,7 +59,15 @@ async def post_score(post: PostScore, _api: Api, request: web.Request) -> web.Re
             raise unknown("field", name, NAMES)
         if value is not None:
             score[NAMES[name]] = value
-    return json_response({"id": await post(identity_of(request), score)})
+    try:
+        return json_response({"id": await post(identity_of(request), score)})
+    except Refused as error:
+        raise Refused(in_our_names(str(error)), reason=error.reason, kind=error.kind) from error
+
+
+def in_our_names(message: str) -> str:
+    """What the receiver says of a body, whose fields have their names on the Langfuse wire there."""
+    return WIRE_NAME.sub(lambda found: OUR_NAMES[found[0]], message)
 
 
 async def delete_score(upkeep: Upkeep, _api: Api, request: web.Request) -> web.Response:
