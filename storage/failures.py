@@ -5,6 +5,7 @@ import logging
 import duckdb
 
 from contract.errors import Refused, TracepondError, Unavailable
+from contract.faults import frames_once
 from storage.engine_errors import is_damage
 from storage.pending import TRIES, Pending
 
@@ -63,7 +64,7 @@ def meaning(error: Exception) -> TracepondError:
     if isinstance(error, (duckdb.TransactionException, duckdb.IOException)):
         logger.error("commit failed: %s", first_line(error))
         return Unavailable("the store cannot take data now (disk full?)", reason="store", retry_after_s=5)
-    logger.error("rows that cannot be stored", exc_info=error)
+    logger.error("rows that cannot be stored: %s\n%s", type(error).__name__, frames_once(error))
     return Refused("the store cannot hold this data", reason="internal")
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import duckdb
 
 from contract.errors import Refused, TracepondError
-from contract.faults import frames_of
+from contract.faults import frames_once
 from contract.settling import TraceKey
 from contract.span import Sent
 from contract.translated import Translated
@@ -73,7 +73,7 @@ class Pending:
         except Exception as error:
             if isinstance(error, MemoryError) and self.tries < TRIES:
                 raise
-            logger.error(NOT_MADE, self.seq, type(error).__name__, frames_of(error))
+            logger.error(NOT_MADE, self.seq, type(error).__name__, frames_once(error))
             self.unread = recorded(self.sent)
         self.sent, self.tries = None, 0
 

@@ -15,7 +15,7 @@ import duckdb
 
 from contract.columns import Column
 from contract.errors import Unavailable
-from contract.faults import frames_of
+from contract.faults import frames_once
 from contract.translated import Translated
 from storage import position
 from storage.columns import stage
@@ -120,7 +120,7 @@ def made(seq: int, text: str, make_again: MakeAgain) -> Translated | None:
     except Unavailable:  # a newer program's
         return None
     except Exception as error:
-        logger.error("request %d stays in table unstorable: %s\n%s", seq, type(error).__name__, frames_of(error))
+        logger.error("request %d stays in table unstorable: %s\n%s", seq, type(error).__name__, frames_once(error))
         return None
     return None if request.unread is not None else request.translated
 

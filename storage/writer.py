@@ -18,7 +18,7 @@ from functools import partial
 import duckdb
 
 from contract.errors import Overloaded, Refused, TracepondError, Unavailable
-from contract.faults import frames_of
+from contract.faults import frames_once
 from contract.settling import MakeOutline, Match, MergeCopies, Settle, TraceKey
 from contract.span import Sent
 from contract.stats import Sample
@@ -146,7 +146,7 @@ class Writer:
             except Unavailable:  # a newer program's
                 raise
             except Exception as error:
-                logger.error(NOT_READ, seq, type(error).__name__, frames_of(error))
+                logger.error(NOT_READ, seq, type(error).__name__, frames_once(error))
                 found = Pending(seq, Translated(), unread=bytes(payload))
             yield found
 

@@ -77,3 +77,9 @@ def test_a_commit_without_memory_is_no_full_disk(words: str) -> None:
 )
 def test_the_file_is_opened_again_where_no_answer_could_be_trusted(error: Exception, lost: bool) -> None:
     assert is_lost(error) == lost
+
+
+def test_rows_that_can_never_be_stored_are_told_without_what_is_in_them(caplog: pytest.LogCaptureFixture) -> None:
+    meaning(duckdb.ConversionException("Could not convert string 'a secret' to INT64"))
+    assert "rows that cannot be stored: ConversionException" in caplog.text
+    assert "a secret" not in caplog.text
