@@ -34,7 +34,7 @@ from storage.failures import damaged, is_lost
 from storage.giving_way import give_way
 from storage.text_search import Search
 from storage.trace_page import LARGE_ROWS, QUERY, divisible, page_limit, page_of, with_contents, with_scores
-from storage.trace_rows import Ask, narrowed
+from storage.trace_rows import Ask, asked_for, narrowed
 from storage.windows import WINDOWED, Windows, upper_bound, worth_it
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
@@ -278,10 +278,9 @@ class DuckReader:
             return cursor.execute(self._parsed(cursor, sql), values).fetchall()
 
         search = search_of(look_up, question)
-        named: Any = question.bound.get("trace_id")
         statement, rows = question.sql, dict[str, int]()
-        if named is not None:
-            statement, rows = narrowed(look_up, question.sql, [named])
+        if (traces := asked_for(look_up, question.query, question.bound)) is not None:
+            statement, rows = narrowed(look_up, question.sql, traces)
 
         def ask(bound: Mapping[str, Any]) -> list[Row]:
             sql, known = search.statement(bound["from_ns"]) if search else (statement, rows)

@@ -21,6 +21,7 @@ member AS MATERIALIZED (
     FROM span
     WHERE project = $project
         AND user_id IN (SELECT user_id FROM named)
+        AND true /* rows of the traces */
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
 ),
@@ -32,6 +33,7 @@ seen AS (
     FROM span
     WHERE project = $project
         AND trace_id IN (SELECT trace_id FROM member)
+        AND true /* rows of the traces */
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
 ),

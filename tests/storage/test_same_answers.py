@@ -43,6 +43,7 @@ SMALL: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (text_search, "RARE", (0.1, 0.5, 0.75)),
     (trace_rows, "SEQS_AT_MOST", (1, 2048)),
     (trace_rows, "RANGES_AT_MOST", (1, 2, 16)),
+    (trace_rows, "OF_ONE_AT_MOST", (1, 4, 128)),
 )
 """What decides how much is asked at a time, and the values that are drawn: most are reached by a hundred rows."""
 
@@ -100,6 +101,9 @@ class Drawn:
         for name in ("from_ns", "to_ns"):
             if rng.random() < 0.15:
                 given[name] = START_NS + 1000 * rng.randrange(MOMENTS) + rng.randrange(2)
+        if query in ("list_sessions", "list_users") and rng.random() < 0.5:
+            given["id"] = f"c{rng.randrange(8)}" if query == "list_sessions" else f"u{rng.randrange(6)}"
+            return query, given, []
         return query, given, list(self.conditions(query))
 
     def conditions(self, query: str) -> Iterator[Condition]:
@@ -170,6 +174,7 @@ async def ask_pages(reader: DuckReader, plain: DuckReader, drawn: Drawn) -> None
         whole = without_cut(await plain.read(query, given, conditions))
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(reader_module, "INDEXED", INDEXED)
+            patched.setattr(trace_rows, "OF_ONE", OF_ONE)
             for module, name, values in SMALL:
                 patched.setattr(module, name, drawn.rng.choice(values))
             found = without_cut(await reader.read(query, given, conditions))
@@ -179,13 +184,14 @@ async def ask_pages(reader: DuckReader, plain: DuckReader, drawn: Drawn) -> None
         given |= {"after_ns": whole[-1][order], **{f"after_{name}": whole[-1][name] for name in ids}}
 
 
-INDEXED = reader_module.INDEXED
+INDEXED, OF_ONE = reader_module.INDEXED, trace_rows.OF_ONE
 
 
 @pytest.fixture(autouse=True)
 def without_index(monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions are one statement over all rows unless a test says otherwise."""
     monkeypatch.setattr(reader_module, "INDEXED", {})
+    monkeypatch.setattr(trace_rows, "OF_ONE", {})
 
 
 def without_cut(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from storage import trace_rows as module
 from storage.database import Database, run
 from storage.lookback import look_back
 from storage.text_search import Range
-from storage.trace_rows import MARK, among, fewer, make, narrowed, within
+from storage.trace_rows import MARK, among, asked_for, fewer, make, narrowed, within
 from tests.support.living import Living, live
 from tests.support.rows import span_row
 from tests.support.stored import insert, span, trace_id
@@ -101,6 +101,26 @@ def test_what_deleted_traces_leave_is_bounded_by_the_rows_that_are_left(database
     assert make(cursor, 4)
     assert run(cursor, "SELECT (SELECT count(*) FROM trace_rows), (SELECT last_seq FROM traced)") == [(0, 0)]
     assert len(found(cursor, trace_id(1))) == 2
+
+
+def test_a_question_about_one_session_or_user_is_about_its_traces(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = database.cursor()
+    rows = (span(number, trace=number % 3, session_id=f"s{number % 2}", user_id="u") for number in range(4))
+    insert(database, "span", *rows, span(9, trace=9, session_id="s1", project="other"))
+
+    def about(query: str, **bound: str | None) -> list[str] | None:
+        found = asked_for(partial(ask, cursor), query, {"project": "default", "id": None, **bound})
+        return found and sorted(found)
+
+    assert about("get_trace", trace_id="t") == ["t"]
+    assert about("list_sessions", id="s1") == [trace_id(0), trace_id(1)]
+    assert about("list_sessions", id="nobody") == []
+    assert about("list_sessions") is about("list_traces", id="s1") is None
+    assert about("list_users", id="u") == [trace_id(0), trace_id(1), trace_id(2)]
+    monkeypatch.setattr(module, "OF_ONE_AT_MOST", 2)
+    assert about("list_users", id="u") is None
 
 
 def test_more_traces_than_it_pays_for_are_looked_for_everywhere(
