@@ -6,7 +6,6 @@ After the spans come what they say of their traces (`translator/trace_parts.py`)
 
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -29,6 +28,9 @@ from translator.tally import Tally
 from translator.trace_parts import trace_parts
 from translator.values import MAX_TIME, stored_json
 
+TOGETHER = 128
+"""Spans that go through one step after the other; with thousands the spans are not at hand any more."""
+
 _EMPTY: Row = EMPTY_SPAN + [None] * len(SCRATCH)
 _COLUMNS = len(EMPTY_SPAN)
 _SERVICE_TIER = PLACES["service_tier"]
@@ -47,12 +49,9 @@ class Translator:
         """The rows of a batch."""
         origins: dict[int, Origin] = {}
         scopes: dict[int, str | None] = {}
-        spans = [
-            self._span(span, batch, origins, scopes)
-            if span.revision is None
-            else self._part(span, span.revision, batch, origins, scopes)
-            for span in chain(batch.spans, trace_parts(batch.spans))
-        ]
+        sent = [*batch.spans, *trace_parts(batch.spans)]
+        some = (sent[start : start + TOGETHER] for start in range(0, len(sent), TOGETHER))
+        spans = [row for together in some for row in self._spans(together, batch, origins, scopes)]
         logs = [log_row(record, batch, origins, scopes) for record in batch.logs]
         return Translated(
             spans=spans + self._told(batch, logs, origins, scopes) if logs else spans,
@@ -64,7 +63,8 @@ class Translator:
 
     def row(self, span: Span, project: str, received_ns: int) -> Row:
         """The row of one span."""
-        return self._span(span, Batch(project, received_ns, "http"), {}, {})
+        [row] = self._spans([span], Batch(project, received_ns, "http"), {}, {})
+        return row
 
     def stats(self) -> list[Sample]:
         """Spans by convention, attributes that no rule reads, rules that raised."""
@@ -74,29 +74,64 @@ class Translator:
         """The same for `/api/v1/status`, with the names of the attributes (see `Tally.report`)."""
         return self._tally.report()
 
-    def _part(
-        self, span: Span, revision: Revision, batch: Batch, origins: dict[int, Origin], scopes: dict[int, str | None]
-    ) -> Row:
-        """The row of one part of a span, as if it were all that is said of it."""
-        row = self._span(replace(span, start_ns=span.start_ns or revision.time_ns), batch, origins, scopes)
-        row[S.copies] = orjson.dumps(revisions.of_event(span, revision)).decode()
-        return row
+    def _spans(
+        self, sent: list[Span], batch: Batch, origins: dict[int, Origin], scopes: dict[int, str | None]
+    ) -> list[Row]:
+        """Their rows; of a part of a span as if it were all that is said of it.
 
-    def _span(self, span: Span, batch: Batch, origins: dict[int, Origin], scopes: dict[int, str | None]) -> Row:
-        row = _EMPTY.copy()
-        plan = self._engine.plan(span.scope.name, span.attributes)
-        mask = self.answer(row, span, plan)
-        _identify(row, span, batch, _origin(span.resource, origins), plan)
-        _time(row, span, batch.received_ns)
-        if row[S.kind] in PRICED_KINDS:
-            self._prices.price_row(row, span.attributes, row[_SERVICE_TIER])
-        _keep(row, span, plan, scopes)
+        Step by step for all of them, which takes an eighth less time than one span after the other: the processor has
+        the code of a step at hand (docs/adr/0017).
+        """
+        spans = [span if span.revision is None else _begun(span, span.revision) for span in sent]
+        plans = [self._engine.plan(span.scope.name, span.attributes) for span in spans]
+        rows: list[Row] = [_EMPTY.copy() for _ in spans]
+        masks = self._answers(rows, spans, plans)
+        for row, span in zip(rows, spans, strict=True):
+            _identify(row, span, batch, _origin(span.resource, origins))
+            _time(row, span, batch.received_ns)
+        for row, span in zip(rows, spans, strict=True):
+            if row[S.kind] in PRICED_KINDS:
+                self._prices.price_row(row, span.attributes, row[_SERVICE_TIER])
+        for row, span, plan in zip(rows, spans, plans, strict=True):
+            _keep(row, span, plan, scopes)
+        for row, span, plan, mask in zip(rows, sent, plans, masks, strict=True):
+            self._end(row, span, plan, mask)
+        return rows
+
+    def _end(self, row: Row, span: Span, plan: Plan, mask: int) -> None:
         row[S.conventions] = names_of(mask) if mask else None
         if row[S.kind] == TRACE_KIND:
             _stand_for_trace(row)
         self._tally.saw(mask, plan.unmapped)
+        if span.revision is not None:
+            row[S.copies] = orjson.dumps(revisions.of_event(span, span.revision)).decode()
         del row[_COLUMNS:]
-        return row
+
+    def _answers(self, rows: list[Row], spans: list[Span], plans: list[Plan]) -> list[int]:
+        """Everything that the spans themselves say, put into the rows; the bits of the conventions that said it."""
+        engine = self._engine
+        masks = [engine.fill(plan, span.attributes, row) for row, span, plan in zip(rows, spans, plans, strict=True)]
+        for nth, (row, span, plan) in enumerate(zip(rows, spans, plans, strict=True)):
+            masks[nth] |= self._of_kind(row, span, plan)
+        for row, span in zip(rows, spans, strict=True):
+            derive.outcome(row, span)
+            derive.call(row, span.scope.name)
+            derive.name(row, span)
+            derive.first_token(row, span)
+        return masks
+
+    def _of_kind(self, row: Row, span: Span, plan: Plan) -> int:
+        """The kind, and what is asked of that kind only."""
+        engine, mask = self._engine, 0
+        if span.events:
+            mask |= engine.fill_events(span.events, row)
+            derive.message_events(row, span)
+        kind = row[S.kind] = derive.kind(row, span, plan)
+        if plan.late:
+            mask |= engine.fill_late(plan, span.attributes, row, kind)
+        if plan.usage and kind in CALLS:
+            mask |= engine.fill_usage(plan, span.attributes, row, kind)
+        return mask
 
     def _told(
         self, batch: Batch, logs: list[Row], origins: dict[int, Origin], scopes: dict[int, str | None]
@@ -105,7 +140,7 @@ class Translator:
         told = (
             told_span(record, row[L.event_name], row[L.digest]) for record, row in zip(batch.logs, logs, strict=True)
         )
-        rows = [self._span(span, batch, origins, scopes) for span in distinct(span for span in told if span)]
+        rows = self._spans(list(distinct(span for span in told if span)), batch, origins, scopes)
         for row in rows:
             row[S.synthetic] = True
             row[S.raw_rest] = orjson.dumps({**orjson.loads(row[S.raw_rest] or b"{}"), "synthetic": True}).decode()
@@ -113,23 +148,10 @@ class Translator:
                 row[S.kind] = "generation"
         return rows
 
-    def answer(self, row: Row, span: Span, plan: Plan) -> int:
-        """Everything that the span itself says, put into the row; the bits of the conventions that said it."""
-        engine, attributes = self._engine, span.attributes
-        mask = engine.fill(plan, attributes, row)
-        if span.events:
-            mask |= engine.fill_events(span.events, row)
-            derive.message_events(row, span)
-        kind = row[S.kind] = derive.kind(row, span, plan)
-        if plan.late:
-            mask |= engine.fill_late(plan, attributes, row, kind)
-        if plan.usage and kind in CALLS:
-            mask |= engine.fill_usage(plan, attributes, row, kind)
-        derive.outcome(row, span)
-        derive.call(row, span.scope.name)
-        derive.name(row, span)
-        derive.first_token(row, span)
-        return mask
+
+def _begun(span: Span, revision: Revision) -> Span:
+    """A part, which begins when it was said where it says nothing of that."""
+    return replace(span, start_ns=span.start_ns or revision.time_ns)
 
 
 def _stand_for_trace(row: Row) -> None:
@@ -144,7 +166,7 @@ def _origin(resource: Resource, origins: dict[int, Origin]) -> Origin:
     return found
 
 
-def _identify(row: Row, span: Span, batch: Batch, origin: Origin, plan: Plan) -> None:
+def _identify(row: Row, span: Span, batch: Batch, origin: Origin) -> None:
     row[S.project] = batch.project
     row[S.trace_id] = span.trace_id
     row[S.span_id] = span.span_id

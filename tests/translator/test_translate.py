@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from contract.columns import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS, L, M, S
 from contract.raw import any_value, key_values, restore
 from contract.span import Batch, KeyValues, Link, LogRecord, MetricPoint, NonFinite, Resource, Scope
+from receiver.otlp_decode import decode_traces
+from tests.support.golden import GOLDEN, RECEIVED_NS
 from tests.support.spans import SECOND, START_NS, event, record, scoped, seen, span, translated
+from translator import translate
 from translator.conventions import CONVENTIONS
 from translator.engine import MAX_PLANS
 from translator.present import present
@@ -260,3 +263,17 @@ def test_no_row_shares_its_list_with_another() -> None:
     assert out.spans[0] is not out.spans[1]
     assert out.spans[0][S.trace_id] == "a" * 32
     assert seen()["mapping"] == {}
+
+
+def test_a_row_is_the_same_whatever_is_translated_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = []
+    for path in sorted(GOLDEN.glob("*/[0-9]*-traces.pb")):
+        spans += decode_traces(path.read_bytes(), "protobuf")[0]
+    assert len(spans) > 200
+    alone = Translator()
+    rows = [alone.row(each, "default", RECEIVED_NS) for each in spans]
+    for together in (3, len(spans)):
+        monkeypatch.setattr(translate, "TOGETHER", together)
+        beside = Translator()
+        assert beside.translate(Batch("default", RECEIVED_NS, "http", list(spans))).spans == rows
+        assert beside.report() == alone.report()
