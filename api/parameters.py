@@ -22,24 +22,11 @@ CONTROLS = ("limit", "cursor", "from", "to", "io", TEXT_SEARCH)
 CONDITIONS_AT_MOST = 50
 """More filters than a person writes; each costs a scan on `/traces`."""
 
-LIKE_AN_OPERATOR = 0.6
-OPERATORS_ELSEWHERE = frozenset(
-    {
-        "endswith",
-        "icontains",
-        "iexact",
-        "ilike",
-        "in",
-        "is",
-        "isnull",
-        "like",
-        "not",
-        "null",
-        "range",
-        "regex",
-        "startswith",
-    }
-)
+LIKE_AN_OPERATOR = 0.75
+OPERATORS_ELSEWHERE = frozenset({
+    "endswith", "icontains", "iexact", "ilike", "in", "is", "isnull", "like", "not", "null", "range", "regex",
+    "startswith",
+})  # fmt: skip
 """What others call such conditions (Django, PostgREST): behind an attribute they would be a part of its key, of which
 nothing is found."""
 

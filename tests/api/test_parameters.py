@@ -21,6 +21,7 @@ TYPED = [
     ("trace_id", "Chat-4", Condition("trace_id", "eq", ("Chat-4",))),
     ("kind__any_of", "tool,agent", Condition("kind", "any_of", ("tool", "agent"))),
     ("attr.a__b", "x", Condition("attr.a__b", "eq", ("x",))),
+    ("attr.my__list", "x", Condition("attr.my__list", "eq", ("x",))),
     ("attr.a__gt", "x", Condition("attr.a", "gt", ("x",))),
     ("user_id__exists", "false", Condition("user_id", "exists", (False,))),
 ]
