@@ -7,9 +7,9 @@ from storage.columns import stage
 
 LATEST = (1 << 63) - 2
 """The last time that make_timestamp_ns takes; the number behind it is DuckDB's infinity."""
-SENT_AGAIN_NS = 86_400 * 10**9
-"""So far back one without a time of its own is looked for: it was stored at the time when it came. Exporters try for
-minutes, queues on disk for hours."""
+SENT_AGAIN_NS = 300 * 10**9
+"""So far back one without a time of its own is looked for: it was stored at the time when it came. So long exporters
+try (OpenTelemetry Collector, `max_elapsed_time`); what says the same later is another one that says the same."""
 KNOWN_DIGESTS_SQL = """
 SELECT t.digest FROM {table} t JOIN stage k ON t.digest = k.digest
 WHERE t.time BETWEEN make_timestamp_ns({low}) AND {high}

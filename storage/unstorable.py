@@ -9,6 +9,7 @@ import logging
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from random import randrange
 from uuid import uuid4
 
 import duckdb
@@ -52,7 +53,7 @@ def keep(connection: duckdb.DuckDBPyConnection, request: Pending, reason: str) -
         connection.execute(PUT_SQL, (request.seq, reason, put(connection, text_of(request)))).fetchall()
         position.put(connection, request.seq)
         connection.execute("COMMIT").fetchall()
-    except duckdb.Error:
+    except BaseException:
         roll_back(connection)
         raise
 
@@ -83,26 +84,29 @@ def text_of(request: Pending) -> str:
         return json.dumps([VERSION, *tables_of(request.translated)])
 
 
-def kept(connection: duckdb.DuckDBPyConnection, make_again: MakeAgain) -> Iterator[tuple[Kept, Translated]]:
-    """What this program can make into rows of it, in order, one at a time; the rest stays. Raises duckdb.Error."""
-    for (place,) in connection.execute(KEPT_SQL).fetchall():
+def kept(connection: duckdb.DuckDBPyConnection, make_again: MakeAgain) -> Iterator[tuple[Kept, Translated | None]]:
+    """Each request, one at a time, and its rows; null where they cannot be made now. Raises duckdb.Error.
+
+    They begin anywhere: those that no program can make into rows are not all that is ever tried.
+    """
+    places = [place for (place,) in connection.execute(KEPT_SQL).fetchall()]
+    first = randrange(len(places)) if places else 0
+    for place in places[first:] + places[:first]:
         for seq, payload in connection.execute(ONE_SQL, [place]).fetchall():
-            translated = made(seq, got(connection, payload), make_again)
-            if translated is not None:
-                yield (seq, payload), translated
+            yield (seq, payload), made(seq, got(connection, payload), make_again)
 
 
 def retry(
     opened: Callable[[], duckdb.DuckDBPyConnection], make_again: MakeAgain, stores: Callable[[Translated], bool]
 ) -> None:
-    """What an earlier program could not store, this one may: as much of it as `RETRY_S` is enough for.
+    """What an earlier program could not store, this one may: as much of it as is tried in `RETRY_S`.
 
     Nothing about it keeps a server from starting. Raises what `opened` raises.
     """
     until = time.monotonic() + RETRY_S
     try:
         for row, translated in kept(opened(), make_again):
-            if stores(translated):
+            if translated is not None and stores(translated):
                 take_out(opened(), row)
             if time.monotonic() > until:
                 logger.warning("not all of table unstorable was tried: the rest is at a later start")
@@ -133,6 +137,6 @@ def take_out(connection: duckdb.DuckDBPyConnection, row: Kept) -> None:
         connection.execute(OUT_SQL, (seq, payload)).fetchall()
         connection.execute(OUT_PIECES_SQL, [payload]).fetchall()
         connection.execute("COMMIT").fetchall()
-    except duckdb.Error:
+    except BaseException:
         roll_back(connection)
         raise

@@ -1,9 +1,5 @@
 """What was stored before is told by its digest, at its time."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import duckdb
 import pytest
 
 from contract.columns import L
@@ -13,14 +9,6 @@ from storage.repeats import LATEST, SENT_AGAIN_NS, without_repeats
 from tests.support.rows import START_NS, log_row
 
 COME_NS = START_NS + 10**12
-
-
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    database = Database(str(tmp_path / "x.duckdb"))
-    database.open()
-    yield database.cursor()
-    database.close()
 
 
 @pytest.mark.parametrize(
@@ -33,8 +21,9 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     ],
 )
 def test_one_that_is_sent_again_is_known(
-    connection: duckdb.DuckDBPyConnection, time_ns: int, received_ns: int, again_ns: int, is_new: bool
+    database: Database, time_ns: int, received_ns: int, again_ns: int, is_new: bool
 ) -> None:
+    connection = database.cursor()
     insert(connection, "log_record", [log_row("a", "d", time=time_ns, received_time=received_ns)])
     received_again_ns = again_ns if time_ns == received_ns else COME_NS + SENT_AGAIN_NS
     again = log_row("a", "d", time=again_ns, received_time=received_again_ns)

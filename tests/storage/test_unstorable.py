@@ -38,6 +38,7 @@ def test_a_request_comes_back_as_it_was_until_it_is_taken_out(connection: duckdb
     unstorable.keep(connection, Pending(7, request), "too large")
     assert flushed_seq(connection) == 7
     [(row, found)] = unstorable.kept(connection, never)
+    assert found is not None
     assert (row[0], found.spans) == (7, request.spans)
     unstorable.take_out(connection, row)
     assert list(unstorable.kept(connection, never)) == []
@@ -48,7 +49,7 @@ def test_a_record_of_the_journal_stays_until_a_program_can_read_it(
 ) -> None:
     sent, made = Sent("traces", "default", 1, "http", b"\0\xff a prompt"), Translated([span_row("a")])
     unstorable.keep(connection, Pending(7, Translated(), unread=recorded(sent)), "odd")
-    assert list(unstorable.kept(connection, never)) == []
+    assert [found for _, found in unstorable.kept(connection, never)] == [None]
     assert "request 7 cannot be made into rows: ValueError" in caplog.text
     assert "a prompt" not in caplog.text
     asked: list[Sent] = []
@@ -56,14 +57,14 @@ def test_a_record_of_the_journal_stays_until_a_program_can_read_it(
     assert (row[0], found, asked) == (7, made, [sent])
 
 
-@pytest.mark.parametrize("columns", [{"input_tokens": 1 << 70}, {"input": "\ud800"}])
+@pytest.mark.parametrize(("columns", "made"), [({"input_tokens": 1 << 70}, ["a"]), ({"input": "\ud800"}, None)])
 def test_rows_with_what_no_text_can_hold_stop_nobody(
-    connection: duckdb.DuckDBPyConnection, columns: dict[str, Any]
+    connection: duckdb.DuckDBPyConnection, columns: dict[str, Any], made: list[str] | None
 ) -> None:
     unstorable.keep(connection, Pending(7, Translated([span_row("a", **columns)])), "odd")
     assert flushed_seq(connection) == 7
-    for _, translated in unstorable.kept(connection, never):
-        assert translated.spans[0][S.span_id] == "a"
+    [(_, found)] = unstorable.kept(connection, never)
+    assert (found and [row[S.span_id] for row in found.spans]) == made
     assert connection.execute("SELECT seq FROM unstorable").fetchall() == [(7,)]
 
 
@@ -103,14 +104,28 @@ def test_a_table_that_cannot_be_read_stops_nobody(
     assert "table unstorable cannot be read now" in caplog.text
 
 
-def test_it_is_tried_for_as_long_as_a_start_may_take(
-    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("can_be_made", [True, False])
+def test_it_is_tried_for_as_long_as_a_start_may_take_and_begins_anywhere(
+    connection: duckdb.DuckDBPyConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    can_be_made: bool,
 ) -> None:
-    for seq in (7, 8):
-        unstorable.keep(connection, Pending(seq, Translated([span_row("a")])), "odd")
+    tried: list[Sent] = []
+
+    def again(sent: Sent) -> Translated:
+        tried.append(sent)
+        return Translated([span_row("a")]) if can_be_made else never(sent)
+
+    for seq in (7, 8, 9):
+        sent = Sent("traces", "default", seq, "http", b"")
+        unstorable.keep(connection, Pending(seq, Translated(), unread=recorded(sent)), "odd")
     monkeypatch.setattr(unstorable, "RETRY_S", -1)
-    unstorable.retry(lambda: connection, never, lambda _: True)
-    assert connection.execute("SELECT seq FROM unstorable").fetchall() == [(8,)]
+    monkeypatch.setattr(unstorable, "randrange", lambda places: places - 1)
+    unstorable.retry(lambda: connection, again, lambda _: True)
+    assert [sent.received_ns for sent in tried] == [9]
+    left = [(7,), (8,)] if can_be_made else [(7,), (8,), (9,)]
+    assert connection.execute("SELECT seq FROM unstorable ORDER BY ALL").fetchall() == left
     assert "the rest is at a later start" in caplog.text
 
 
