@@ -355,3 +355,12 @@ def test_work_that_fails_tells_its_asker_and_harms_nobody(store: Store) -> None:
 
     asyncio.run(life())
     assert store.rows() == [("a",)]
+
+
+def test_who_waits_for_what_is_not_stored_when_it_stops_is_told(store: Store) -> None:
+    """In memory nothing is acknowledged before it is stored."""
+    told: list[TracepondError | None] = []
+    store.flusher.waiting.add([Pending(1, Translated([span_row("a")]), told.append)])
+    assert store.flusher.stop(), "nothing acknowledged is left"
+    [error] = told
+    assert isinstance(error, Unavailable)
