@@ -66,9 +66,9 @@ def base_url(endpoint: Endpoint, certificate: Tls | None = None) -> str:
     return f"{scheme}://{Endpoint(host if host != '::' else '::1', endpoint.port)}"
 
 
-def curl(endpoint: Endpoint, certificate: Tls | None = None, headers: str = "") -> str:
+def curl(endpoint: Endpoint, certificate: Tls | None = None, header: str = "") -> str:
     """The beginning of a shell's line that asks it; the path follows at once."""
-    through = headers and f"-H {shlex.quote(headers)} "
+    through = header and f"-H {shlex.quote(header)} "
     through += f"--unix-socket {shlex.quote(endpoint.path)} " if endpoint.path else ""
     return f"curl {through}{base_url(endpoint, certificate)}"
 

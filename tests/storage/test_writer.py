@@ -240,6 +240,22 @@ def test_a_journal_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> 
     database.close()
 
 
+def test_where_its_folder_may_not_be_written_the_journal_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: Journal) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Journal, "open", denied)
+    database = Database(str(tmp_path / "x.duckdb"))
+    database.open()
+    writer = Writer(database, settle, merge_copies)
+    with pytest.raises(Unavailable, match=r"its journal cannot be opened: .*denied\. May this user write there\?"):
+        writer.start()
+    asyncio.run(writer.stop())
+    database.close()
+
+
 def test_a_reader_that_asks_sees_all_that_was_acknowledged_before(tmp_path: Path) -> None:
     async def write(writer: Writer, database: Database) -> None:
         for number in range(20):
