@@ -12,7 +12,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
 
-from storage.words import FOLDED, parts
+from storage.words import BETWEEN, FOLDED, parts
 
 Ask = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
 """Runs a statement with these values, in the transaction of the question."""
@@ -36,9 +36,14 @@ FROM (
 )
 GROUP BY first_seq
 """
-TEST_SQL = "contains(words, ${0}) AS {0}"
+TEST_SQL = "CASE WHEN contains(words, ${1}) THEN contains(words, ${0}) ELSE false END AS {0}"
+"""A part, where its end is: `rare_end`."""
 FOUND_SQL = "bit_or(CASE WHEN {0} THEN tiles ELSE 0 END), max(used, {1:d}) FILTER ({0})"
 """The tiles that have a part, and when they have it last, of the newest."""
+FREQUENT = "zqxjkv98765430w21ybgfphdmcuslrnotiae" + BETWEEN
+"""What words are made of, from the rarest on; whatever else is rarer."""
+RARE_END = 3
+"""Characters that an end has at least: fewer are in most words."""
 TILE_BITS = 8
 """Of what tells when a part was used, in microseconds before them, and by which tiles."""
 TOGETHER, MOST_TOGETHER = 8, 2.0
@@ -157,11 +162,12 @@ class Search:
         if not self._folded:
             self._folded = [part for (part,) in self._ask(FOLD_SQL, {"parts": wanted})]
         values = {f"w{number}": part for number, part in enumerate(self._folded)}
-        tests = ", ".join(map(TEST_SQL.format, values))
+        ends = {f"{name}_end": rare_end(part) for name, part in values.items()}
+        tests = ", ".join(map(TEST_SQL.format, values, ends))
         found = ", ".join(FOUND_SQL.format(name, NEWEST) for name in values)
         times = {"from_ns": from_ns, "told_ns": self._asked_from, "to_ns": self._to_ns}
         sql = ASK_SQL.format(step=1 << TILE_BITS, tests=tests, found=found)
-        return self._ask(sql, {"source": self._source, **times, **values})
+        return self._ask(sql, {"source": self._source, **times, **values, **ends})
 
     def _take(self, has: Sequence[Mapping[str, int]]) -> None:
         """`has`: of each piece, which tiles may have a part."""
@@ -236,6 +242,16 @@ def with_term(rows: float) -> float:
         return min(max(rows, 1.0), MOST_TOGETHER)
     chance: float = 1 - (1 - TOGETHER / rows) ** (1 / TOGETHER)
     return min(rows * chance, MOST_TOGETHER)
+
+
+def rare_end(part: str) -> str:
+    """The part from its rarest character on, as far as that leaves enough of it.
+
+    DuckDB looks for the first byte and there for the rest: 83 MB of words take 22 ms where it is a `z`, 38 where it is an
+    `e`, 43 where it is what stands between words.
+    """
+    starts = range(max(1, len(part) - RARE_END + 1))
+    return part[min(starts, key=lambda at: FREQUENT.find(part[at])) :]
 
 
 def found_of(wanted: Sequence[str], first_seq: int, ends: Sequence[int], *values: Any) -> Found:

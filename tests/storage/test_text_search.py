@@ -14,6 +14,7 @@ from storage.text_search import (
     MOST_TOGETHER,
     NEWEST,
     RANGES_AT_MOST,
+    RARE_END,
     TILE_BITS,
     TOGETHER,
     Range,
@@ -23,6 +24,7 @@ from storage.text_search import (
     mark,
     meets,
     outside,
+    rare_end,
     with_term,
 )
 
@@ -156,6 +158,22 @@ def test_a_term_that_every_trace_has_is_taken_to_stand_in_two_of_its_rows_and_a_
     for chance in (0.1, 0.5):
         of_a_trace = 1 - (1 - chance) ** TOGETHER
         assert with_term(TOGETHER / of_a_trace) == pytest.approx(min(chance * TOGETHER / of_a_trace, MOST_TOGETHER))
+
+
+@given(st.text(alphabet="aez1é好\n", min_size=1))
+@settings(deadline=None)
+def test_a_part_is_looked_for_from_its_rarest_character_on_first_and_ends_there_always(part: str) -> None:
+    end = rare_end(part)
+    assert part.endswith(end)
+    assert len(end) >= min(RARE_END, len(part))
+
+
+@pytest.mark.parametrize(
+    ("part", "end"),
+    [("\n12345", "345"), ("xylophone\n", "xylophone\n"), ("\nkumquat", "quat"), ("eel", "eel"), ("好", "好")],
+)
+def test_the_rarest_character_is_the_first_that_few_words_have(part: str, end: str) -> None:
+    assert rare_end(part) == end
 
 
 def test_what_is_told_later_is_added_to_what_was_told() -> None:
