@@ -22,8 +22,9 @@ from contract.reading import (
 )
 from storage import reader as reader_module
 from storage.database import Database
+from storage.parts import Parts
 from storage.reader import ASKED_HERE, WAITING_AT_MOST, DuckReader, Query, Question, load_queries
-from storage.windows import WINDOWED, Ask, Parts
+from storage.windows import WINDOWED, Ask
 from tests.support.reading import ask, traces
 from tests.support.stored import insert, span, span_id, trace_id
 

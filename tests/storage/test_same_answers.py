@@ -8,8 +8,8 @@ import pytest
 
 from contract.columns import Row
 from contract.reading import Condition
+from storage import parts, text_index, text_search, trace_page, trace_rows, windows
 from storage import reader as reader_module
-from storage import text_index, text_search, trace_page, trace_rows, windows
 from storage.reader import DuckReader
 from storage.text_index import TextIndex
 from tests.support.living import Living, live
@@ -19,18 +19,21 @@ SMALL: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (windows, "FEWEST_ROWS", (1,)),
     (windows, "SAMPLES", (4, 16, 64, 256)),
     (windows, "NEWEST", (1, 2, 8)),
-    (windows, "FIRST_LOOK", (1, 2, 8)),
-    (windows, "FIRST_PART", (1, 2)),
-    (windows, "RARE", (0.01, 0.5, 4)),
-    (windows, "SPARE", (0.2, 1.2)),
-    (windows, "NEAR_ROWS", (1, 2, 16)),
+    (parts, "FIRST_LOOK", (1, 2, 8)),
+    (parts, "FIRST_PART", (1, 2)),
+    (parts, "RARE", (0.01, 0.5, 4)),
+    (parts, "SPARE", (0.2, 1.2)),
+    (parts, "NEAR_ROWS", (1, 2, 16)),
+    (parts, "GROWTH", (2, 8)),
     (windows, "GROWTH", (2, 8)),
-    (windows, "FIRST_LOOK_ROWS", (1, 80_000)),
-    (windows, "LOOK_SPARE", (1, 1.5)),
-    (windows, "TOLD", (0.2, 1, 1.08, 3)),
+    (parts, "SAMPLES", (16, 256)),
+    (parts, "SPREAD", (2, 16)),
+    (parts, "FIRST_LOOK_ROWS", (1, 80_000)),
+    (parts, "LOOK_SPARE", (1, 1.5)),
+    (parts, "TOLD", (0.2, 1, 1.08, 3)),
     (text_search, "TOGETHER", (1, 8)),
     (text_search, "MOST_TOGETHER", (1.0, 4.0)),
-    (windows, "TOLD_MORE", (0, 8)),
+    (parts, "TOLD_MORE", (0, 8)),
     (reader_module, "LARGE_ROWS", (1,)),
     (trace_page, "SPARE", (1, 1.25)),
     (trace_page, "SPARE_AT_LEAST", (0, 1, 8)),

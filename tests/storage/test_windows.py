@@ -11,17 +11,9 @@ from contract.reading import Condition
 from storage import reader as reader_module
 from storage import windows
 from storage.database import Database
+from storage.parts import GROWTH, Parts
 from storage.reader import DuckReader
-from storage.windows import (
-    SAMPLES,
-    Parts,
-    Windows,
-    ask_spans,
-    ask_traces,
-    sample,
-    upper_bound,
-    worth_it,
-)
+from storage.windows import Windows, ask_spans, ask_traces, sample, upper_bound, worth_it
 from tests.support.sampled import sampled
 from tests.support.stored import START_NS, insert, opened, span
 
@@ -104,66 +96,6 @@ def test_parts_begin_at_sampled_times_below_the_end_of_the_range() -> None:
     assert len(answers) == 2, "one sample serves them all"
 
 
-def test_the_last_part_begins_where_the_question_does() -> None:
-    for from_ns in (None, 50):
-        parts = Parts(sampled(100), 10, from_ns)
-        floors = [parts.floor]
-        while not parts.is_last:
-            parts.widen(0)
-            floors.append(parts.floor)
-        assert floors == [98, 84, from_ns]
-    assert Parts(sampled(100), 10, 99).is_last
-    assert Parts([], 10, None).is_last
-
-
-def test_a_part_is_as_big_as_the_page_should_need_by_what_was_found() -> None:
-    for found, floor in ((0, 984), (1, 984), (5, 996), (9, 997)):
-        parts = Parts(sampled(1000), 10, None)
-        parts.widen(found)
-        assert parts.floor == floor, found
-
-
-class OnlyOld:
-    """A search whose term no row with an odd number has."""
-
-    def __init__(self) -> None:
-        self.asked: list[int | None] = []
-
-    def look_up(self, from_ns: int | None) -> None:
-        self.asked.append(from_ns)
-
-    def may_match(self, seq: int | None) -> bool:
-        return not (seq or 0) % 2
-
-
-def test_a_term_that_is_not_in_the_newest_part_is_looked_for_where_the_index_says_it_may_be() -> None:
-    search = OnlyOld()
-    parts = Parts(sampled(100), 10, 7, search=search)  # type: ignore[arg-type]
-    parts.widen(0)
-    assert parts.floor == 70, "fourteen of the even ones below 98"
-    assert search.asked == [7, 70]
-    parts.widen(9)
-    assert search.asked == [7, 70, parts.floor]
-    assert (parts.floor or 0) % 2 == 0
-
-
-def test_a_term_of_the_newest_part_is_looked_up_for_the_next_part_only() -> None:
-    search = OnlyOld()
-    parts = Parts(sampled(100), 10, None, search=search)  # type: ignore[arg-type]
-    parts.widen(5)
-    assert search.asked == [parts.floor]
-    parts = Parts(sampled(100), 10, None, search=search)  # type: ignore[arg-type]
-    parts.widen(8)
-    assert len(search.asked) == 1, "it is frequent"
-
-
-def test_where_rows_cost_little_everything_is_asked_after_the_first_part() -> None:
-    parts = Parts(sampled(SAMPLES), 10, None, costly=False)
-    assert not parts.is_last
-    parts.widen(9)
-    assert parts.is_last
-
-
 def test_a_sample_lies_evenly_in_the_file_and_comes_in_order(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,7 +140,7 @@ def test_the_next_part_rolls_up_more_traces_where_too_many_of_this_one_had_begun
     ask_traces(cut, {"limit": 3, "page_limit": 6, "from_ns": None, "to_ns": None}, Parts(sampled(20), 3, None))
     assert asked[0] == (18, 6)
     assert asked[1][0] is None or asked[1][0] < 18
-    assert asked[1][1] == 6 * windows.GROWTH
+    assert asked[1][1] == 6 * GROWTH
     assert len(asked) == 2
 
 

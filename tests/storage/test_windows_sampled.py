@@ -3,7 +3,9 @@
 import pytest
 
 from storage import windows
-from storage.windows import SAMPLES, Windows, sample
+from storage.parts import SAMPLES, Sampled
+from storage.windows import Windows, are_scattered, sample
+from tests.support.sampled import sampled
 from tests.support.stored import START_NS, insert, opened, span
 
 
@@ -83,3 +85,11 @@ def test_a_file_whose_first_rows_were_deleted_is_sampled_where_it_has_rows(monke
     rows = sample(lambda sql: cursor.execute(sql).fetchall(), 10)
     assert [row.start_ns for row in rows] == [START_NS + at * 1_000_000 for at in range(91, 101)]
     file.close()
+
+
+def test_rows_are_scattered_where_one_of_the_newest_came_early() -> None:
+    assert not are_scattered(sampled(100))
+    jumbled = [Sampled(number, number ^ 7) for number in range(100)]
+    assert not are_scattered(jumbled), "hardly"
+    assert are_scattered([*sampled(99), Sampled(99, 80)])
+    assert not are_scattered(sampled(2 * windows.NEWEST - 1))

@@ -1,6 +1,6 @@
 """Samples of a file, as parts of a question are made of."""
 
-from storage.windows import Sampled
+from storage.parts import Sampled
 
 
 def sampled(rows: int) -> list[Sampled]:

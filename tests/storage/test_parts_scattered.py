@@ -2,23 +2,15 @@
 
 import pytest
 
-from storage import windows
-from storage.windows import Parts, Sampled, are_scattered, first_look
+from storage import parts as parts_module
+from storage.parts import Parts, Sampled, first_look
 from tests.support.sampled import sampled
-
-
-def test_rows_are_scattered_where_one_of_the_newest_came_early() -> None:
-    assert not are_scattered(sampled(100))
-    jumbled = [Sampled(number, number ^ 7) for number in range(100)]
-    assert not are_scattered(jumbled), "hardly"
-    assert are_scattered([*sampled(99), Sampled(99, 80)])
-    assert not are_scattered(sampled(2 * windows.NEWEST - 1))
 
 
 @pytest.fixture(autouse=True)
 def twelve_places_for_ten_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "TOLD", 1.2)
-    monkeypatch.setattr(windows, "TOLD_MORE", 0)
+    monkeypatch.setattr(parts_module, "TOLD", 1.2)
+    monkeypatch.setattr(parts_module, "TOLD_MORE", 0)
 
 
 class Told:
@@ -75,6 +67,23 @@ def test_of_a_term_that_the_index_does_not_have_at_first_all_is_asked_where_that
     assert told.asked == [992, 936, 7], "eight times as much, of which all would be twice as much"
 
 
+def test_how_many_rows_begin_since_then_is_told_by_many_samples_where_two_of_them_lie_close_together() -> None:
+    """Two samples of a day were 1.3 % of it: too few tiles were found, twice, and each was taken to have many rows."""
+    rows = [Sampled(number * 100, number) for number in range(99)]
+    rows += [Sampled(9805, 99), Sampled(9810, 100)]
+    told = Told({9700: 40, 9800: 12, 9805: 12})
+    parts = Parts(rows, 10, 7, search=told, nth=lambda _: 99, first_look=2, sample_rows=1000)  # type: ignore[arg-type]
+    assert (told.asked, parts.floor) == ([9700], 9700), "not 9805"
+    apart_ns = (9810 - 8500) / 15
+    assert told.rows == round(1000 * (1 + (9810 - 9700) / apart_ns)), "not 4,000"
+
+
+def test_all_is_asked_about_at_once_where_most_of_it_would_be() -> None:
+    told = Told({92: 2, 7: 50})
+    assert Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99).is_last  # type: ignore[arg-type]
+    assert told.asked == [92, 7], "of 93 samples 73 would have been"
+
+
 def test_where_the_newest_rows_lie_within_a_microsecond_a_rare_term_takes_no_more_looks() -> None:
     told = Told({92: 4, 7: 11})
     told.newest_ns = 92
@@ -120,7 +129,7 @@ def test_a_term_is_rare_by_the_first_look_though_most_tiles_of_a_large_part_have
 
 
 def test_the_next_part_has_as_many_places_more_as_another_statement_would_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "TOLD_MORE", 5)
+    monkeypatch.setattr(parts_module, "TOLD_MORE", 5)
     told = Told({92: 40, 97: 12, 95: 17}, nth_ns={12: 97, 13: 96, 17: 95})
     parts = Parts(sampled(100), 10, 7, search=told, nth=lambda _: 99)  # type: ignore[arg-type]
     parts.widen(9)
