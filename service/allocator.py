@@ -21,6 +21,8 @@ GROWN_BYTES = 16 << 20
 """Trimming takes up to 3 ms of CPU, while an arena waits: only when there may be something to give back."""
 ALWAYS_EACH = 10
 """So often the process need not have grown: what a burst took is free when it is over."""
+TIGHT = 0.9
+"""Of what the process may have."""
 STATM = Path("/proc/self/statm")
 
 
@@ -45,6 +47,11 @@ def resident_bytes() -> int:
         return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def is_tight(limit_bytes: int) -> bool:
+    """Whether the process has nearly so much."""
+    return resident_bytes() > TIGHT * limit_bytes
 
 
 class Trimmer:

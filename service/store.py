@@ -3,6 +3,7 @@
 from functools import partial
 
 from service.again import make_again
+from service.allocator import is_tight
 from service.config import Config
 from service.pipeline import Holds, TakeOut, Translate
 from storage import oversized
@@ -49,4 +50,5 @@ def writer(config: Config, opened: Database, prices: PriceBook, translate: Trans
         checkpoint_wal_bytes=config.storage.checkpoint_wal_bytes,
         outline=Outline,
         make_again=make_again(translate or translator.translate, take_out(config)),
+        is_tight=partial(is_tight, config.memory.limit_bytes),
     )

@@ -77,7 +77,9 @@ class Database:
         self._lock = threading.Lock()
         self._reading = 0
         self._read_at = -math.inf
-        self._readers = threading.Lock()
+        self._readers = threading.Condition()
+        self._are_held = False
+        """Readers, by `alone`."""
 
     @property
     def in_memory(self) -> bool:
@@ -132,9 +134,10 @@ class Database:
 
     @contextmanager
     def read(self, *, again: bool = True) -> Iterator[None]:
-        """A question is asked within; it begins when nobody has set `unread`. `again`: its blocks may soon be asked of
-        once more, and all threads answer it."""
+        """A question is asked within; it begins when nobody has set `unread` or is `alone`. `again`: its blocks may
+        soon be asked of once more, and all threads answer it."""
         with self._readers:
+            self._readers.wait_for(lambda: not self._are_held)
             if again:
                 self._work_with(self._threads)
             self._reading += 1
@@ -145,6 +148,20 @@ class Database:
                 self._reading -= 1
                 if again:
                     self._read_at = time.monotonic()
+                self._readers.notify_all()
+
+    @contextmanager
+    def alone(self, for_s: float) -> Iterator[bool]:
+        """Whether nobody reads, after so long at most; who begins to waits for the end of this."""
+        with self._readers:
+            self._are_held = True
+            is_alone = self._readers.wait_for(lambda: not self._reading, for_s)
+        try:
+            yield is_alone
+        finally:
+            with self._readers:
+                self._are_held = False
+                self._readers.notify_all()
 
     @contextmanager
     def unread(self, for_s: float) -> Iterator[bool]:

@@ -28,6 +28,7 @@ from storage.histogram import Seconds
 from storage.pace import Pace, Turns
 from storage.payload import MakeAgain
 from storage.pending import Call, Pending, Result, Waiter, Work, halves, rows_of, settle_future, unread_apart, wake
+from storage.renewal import Renewal
 from storage.unread import Unread
 from storage.waiting import Waiting
 
@@ -55,6 +56,7 @@ class Flusher:
         make_again: MakeAgain,
         group_bytes: int,
         checkpoint_wal_bytes: int,
+        renewal: Renewal,
     ) -> None:
         self.flushed_seq = 0
         self.identity = ""
@@ -62,6 +64,7 @@ class Flusher:
         self.waiting = Waiting()
         self.checkpoints = Checkpoints(database)
         self._unread = Unread(database)
+        self._renewal = renewal
         self._database = database
         self._committer = committer
         self._make_again = make_again
@@ -80,12 +83,13 @@ class Flusher:
 
     # -- any thread ----------------------------------------------------------------------------------------------
 
-    def connect(self) -> None:
-        """The file's traces are known, and how far it holds the journal."""
+    def connect(self, *, recall: bool = True) -> None:
+        """The file's traces are known, and how far it holds the journal; without `recall` they are known already."""
         self._connection = self._database.cursor()
         self.identity, self.flushed_seq = self._connection.execute("SELECT id, flushed_seq FROM store").fetchall()[0]
         self._newest_seq = max(self._newest_seq, self.flushed_seq)
-        self._committer.recall(self._connection)
+        if recall:
+            self._committer.recall(self._connection)
 
     def start(self) -> None:
         self._thread.start()
@@ -281,7 +285,7 @@ class Flusher:
                 continue
             error = given_up(part[0], error)
             if isinstance(error, Refused) and part[0].done is None:
-                error, set_aside = self._set_aside(part[0], str(error)), set_aside + 1
+                error, set_aside = unstorable.set_aside(self._opened, part[0], str(error)), set_aside + 1
             if isinstance(error, Unavailable):
                 self._give_up([*part, *(request for rest in parts for request in rest)], error)
                 return
@@ -298,6 +302,7 @@ class Flusher:
         except Exception as error:
             return self._explained(error)
         seconds = time.perf_counter() - started
+        self._renewal.look()
         self._seconds.add(seconds)
         self._turns.stored(seconds)
         self._pace.took(seconds, sum(request.translated.rows for request in group))
@@ -314,17 +319,6 @@ class Flusher:
         if is_lost(error):
             self._lose(str(error))
         return meaning(error)
-
-    def _set_aside(self, request: Pending, reason: str) -> TracepondError | None:
-        """An acknowledged request that the tables cannot hold is kept; else why that is not possible now."""
-        try:  # the last try may have lost the engine
-            unstorable.keep(self._opened(), request, reason)
-        except Unavailable as error:
-            return error
-        except duckdb.Error as error:
-            return Unavailable(f"the store cannot take data now: {first_line(error)}", reason="store", retry_after_s=5)
-        logger.error("request %d is kept in table unstorable and tried again at the next start", request.seq)
-        return None
 
     def retry_unstorable(self) -> None:
         """See `unstorable.retry`. Raises `Unavailable` where the file cannot be opened again."""
@@ -368,11 +362,11 @@ class Flusher:
             self._connection = None
         self._database.close()
 
-    def _reopen(self) -> bool:
+    def _reopen(self, *, recall: bool = True) -> bool:
         """The file is open and all of it known; else it is closed, so that the next time begins anew."""
         try:
             self._database.open()
-            self.connect()
+            self.connect(recall=recall)
         except (TracepondError, duckdb.Error) as error:
             self.broken = f"the store cannot be opened: {first_line(error)}"
             logger.error("%s", self.broken)
@@ -388,6 +382,11 @@ class Flusher:
             self._or_lost(partial(self._unread.give_back, self._connection))
         if not self.broken and self.checkpoints.due(wal_bytes):
             self.checkpoint()
+        if not self.broken and not self.checkpoints.held and self._renewal.due():
+            with self._renewal.alone(self._database) as alone:
+                if alone and self.checkpoint():
+                    self._leave()
+                    self._reopen(recall=False)  # what is remembered of the file holds
 
     def checkpoint(self) -> bool:
         """The WAL is in the file; false when it cannot be now. In the flusher's thread only (a `call`)."""

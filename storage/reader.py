@@ -263,13 +263,14 @@ class DuckReader:
             self._running.discard(ticket)
 
     def _ask(self, ticket: _Ticket, question: Question) -> list[Row]:
-        cursor = self._cursor()
-        with self._database.read(again=question.query not in BLOCKLESS), one_state(cursor):
-            ticket.start(cursor)
-            try:
-                return self._whole(cursor, question, self._answer(cursor, question))
-            finally:
-                ticket.finish()
+        with self._database.read(again=question.query not in BLOCKLESS):
+            cursor = self._cursor()
+            with one_state(cursor):
+                ticket.start(cursor)
+                try:
+                    return self._whole(cursor, question, self._answer(cursor, question))
+                finally:
+                    ticket.finish()
 
     def _answer(self, cursor: duckdb.DuckDBPyConnection, question: Question) -> list[Row]:
         """The rows of one statement, or of several that ask the newest part of the file first, all of one state."""

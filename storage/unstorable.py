@@ -15,12 +15,13 @@ from uuid import uuid4
 import duckdb
 
 from contract.columns import Column
-from contract.errors import Unavailable
+from contract.errors import TracepondError, Unavailable
 from contract.faults import frames_once
 from contract.translated import Translated
 from storage import position
 from storage.columns import stage
 from storage.database import begin, roll_back
+from storage.failures import first_line
 from storage.payload import VERSION, MakeAgain, encode, restored, tables_of
 from storage.pending import Pending, pending
 
@@ -56,6 +57,18 @@ def keep(connection: duckdb.DuckDBPyConnection, request: Pending, reason: str) -
     except BaseException:
         roll_back(connection)
         raise
+
+
+def set_aside(opened: Callable[[], duckdb.DuckDBPyConnection], request: Pending, reason: str) -> TracepondError | None:
+    """An acknowledged request that the tables cannot hold is kept; else why that is not possible now."""
+    try:  # the last try may have lost the engine
+        keep(opened(), request, reason)
+    except Unavailable as error:
+        return error
+    except duckdb.Error as error:
+        return Unavailable(f"the store cannot take data now: {first_line(error)}", reason="store", retry_after_s=5)
+    logger.error("request %d is kept in table unstorable and tried again at the next start", request.seq)
+    return None
 
 
 def put(connection: duckdb.DuckDBPyConnection, text: str) -> str:

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,6 +33,7 @@ from storage.pace import GROUP_BYTES
 from storage.payload import MakeAgain, recorded, restored
 from storage.pending import Pending, Result, Work, pending, settle_future
 from storage.reached import Whole
+from storage.renewal import Renewal, never
 from storage.scores import last
 from storage.twins import apart
 
@@ -89,11 +90,13 @@ class Writer:
         checkpoint_wal_bytes: int = 128 << 20,
         outline: MakeOutline = Whole,
         make_again: MakeAgain = nothing_was_sent,
+        is_tight: Callable[[], bool] = never,
     ) -> None:
+        """`is_tight`: see `Renewal`."""
         self.match = match
         self._database = database
         committer = Committer(settle, merge, match, merge_scores, recent_spans, outline)
-        self._flusher = Flusher(database, committer, make_again, group_bytes, checkpoint_wal_bytes)
+        self._flusher = Flusher(database, committer, make_again, group_bytes, checkpoint_wal_bytes, Renewal(is_tight))
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes
         self._jobs: deque[Job] = deque()

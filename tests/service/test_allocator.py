@@ -64,3 +64,8 @@ asyncio.run(life())
 print([number for number, always in enumerate(calls[:20], 1) if always])
 """
     assert run(program).strip() == "[10, 20]"
+
+
+def test_a_process_with_nearly_all_that_it_may_have_is_tight() -> None:
+    program = "from service.allocator import is_tight, resident_bytes; size = resident_bytes()\n"
+    assert run(program + "print(is_tight(size), is_tight(2 * size))").split() == ["True", "False"]

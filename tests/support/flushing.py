@@ -13,6 +13,7 @@ from storage.flusher import Flusher
 from storage.pace import GROUP_BYTES
 from storage.payload import MakeAgain
 from storage.pending import Pending, pending
+from storage.renewal import Renewal
 from storage.writer import nothing_was_sent
 from translator.merge import merge_copies
 from translator.settle import settle
@@ -25,7 +26,9 @@ class Store:
         self.database = Database(str(path))
         self.database.open()
         committer = Committer(rule, merge_copies)
-        self.flusher = Flusher(self.database, committer, make_again, GROUP_BYTES, checkpoint_wal_bytes=1 << 30)
+        self.flusher = Flusher(
+            self.database, committer, make_again, GROUP_BYTES, checkpoint_wal_bytes=1 << 30, renewal=Renewal()
+        )
         self.flusher.connect()
         self.seq = self.flusher.flushed_seq
 
