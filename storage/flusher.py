@@ -86,9 +86,10 @@ class Flusher:
     def connect(self, *, recall: bool = True) -> None:
         """The file's traces are known, and how far it holds the journal; without `recall` they are known already."""
         self._connection = self._database.cursor()
-        self.identity, self.flushed_seq = self._connection.execute("SELECT id, flushed_seq FROM store").fetchall()[0]
-        self._newest_seq = max(self._newest_seq, self.flushed_seq)
         if recall:
+            sql = "SELECT id, flushed_seq FROM store"
+            self.identity, self.flushed_seq = self._connection.execute(sql).fetchall()[0]
+            self._newest_seq = max(self._newest_seq, self.flushed_seq)
             self._committer.recall(self._connection)
 
     def start(self) -> None:
