@@ -8,7 +8,7 @@ import pytest
 
 from contract.span import Batch, Extent, Sent
 from contract.translated import Translated
-from service import store
+from service import allocator, store
 from service.config import load
 from storage.database import Database
 from tests.support.otlp import trace_request
@@ -63,6 +63,10 @@ def test_the_writer_gets_the_sizes_derived_from_the_limit(tmp_path: Path, monkey
     config = CONFIG
     store.writer(config, Database(str(tmp_path / "x.duckdb")), PriceBook(()))
     assert callable(given.pop("make_again"))
+    is_tight = given.pop("is_tight")
+    for size_bytes, tight in ((0, False), (config.memory.limit_bytes, True)):
+        monkeypatch.setattr(allocator, "resident_bytes", lambda size_bytes=size_bytes: size_bytes)
+        assert is_tight() is tight
     assert given == {
         "queue_bytes": config.memory.queue_bytes + config.memory.group_bytes,
         "group_bytes": config.memory.group_bytes,
