@@ -21,7 +21,7 @@ GROWN_BYTES = 16 << 20
 """Trimming takes up to 3 ms of CPU, while an arena waits: only when there may be something to give back."""
 ALWAYS_EACH = 10
 """So often the process need not have grown: what a burst took is free when it is over."""
-TIGHT = 0.9
+TIGHT = 0.85
 """Of what the process may have."""
 STATM = Path("/proc/self/statm")
 

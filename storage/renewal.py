@@ -61,7 +61,5 @@ class Renewal:
             return
         with database.alone(ALONE_S) as is_alone:
             if is_alone:
-                logger.info(
-                    "the process has nearly all the memory it may have: the file is opened again, which frees some"
-                )
+                logger.info("nearly all the memory that the process may have is used: the file is opened again")
             yield is_alone
