@@ -153,10 +153,10 @@ class Database:
     @contextmanager
     def alone(self, for_s: float) -> Iterator[bool]:
         """Whether nobody reads, after so long at most; who begins to waits for the end of this."""
-        with self._readers:
-            self._are_held = True
-            is_alone = self._readers.wait_for(lambda: not self._reading, for_s)
         try:
+            with self._readers:
+                self._are_held = True
+                is_alone = self._readers.wait_for(lambda: not self._reading, for_s)
             yield is_alone
         finally:
             with self._readers:

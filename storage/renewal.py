@@ -5,6 +5,7 @@ its own counts and which it never drops: a process that had received 10 M spans 
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ MOST_S = 300.0
 """Where opening the file again does not help, that is tried more and more seldom."""
 ALONE_S = 1.0
 """So long who reads may take to end; then it is put off."""
+PUT_OFF_S = 10.0
 
 
 def never() -> bool:
@@ -39,27 +41,32 @@ class Renewal:
         """Since it was last asked for."""
 
     def look(self) -> None:
-        """To be called when the process is at its largest."""
+        """To be called where the process is large."""
         self._was_tight = self._was_tight or self._is_tight()
 
     def due(self) -> bool:
-        """Whether the file should be opened again now; not true again for a minute, or longer where it did not help."""
+        """Whether the file should be opened again now."""
         now = self._clock()
         if now < self._until:
             return False
         self.look()
-        is_tight, self._was_tight = self._was_tight, False
-        self._until = now + (self._wait_s if is_tight else LOOK_S)
-        self._wait_s = min(2 * self._wait_s, MOST_S) if is_tight else LEAST_S
-        return is_tight
+        if not self._was_tight:
+            self._wait_s, self._until = LEAST_S, now + LOOK_S
+        return self._was_tight
 
     @contextmanager
     def alone(self, database: Database) -> Iterator[bool]:
-        """Whether the file can be closed and opened within: who reads has ended, and who begins to waits."""
+        """Whether the file can be closed and opened within: who reads has ended, and who begins to waits.
+
+        After that it is not due for a minute, or longer where it did not help; after ten seconds where it cannot be.
+        """
         if database.in_memory:
+            self._until = math.inf
             yield False
             return
         with database.alone(ALONE_S) as is_alone:
+            self._until = self._clock() + (self._wait_s if is_alone else PUT_OFF_S)
             if is_alone:
+                self._wait_s, self._was_tight = min(2 * self._wait_s, MOST_S), False
                 logger.info("nearly all the memory that the process may have is used: the file is opened again")
             yield is_alone

@@ -11,10 +11,11 @@ from contract.reading import Row
 from storage import renewal
 from storage.database import Database
 from storage.reader import DuckReader
-from storage.renewal import LEAST_S, LOOK_S, MOST_S, Renewal
+from storage.renewal import LEAST_S, LOOK_S, MOST_S, PUT_OFF_S, Renewal
 from tests.support.flushing import Store
 from tests.support.rows import generation_row, span_row
 
+FILE = Database("never opened")
 LIST = {"project": "default", "limit": 100, "io": "none"}
 
 
@@ -38,6 +39,8 @@ class Tight:
         began = self.now_s
         while not made.due():
             self.now_s += 0.5
+        with made.alone(FILE) as alone:
+            assert alone
         return self.now_s - began
 
 
@@ -166,6 +169,20 @@ def test_while_a_question_does_not_end_the_file_stays_as_it_is(
     assert store.rows() == [("a",), ("b",)]
 
 
+def test_where_it_was_put_off_it_is_due_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "ALONE_S", 0.0)
+    tight = Tight()
+    made = tight.renewal()
+    tight.now_s += LEAST_S
+    assert made.due()
+    with FILE.read(again=False), made.alone(FILE) as alone:
+        assert not alone
+    tight.is_tight = False
+    assert tight.next_after_s(made) == PUT_OFF_S, "it was tight, and nothing was done about it"
+    tight.is_tight = True
+    assert tight.next_after_s(made) == LEAST_S, "nor was it of no help"
+
+
 def test_while_a_copy_of_the_file_is_made_it_stays_as_it_is(store: Store, opened: list[str]) -> None:
     renewed_each_time(store)
     store.flusher.checkpoints.held = True
@@ -176,8 +193,12 @@ def test_while_a_copy_of_the_file_is_made_it_stays_as_it_is(store: Store, opened
 def test_a_database_in_memory_is_never_closed() -> None:
     database = Database(":memory:")
     database.open()
-    with Renewal().alone(database) as alone:
+    tight = Tight()
+    made = tight.renewal()
+    with made.alone(database) as alone:
         assert not alone
+    tight.now_s += 10 * MOST_S
+    assert not made.due(), "nor does anybody wait for it"
     database.close()
 
 
