@@ -17,7 +17,7 @@ WITH named AS MATERIALIZED (
     LIMIT $page_limit
 ),
 member AS MATERIALIZED (
-    SELECT DISTINCT user_id, trace_id
+    SELECT DISTINCT user_id AS named_id, trace_id
     FROM span
     WHERE project = $project
         AND user_id IN (SELECT user_id FROM named)
@@ -25,60 +25,47 @@ member AS MATERIALIZED (
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
 ),
+size AS (
+    SELECT named_id, count(trace_id) AS trace_count
+    FROM member
+    GROUP BY named_id
+),
 seen AS (
     SELECT
-        *,
+        member.named_id,
+        span.*,
         (duplicate_of IS NULL OR synthetic IS NOT TRUE) AS shown,
         (kind IN ('generation', 'embedding') AND duplicate_of IS NULL) AS counted
     FROM span
+    JOIN member USING (trace_id)
     WHERE project = $project
-        AND trace_id IN (SELECT trace_id FROM member)
         AND true /* rows of the traces */
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
 ),
-trace AS (
-    SELECT
-        trace_id,
-        min(start_time) AS start_time,
-        max(end_time) AS end_time,
-        count(*) FILTER (shown) AS span_count,
-        count(*) FILTER (counted AND kind = 'generation') AS generation_count,
-        count(*) FILTER (shown AND status = 'error') AS error_count,
-        list(DISTINCT model) FILTER (counted AND model IS NOT NULL) AS models,
-        list(DISTINCT environment) FILTER (environment IS NOT NULL) AS environments,
-        list(DISTINCT session_id) FILTER (session_id IS NOT NULL) AS others,
-        sum(input_tokens) FILTER (counted) AS input_tokens,
-        sum(output_tokens) FILTER (counted) AS output_tokens,
-        sum(total_tokens) FILTER (counted) AS total_tokens,
-        sum(cache_read_tokens) FILTER (counted) AS cache_read_tokens,
-        sum(total_cost) FILTER (counted) AS total_cost
-    FROM seen
-    GROUP BY trace_id
-),
 record AS (
     SELECT
-        user_id,
+        named_id AS user_id,
         any_value(last_start) AS last_active_time,
         min(start_time) AS start_time,
         max(end_time) AS end_time,
         (epoch_ns(max(end_time)) - epoch_ns(min(start_time))) / 1e6 AS duration_ms,
-        count(*) AS trace_count,
-        sum(span_count)::BIGINT AS span_count,
-        sum(generation_count)::BIGINT AS generation_count,
-        sum(error_count)::BIGINT AS error_count,
-        list_sort(list_distinct(flatten(list(models)))) AS models,
-        list_sort(list_distinct(flatten(list(environments)))) AS environments,
-        len(list_distinct(flatten(list(others)))) AS session_count,
-        TRY_CAST(sum(input_tokens) AS BIGINT) AS input_tokens,
-        TRY_CAST(sum(output_tokens) AS BIGINT) AS output_tokens,
-        TRY_CAST(sum(total_tokens) AS BIGINT) AS total_tokens,
-        TRY_CAST(sum(cache_read_tokens) AS BIGINT) AS cache_read_tokens,
-        sum(total_cost) AS total_cost
-    FROM member
-    JOIN trace USING (trace_id)
-    JOIN named USING (user_id)
-    GROUP BY user_id
+        any_value(trace_count) AS trace_count,
+        count(*) FILTER (shown) AS span_count,
+        count(*) FILTER (counted AND kind = 'generation') AS generation_count,
+        count(*) FILTER (shown AND status = 'error') AS error_count,
+        coalesce(list_sort(list(DISTINCT model) FILTER (counted AND model IS NOT NULL)), []) AS models,
+        coalesce(list_sort(list(DISTINCT environment) FILTER (environment IS NOT NULL)), []) AS environments,
+        count(DISTINCT session_id) AS session_count,
+        TRY_CAST(sum(input_tokens) FILTER (counted) AS BIGINT) AS input_tokens,
+        TRY_CAST(sum(output_tokens) FILTER (counted) AS BIGINT) AS output_tokens,
+        TRY_CAST(sum(total_tokens) FILTER (counted) AS BIGINT) AS total_tokens,
+        TRY_CAST(sum(cache_read_tokens) FILTER (counted) AS BIGINT) AS cache_read_tokens,
+        fsum(total_cost) FILTER (counted) AS total_cost
+    FROM seen
+    JOIN size USING (named_id)
+    JOIN named ON named.user_id = named_id
+    GROUP BY named_id
 ),
 page AS (
     SELECT *
