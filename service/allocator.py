@@ -13,9 +13,6 @@ from pathlib import Path
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """malloc.h of glibc."""
 ARENAS = 2
-KEPT_BYTES = 32 << 20
-"""So much is neither given back with each free nor mapped anew with each buffer: 5 µs of what a span costs were the
-kernel's clearing of pages that the process had had a moment before. The trimmer gives back what stays free."""
 EVERY_S = 1.0
 GROWN_BYTES = 16 << 20
 """Trimming takes up to 3 ms of CPU, while an arena waits: only when there may be something to give back."""
@@ -31,13 +28,17 @@ def _libc() -> ctypes.CDLL | None:
     return library if hasattr(library, "malloc_trim") and hasattr(library, "mallopt") else None
 
 
-def set_up() -> bool:
-    """To be called before there are threads; false where the C library has no such setting."""
+def set_up(kept_bytes: int) -> bool:
+    """To be called before there are threads; false where the C library has no such setting.
+
+    `kept_bytes` are neither given back with each free nor mapped anew with each buffer: 5 µs of what a span costs were
+    the kernel's clearing of pages that the process had had a moment before. The trimmer gives back what stays free.
+    """
     library = _libc()
     if library is None:
         return False
-    library.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
-    library.mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
+    library.mallopt(M_TRIM_THRESHOLD, kept_bytes)
+    library.mallopt(M_MMAP_THRESHOLD, kept_bytes)
     return bool(library.mallopt(M_ARENA_MAX, ARENAS))
 
 

@@ -339,7 +339,7 @@ def folder_problem(path: str) -> str | None:
 
 async def serve(config: Config, announce: Callable[[str], None]) -> int:
     """Run until a signal comes; `announce` is given the first lines. Returns the exit code. Raises `StartFailed`."""
-    set_up()
+    set_up(config.memory.kept_bytes)
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:

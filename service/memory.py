@@ -33,12 +33,13 @@ class Share(NamedTuple):
 SHARES = (
     Share("engine_bytes", 0.42, 1, 64 * MIB, 256 * MIB, "DuckDB: cached blocks, joins, sorts, rows not in the file"),
     Share("engine_threads", 0.42, 128 * MIB, 1, 2, "of DuckDB, where there are as many CPUs"),
-    Share("checkpoint_wal_bytes", 0.15, 1, 16 * MIB, 40 * MIB, "DuckDB's log; its rows are held until a checkpoint"),
+    Share("checkpoint_wal_bytes", 0.075, 1, 16 * MIB, 40 * MIB, "DuckDB's log; its rows are held until a checkpoint"),
     Share("body_bytes", 0.5, 6, 3 * MIB, 64 * MIB, "largest request; parsed, decoded and translated it takes 6 times",
           beside=133 * MIB),
     Share("in_flight_bytes", 0.085, 1, 8 * MIB, 64 * MIB, "requests received and not yet answered", beside=120 * MIB),
     Share("queue_bytes", 0.20, 4.5, 5 * MIB, 12 * MIB, "requests that wait for the tables; as rows 4.5 times as much"),
     Share("group_bytes", 0.15, 4, 4 * MIB, 16 * MIB, "requests of one transaction; as columns and blocks 4 times"),
+    Share("kept_bytes", 0.036, 1, 4 * MIB, 32 * MIB, "freed by the program and kept for what comes next"),
     Share("recent_spans", 0.04, 700, 5_000, 30_000, "spans remembered between transactions"),
     Share("readers", 0.42, 32 * MIB, 1, 4, "queries that run at a time, beside the writer", beside=48 * MIB),
     Share("max_items", 0.40, 3_600, 10_000, 100_000, "spans, log records or data points of one request"),
@@ -61,6 +62,7 @@ class Memory:
     queue_bytes: int
     group_bytes: int
     checkpoint_wal_bytes: int
+    kept_bytes: int
     recent_spans: int
     readers: int
     max_items: int

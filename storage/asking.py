@@ -81,7 +81,7 @@ async def ask(database: Database, question: Callable[[duckdb.DuckDBPyConnection]
 
 def _answer(database: Database, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
     try:
-        with database.read(again=False), closing(database.cursor()) as cursor, one_state(cursor):
+        with database.gate.read(again=False), closing(database.cursor()) as cursor, one_state(cursor):
             return question(cursor)
     except duckdb.Error as error:
         if has_ended(error) or isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):

@@ -5,21 +5,21 @@ DuckDB is opened in memory and the file attached, because ROW_GROUP_SIZE and BLO
 """
 
 import logging
-import math
 import os
 import secrets
 import shutil
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
 
 from contract.errors import Refused, Unavailable
 from storage.engine_errors import explain_open_failure
+from storage.gate import Gate
 from storage.memory_limit import MemoryLimit
 
 logger = logging.getLogger(__name__)
@@ -75,11 +75,7 @@ class Database:
         """The one before, where its connections have not ended yet."""
         self._cursors: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
         self._lock = threading.Lock()
-        self._reading = 0
-        self._read_at = -math.inf
-        self._readers = threading.Condition()
-        self._are_held = False
-        """Readers, by `alone`."""
+        self.gate = Gate(self._work_with, closes=self.limit.is_little)
 
     @property
     def in_memory(self) -> bool:
@@ -132,49 +128,9 @@ class Database:
         run(cursor, f"USE {CATALOG}")
         return cursor
 
-    @contextmanager
-    def read(self, *, again: bool = True) -> Iterator[None]:
-        """A question is asked within; it begins when nobody has set `unread` or is `alone`. `again`: its blocks may
-        soon be asked of once more, and all threads answer it."""
-        with self._readers:
-            self._readers.wait_for(lambda: not self._are_held)
-            if again:
-                self._work_with(self._threads)
-            self._reading += 1
-        try:
-            yield
-        finally:
-            with self._readers:
-                self._reading -= 1
-                if again:
-                    self._read_at = time.monotonic()
-                self._readers.notify_all()
-
-    @contextmanager
-    def alone(self, for_s: float) -> Iterator[bool]:
-        """Whether nobody reads, after so long at most; who begins to waits for the end of this."""
-        try:
-            with self._readers:
-                self._are_held = True
-                is_alone = self._readers.wait_for(lambda: not self._reading, for_s)
-            yield is_alone
-        finally:
-            with self._readers:
-                self._are_held = False
-                self._readers.notify_all()
-
-    @contextmanager
-    def unread(self, for_s: float) -> Iterator[bool]:
-        """Whether nobody has asked for so long; within, nobody begins to, and from then on one thread works until
-        somebody does."""
-        with self._readers:
-            is_unread = not self._reading and time.monotonic() - self._read_at >= for_s
-            if is_unread:
-                self._work_with(1)
-            yield is_unread
-
-    def _work_with(self, threads: int) -> None:
-        """So many of DuckDB, unless it cannot say so now. Takes 2 ms; part of what holds `_readers`."""
+    def _work_with(self, all_threads: bool) -> None:
+        """All of DuckDB's threads or one, unless it cannot say so now. Takes 2 ms, while the gate is held."""
+        threads = self._threads if all_threads else 1
         if threads != self._threads_now:
             with suppress(duckdb.Error, Unavailable), closing(self.cursor()) as cursor:
                 run(cursor, f"SET threads = {threads:d}")

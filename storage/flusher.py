@@ -88,7 +88,7 @@ class Flusher:
         self._connection = self._database.cursor()
         if recall:
             sql = "SELECT id, flushed_seq FROM store"
-            self.identity, self.flushed_seq = self._connection.execute(sql).fetchall()[0]
+            [(self.identity, self.flushed_seq)] = self._connection.execute(sql).fetchall()
             self._newest_seq = max(self._newest_seq, self.flushed_seq)
             self._committer.recall(self._connection)
 
@@ -269,11 +269,12 @@ class Flusher:
 
         Where the store cannot take data now, what is left goes back to the head of the queue and `broken` says why.
         """
-        try:
-            self._flush(group)
-        finally:
-            self.waiting.stored()
-        self._tidy(self._checkpoint_wal_bytes)
+        with self._database.gate.closed():
+            try:
+                self._flush(group)
+            finally:
+                self.waiting.stored()
+            self._tidy(self._checkpoint_wal_bytes)
 
     def _flush(self, group: list[Pending]) -> None:
         parts, set_aside = deque(unread_apart(group)), 0
@@ -298,15 +299,13 @@ class Flusher:
         try:
             newest = group[-1]
             self._committer.commit(self._opened(), rows_of(group), newest.row_seq, self._database.end, newest.seq)
-        except (Refused, Unavailable) as error:
-            return error
         except Exception as error:
-            return self._explained(error)
-        seconds = time.perf_counter() - started
-        self._renewal.look()
+            return error if isinstance(error, (Refused, Unavailable)) else self._explained(error)
+        seconds, rows = time.perf_counter() - started, sum(request.translated.rows for request in group)
+        self._renewal.stored(rows)
         self._seconds.add(seconds)
         self._turns.stored(seconds)
-        self._pace.took(seconds, sum(request.translated.rows for request in group))
+        self._pace.took(seconds, rows)
         return None
 
     def _opened(self) -> duckdb.DuckDBPyConnection:

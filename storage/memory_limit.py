@@ -22,6 +22,8 @@ class MemoryLimit:
         """At most."""
         room_bytes = 0 if size_bytes >= AMPLE_BYTES else min(ROOM_BYTES, size_bytes // ROOM_PART)
         self.usual_bytes = size_bytes - room_bytes
+        self.is_little = room_bytes > 0
+        """So that who reads and who stores must take care of each other."""
         self.is_another = False
         """`restore` has something to do."""
 
@@ -32,7 +34,7 @@ class MemoryLimit:
         invalidates the whole (DuckDB 2.0). With 15 readers and 85 MiB that came three times in 30 s; with it, once in
         90 s.
         """
-        if self.is_another or self.usual_bytes < self.size_bytes:
+        if self.is_another or self.is_little:
             self.is_another = True
             set_limit(connection, self.size_bytes)
 

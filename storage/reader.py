@@ -12,7 +12,7 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -31,6 +31,7 @@ from storage.contents import put_back, put_back_lists
 from storage.engine_errors import has_ended
 from storage.entities import compile_measures
 from storage.failures import damaged, is_lost
+from storage.gate import Gate
 from storage.giving_way import give_way
 from storage.text_search import Search
 from storage.trace_page import LARGE_ROWS, QUERY, divisible, page_limit, page_of, with_contents, with_scores
@@ -65,9 +66,9 @@ _LIST = re.compile(r"^( *).+ /\* list: (\w+) \*/", re.MULTILINE)
 class Connections(Protocol):
     """What is needed of `storage.database.Database`."""
 
-    def cursor(self) -> duckdb.DuckDBPyConnection: ...
+    gate: Gate
 
-    def read(self, *, again: bool = True) -> AbstractContextManager[None]: ...
+    def cursor(self) -> duckdb.DuckDBPyConnection: ...
 
 
 class Query:
@@ -263,7 +264,7 @@ class DuckReader:
             self._running.discard(ticket)
 
     def _ask(self, ticket: _Ticket, question: Question) -> list[Row]:
-        with self._database.read(again=question.query not in BLOCKLESS):
+        with self._database.gate.read(again=question.query not in BLOCKLESS):
             cursor = self._cursor()
             with one_state(cursor):
                 ticket.start(cursor)

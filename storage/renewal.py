@@ -15,10 +15,12 @@ from storage.database import Database
 logger = logging.getLogger(__name__)
 
 LOOK_S = 1.0
-LEAST_S = 60.0
+LEAST_S = 30.0
 """Between two openings: each keeps readers waiting, for 0.2 s mostly."""
-MOST_S = 300.0
-"""Where opening the file again does not help, that is tried more and more seldom."""
+GROWN_ROWS = 100_000
+"""Stored since the last one: DuckDB knows some 5 MB of them."""
+LATER_S, MOST_S = 60.0, 300.0
+"""Where fewer were, what fills the process is something else, and comes again: that is tried more and more seldom."""
 ALONE_S = 1.0
 """So long who reads may take to end; then it is put off."""
 PUT_OFF_S = 10.0
@@ -35,38 +37,50 @@ class Renewal:
         """`is_tight`: the process has nearly all the memory it may have."""
         self._is_tight = is_tight
         self._clock = clock
-        self._wait_s = LEAST_S
         self._until = clock() + LEAST_S
+        self._later_s = LATER_S
+        self._later = clock() + LATER_S
         self._was_tight = False
         """Since it was last asked for."""
+        self._rows = 0
+        """Stored since the file was opened."""
 
-    def look(self) -> None:
-        """To be called where the process is large."""
+    def stored(self, rows: int) -> None:
+        """To be called at the end of a group, while the process still has what that was made of."""
+        self._rows += rows
         self._was_tight = self._was_tight or self._is_tight()
 
     def due(self) -> bool:
         """Whether the file should be opened again now."""
         now = self._clock()
-        if now < self._until:
+        if now < (self._until if self._rows >= GROWN_ROWS else self._later):
             return False
-        self.look()
+        self._was_tight = self._was_tight or self._is_tight()
         if not self._was_tight:
-            self._wait_s, self._until = LEAST_S, now + LOOK_S
+            self._until = self._later = now + LOOK_S
+            self._later_s = LATER_S
         return self._was_tight
 
     @contextmanager
     def alone(self, database: Database) -> Iterator[bool]:
         """Whether the file can be closed and opened within: who reads has ended, and who begins to waits.
 
-        After that it is not due for a minute, or longer where it did not help; after ten seconds where it cannot be.
+        Where it cannot be, it is due again after ten seconds.
         """
         if database.in_memory:
-            self._until = math.inf
+            self._until = self._later = math.inf
             yield False
             return
-        with database.alone(ALONE_S) as is_alone:
-            self._until = self._clock() + (self._wait_s if is_alone else PUT_OFF_S)
+        with database.gate.alone(ALONE_S) as is_alone:
             if is_alone:
-                self._wait_s, self._was_tight = min(2 * self._wait_s, MOST_S), False
                 logger.info("nearly all the memory that the process may have is used: the file is opened again")
+                self._opened()
+            else:
+                self._until = self._later = self._clock() + PUT_OFF_S
             yield is_alone
+
+    def _opened(self) -> None:
+        now = self._clock()
+        self._later_s = LATER_S if self._rows >= GROWN_ROWS else min(2 * self._later_s, MOST_S)
+        self._until, self._later = now + LEAST_S, now + self._later_s
+        self._was_tight, self._rows = False, 0

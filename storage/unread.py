@@ -56,7 +56,7 @@ class Unread:
         if now - self._looked_at < EVERY_S:
             return False
         self._looked_at = now
-        with self._database.unread(QUIET_S) as unread:
+        with self._database.gate.unread(QUIET_S) as unread:
             if not unread:
                 return False
             [(blocks, others)] = connection.execute(USED_SQL).fetchall()

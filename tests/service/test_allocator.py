@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GROW_AND_SHRINK = """
 import threading
 from service.allocator import Trimmer, resident_bytes, set_up
-assert set_up()
+assert set_up(32 << 20)
 trimmer = Trimmer()
 trimmer.trim()
 assert not trimmer.trim()
@@ -41,7 +41,7 @@ def test_what_a_thread_freed_below_something_it_kept_is_given_back_once() -> Non
 
 def test_where_the_c_library_has_no_such_thing_nothing_is_done() -> None:
     without = "from service import allocator; allocator._libc = lambda: None\n"
-    assert run(without + "print(allocator.set_up(), allocator.Trimmer().trim())").split() == ["False", "False"]
+    assert run(without + "print(allocator.set_up(32 << 20), allocator.Trimmer().trim())").split() == ["False", "False"]
 
 
 def test_where_the_system_does_not_say_the_size_it_counts_as_none() -> None:

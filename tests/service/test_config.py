@@ -194,7 +194,7 @@ def test_sizes_follow_from_the_memory_limit_but_for_those_that_are_set() -> None
     assert config.storage.memory_limit_bytes == 80 << 20
     assert config.receivers.max_in_flight_bytes == 7 << 20
     assert config.receivers.http_max_body_bytes == config.receivers.grpc_max_message_bytes == config.memory.body_bytes
-    assert config.storage.checkpoint_wal_bytes == config.memory.checkpoint_wal_bytes == 36 << 20
+    assert config.storage.checkpoint_wal_bytes == config.memory.checkpoint_wal_bytes == 18 << 20
 
 
 def test_auto_is_what_the_system_allows() -> None:

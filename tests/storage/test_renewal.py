@@ -11,7 +11,7 @@ from contract.reading import Row
 from storage import renewal
 from storage.database import Database
 from storage.reader import DuckReader
-from storage.renewal import LEAST_S, LOOK_S, MOST_S, PUT_OFF_S, Renewal
+from storage.renewal import GROWN_ROWS, LATER_S, LEAST_S, LOOK_S, MOST_S, PUT_OFF_S, Renewal
 from tests.support.flushing import Store
 from tests.support.rows import generation_row, span_row
 
@@ -34,9 +34,12 @@ class Tight:
     def renewal(self) -> Renewal:
         return Renewal(self, lambda: self.now_s)
 
-    def next_after_s(self, made: Renewal) -> float:
-        """How long it takes until the file is to be opened again."""
-        began = self.now_s
+    def next_after_s(self, made: Renewal, rows: int) -> float:
+        """How long it takes until the file is to be opened again, after so many rows were stored."""
+        began, was_tight = self.now_s, self.is_tight
+        self.is_tight = False
+        made.stored(rows)
+        self.is_tight = was_tight
         while not made.due():
             self.now_s += 0.5
         with made.alone(FILE) as alone:
@@ -44,32 +47,40 @@ class Tight:
         return self.now_s - began
 
 
-def test_it_is_due_a_minute_after_the_last_time_and_later_where_that_did_not_help() -> None:
+def test_it_is_due_half_a_minute_after_the_last_time_as_long_as_rows_come() -> None:
     tight = Tight()
     made = tight.renewal()
-    waited = [tight.next_after_s(made) for _ in range(6)]
-    assert waited == [LEAST_S, LEAST_S, 2 * LEAST_S, 4 * LEAST_S, MOST_S, MOST_S]
+    assert [tight.next_after_s(made, GROWN_ROWS) for _ in range(6)] == [LEAST_S] * 6
+
+
+def test_where_few_rows_came_it_is_due_later_each_time() -> None:
+    tight = Tight()
+    made = tight.renewal()
+    waited = [tight.next_after_s(made, GROWN_ROWS - 1) for _ in range(5)]
+    assert waited == [LATER_S, 2 * LATER_S, 4 * LATER_S, MOST_S, MOST_S]
+    assert tight.next_after_s(made, GROWN_ROWS) == LEAST_S
+    assert tight.next_after_s(made, 0) == LATER_S, "rows came: what fills the process may be another thing now"
 
 
 def test_where_it_helped_the_next_time_is_due_as_soon_as_the_process_has_grown_again() -> None:
     tight = Tight()
     made = tight.renewal()
-    assert [tight.next_after_s(made) for _ in range(4)][-1] == 4 * LEAST_S
+    assert [tight.next_after_s(made, 0) for _ in range(4)][-1] == MOST_S
     tight.now_s += 2 * MOST_S
     tight.is_tight = False
     assert not made.due()
     tight.is_tight = True
-    assert tight.next_after_s(made) == LOOK_S
+    assert tight.next_after_s(made, 0) == LOOK_S
 
 
 def test_that_it_was_tight_for_a_moment_is_remembered_until_the_file_is_opened_again() -> None:
     """A group at its end has what it is made of beside all that stays; a moment later the process has that no more."""
     tight = Tight()
     made = tight.renewal()
-    made.look()
+    made.stored(GROWN_ROWS)
     tight.is_tight = False
-    made.look()
-    assert tight.next_after_s(made) == LEAST_S
+    made.stored(1)
+    assert tight.next_after_s(made, 0) == LEAST_S
     tight.now_s += MOST_S
     assert not made.due()
 
@@ -78,7 +89,7 @@ def test_the_process_is_looked_at_once_a_second() -> None:
     tight = Tight()
     tight.is_tight = False
     made = tight.renewal()
-    tight.now_s += LEAST_S
+    tight.now_s += LATER_S
     for _ in range(40):
         assert not made.due()
         tight.now_s += LOOK_S / 4
@@ -161,7 +172,7 @@ def test_while_a_question_does_not_end_the_file_stays_as_it_is(
 ) -> None:
     monkeypatch.setattr(renewal, "ALONE_S", 0.01)
     renewed_each_time(store)
-    with store.database.read():
+    with store.database.gate.read():
         store.flusher.recover([store.request(span_row("a"))])
         assert opened == []
     store.flusher.recover([store.request(span_row("b"))])
@@ -173,14 +184,15 @@ def test_where_it_was_put_off_it_is_due_again_soon(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(renewal, "ALONE_S", 0.0)
     tight = Tight()
     made = tight.renewal()
+    made.stored(GROWN_ROWS)
     tight.now_s += LEAST_S
     assert made.due()
-    with FILE.read(again=False), made.alone(FILE) as alone:
+    with FILE.gate.read(again=False), made.alone(FILE) as alone:
         assert not alone
     tight.is_tight = False
-    assert tight.next_after_s(made) == PUT_OFF_S, "it was tight, and nothing was done about it"
+    assert tight.next_after_s(made, 0) == PUT_OFF_S, "it was tight, and nothing was done about it"
     tight.is_tight = True
-    assert tight.next_after_s(made) == LEAST_S, "nor was it of no help"
+    assert tight.next_after_s(made, GROWN_ROWS) == LEAST_S, "nor was it of no help"
 
 
 def test_while_a_copy_of_the_file_is_made_it_stays_as_it_is(store: Store, opened: list[str]) -> None:
@@ -200,19 +212,3 @@ def test_a_database_in_memory_is_never_closed() -> None:
     tight.now_s += 10 * MOST_S
     assert not made.due(), "nor does anybody wait for it"
     database.close()
-
-
-def test_who_begins_to_read_meanwhile_waits(store: Store) -> None:
-    began = threading.Event()
-
-    def read() -> None:
-        with store.database.read():
-            began.set()
-
-    reading = threading.Thread(target=read)
-    with store.database.alone(1.0) as alone:
-        assert alone
-        reading.start()
-        assert not began.wait(0.05)
-    assert began.wait(30)
-    reading.join()

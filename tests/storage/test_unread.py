@@ -67,7 +67,7 @@ def test_most_written_blocks_are_given_back(database: Database) -> None:
 
 def test_not_while_somebody_reads_nor_soon_after(database: Database, clock: Clock) -> None:
     connection, unread = database.cursor(), Unread(database)
-    with database.read():
+    with database.gate.read():
         clock.now_s += 10 * QUIET_S
         assert not unread.give_back(connection)
     clock.now_s += QUIET_S - 1
@@ -83,13 +83,13 @@ def test_one_thread_works_until_somebody_asks(tmp_path: Path, clock: Clock) -> N
     Unread(database).give_back(connection)
     seen.append(threads(database))
     asyncio.run(ask(database, lambda _: seen.append(threads(database))))
-    with database.read():
+    with database.gate.read():
         seen.append(threads(database))
     clock.now_s += QUIET_S
     Unread(database).give_back(connection)
     seen.append(threads(database))
     database.close()
-    with database.read():  # nothing is open: the threads cannot be had, which the question will meet
+    with database.gate.read():  # nothing is open: the threads cannot be had, which the question will meet
         pass
     database.open()
     assert [*seen, threads(database)] == [2, 1, 1, 2, 1, 2], "who looks after the file counts as nobody"
@@ -181,5 +181,5 @@ def test_who_polls_the_status_is_no_reader(database: Database) -> None:
 
 
 def is_unread(database: Database) -> bool:
-    with database.unread(QUIET_S) as unread:
+    with database.gate.unread(QUIET_S) as unread:
         return unread

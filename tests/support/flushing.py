@@ -22,8 +22,15 @@ from translator.settle import settle
 class Store:
     """A flusher without its thread over a database file; requests are numbered from 1."""
 
-    def __init__(self, path: Path, rule: Settle = settle, make_again: MakeAgain = nothing_was_sent) -> None:
-        self.database = Database(str(path))
+    def __init__(
+        self,
+        path: Path,
+        rule: Settle = settle,
+        make_again: MakeAgain = nothing_was_sent,
+        *,
+        memory_limit_bytes: int = 256_000_000,
+    ) -> None:
+        self.database = Database(str(path), memory_limit_bytes=memory_limit_bytes)
         self.database.open()
         committer = Committer(rule, merge_copies)
         self.flusher = Flusher(

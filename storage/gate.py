@@ -1,0 +1,86 @@
+"""Who reads and who stores: questions begin when the thread that writes lets them (docs/adr/0026, 0027)."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+ENDING_S = 0.5
+"""So long a group waits for questions to end. Nine of ten end in that time; those of seconds go on beside it."""
+HELD_S = 2.0
+"""So long a question waits for a group: one that is stored in parts, for want of memory, may take longer."""
+
+
+class Gate:
+    """Of one open file. `read` is for any thread, all else for the one that writes."""
+
+    def __init__(self, work_with: Callable[[bool], None], *, closes: bool) -> None:
+        """`work_with`: DuckDB answers with all its threads, or works with one. `closes`: there is too little memory
+        to read and to store at a time."""
+        self._closes = closes
+        self._work_with = work_with
+        self._reading = 0
+        self._read_at = -math.inf
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._is_alone = False
+
+    @contextmanager
+    def read(self, *, again: bool = True) -> Iterator[None]:
+        """A question is asked within; it begins when the gate is not `closed` and nobody has set `unread` or is
+        `alone`. `again`: its blocks may soon be asked of once more, and all threads answer it."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_closed, HELD_S)
+            self._changed.wait_for(lambda: not self._is_alone)
+            if again:
+                self._work_with(True)
+            self._reading += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._reading -= 1
+                if again:
+                    self._read_at = time.monotonic()
+                self._changed.notify_all()
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """A group is stored within. Where memory is little nobody begins to read meanwhile, and who reads has had half
+        a second to end."""
+        if not self._closes:
+            yield
+            return
+        try:
+            with self._changed:
+                self._is_closed = True
+                self._changed.wait_for(lambda: not self._reading, ENDING_S)
+            yield
+        finally:
+            with self._changed:
+                self._is_closed = False
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self, for_s: float) -> Iterator[bool]:
+        """Whether nobody reads, after so long at most; who begins to waits for the end of this."""
+        try:
+            with self._changed:
+                self._is_alone = True
+                is_alone = self._changed.wait_for(lambda: not self._reading, for_s)
+            yield is_alone
+        finally:
+            with self._changed:
+                self._is_alone = False
+                self._changed.notify_all()
+
+    @contextmanager
+    def unread(self, for_s: float) -> Iterator[bool]:
+        """Whether nobody has asked for so long; within, nobody begins to, and from then on one thread works until
+        somebody does."""
+        with self._changed:
+            is_unread = not self._reading and time.monotonic() - self._read_at >= for_s
+            if is_unread:
+                self._work_with(False)
+            yield is_unread
