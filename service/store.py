@@ -47,6 +47,7 @@ def writer(config: Config, opened: Database, prices: PriceBook, translate: Trans
         queue_bytes=config.memory.queue_bytes + config.memory.group_bytes,  # those that wait, and those being stored
         group_bytes=config.memory.group_bytes,
         recent_spans=config.memory.recent_spans,
+        recent_ids=config.memory.recent_ids,
         checkpoint_wal_bytes=config.storage.checkpoint_wal_bytes,
         outline=Outline,
         make_again=make_again(translate or translator.translate, take_out(config)),

@@ -39,7 +39,7 @@ from storage.recent import RecentTraces, Remembered
 from storage.repeats import without_repeats
 from storage.seen import SeenKeys
 from storage.settled import cover, dumps, remembered, settled_of
-from storage.twins import Changed, Twins, apart, write_marks
+from storage.twins import RECENT_IDS, Changed, Twins, apart, write_marks
 
 RECENT_SPANS = 30_000
 """About 20 MB: two seconds of full load, half an hour of a busy application."""
@@ -113,6 +113,7 @@ class Committer:
         match: Match = apart,
         merge_scores: MergeCopies = scores.last,
         recent_spans: int = RECENT_SPANS,
+        recent_ids: int = RECENT_IDS,
         outline: MakeOutline = reached.Whole,
     ) -> None:
         self._settle = settle
@@ -121,7 +122,7 @@ class Committer:
         self._merge_scores = merge_scores
         self._recent = RecentTraces(recent_spans)
         self._seen = SeenKeys()
-        self._twins = Twins(match)
+        self._twins = Twins(match, recent_ids)
 
     def recall(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Start again from what the file holds."""

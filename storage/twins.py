@@ -40,7 +40,7 @@ Known = list[tuple[Values, CallKey | None]]
 """The calls of an id, and which call of another trace each is marked to repeat."""
 
 RECENT_IDS = 20_000
-"""About 10 MB: two layers mostly report within seconds of each other."""
+"""17 MB: two layers mostly report within seconds of each other."""
 ROWS_AT_A_TIME = 1 << 18
 """Whose ids are read at once when the file is opened: 20 MB where each row has one."""
 SEPARATOR = "\x1f"
@@ -116,8 +116,9 @@ class Ids:
 class Twins:
     """Owns what is remembered of response ids; used by one thread."""
 
-    def __init__(self, match: Match) -> None:
+    def __init__(self, match: Match, recent_ids: int = RECENT_IDS) -> None:
         self._match = match
+        self._recent_ids = recent_ids
         self._seen = SeenKeys()
         self._recent: dict[IdKey, Known] = {}
         self._next: dict[IdKey, Known] = {}
@@ -166,7 +167,7 @@ class Twins:
             self._recent.pop(id_key, None)  # it goes to the end, where the newest are
         self._recent |= self._next
         self._next = {}
-        for id_key in list(islice(self._recent, max(0, len(self._recent) - RECENT_IDS))):
+        for id_key in list(islice(self._recent, max(0, len(self._recent) - self._recent_ids))):
             del self._recent[id_key]
 
     def _known(self, connection: duckdb.DuckDBPyConnection, ids: Ids, old: Iterable[IdKey]) -> dict[IdKey, Known]:

@@ -35,7 +35,7 @@ from storage.pending import Pending, Result, Work, pending, settle_future
 from storage.reached import Whole
 from storage.renewal import Renewal, never
 from storage.scores import last
-from storage.twins import apart
+from storage.twins import RECENT_IDS, apart
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +87,7 @@ class Writer:
         queue_bytes: int = 64 << 20,
         group_bytes: int = GROUP_BYTES,
         recent_spans: int = RECENT_SPANS,
+        recent_ids: int = RECENT_IDS,
         checkpoint_wal_bytes: int = 128 << 20,
         outline: MakeOutline = Whole,
         make_again: MakeAgain = nothing_was_sent,
@@ -95,7 +96,7 @@ class Writer:
         """`is_tight`: see `Renewal`."""
         self.match = match
         self._database = database
-        committer = Committer(settle, merge, match, merge_scores, recent_spans, outline)
+        committer = Committer(settle, merge, match, merge_scores, recent_spans, recent_ids, outline)
         self._flusher = Flusher(database, committer, make_again, group_bytes, checkpoint_wal_bytes, Renewal(is_tight))
         self._journal: Journal | None = None
         self._queue_capacity_bytes = queue_bytes

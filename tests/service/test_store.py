@@ -71,6 +71,7 @@ def test_the_writer_gets_the_sizes_derived_from_the_limit(tmp_path: Path, monkey
         "queue_bytes": config.memory.queue_bytes + config.memory.group_bytes,
         "group_bytes": config.memory.group_bytes,
         "recent_spans": config.memory.recent_spans,
+        "recent_ids": config.memory.recent_ids,
         "checkpoint_wal_bytes": config.memory.checkpoint_wal_bytes,
         "outline": Outline,
     }

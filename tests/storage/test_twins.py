@@ -144,8 +144,8 @@ def test_an_id_that_too_many_calls_carry_marks_none_until_one_leaves(store: Stor
     assert store.marks() == {"gate/c": "app/c"}
 
 
-def test_of_ids_that_are_not_remembered_the_file_is_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RECENT_IDS", 2)
+def test_of_ids_that_are_not_remembered_the_file_is_asked(store: Store) -> None:
+    store.committer = Committer(settle, merge_copies, match, recent_ids=2)
     for number in range(5):
         store.commit(call(f"app{number}", response_id=f"{number}{ID}"))
     for number in range(5):
