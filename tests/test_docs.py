@@ -114,6 +114,11 @@ def test_docs_name_every_route() -> None:
         assert path in text + read("README.md")
 
 
+def test_the_readme_names_every_family_of_routes() -> None:
+    families = {"/".join(route.path.split("/")[:4]) for route in TABLE} - {"/", "/api/v1/content"}
+    assert [family for family in sorted(families) if f"`{family}" not in read("README.md")] == []
+
+
 TYPES = {"text": "text", "int": "integer", "float": "number", "bool": "boolean", "time": "time", "list": "list"}
 """Type of a filter -> its word in the document."""
 
