@@ -21,6 +21,7 @@ from service import (
     reprice,
     snapshot,
     status,
+    tls,
 )
 from service.config import CONFIG_VARIABLE, Config, ConfigError, cause, load
 from service.listening import StartFailed
@@ -72,8 +73,22 @@ def announce(line: str) -> None:
 
 
 def config_command(options: argparse.Namespace, config: Config) -> int:
-    print(config_print.render(config) if options.action == "print" else "the configuration is fine")
+    if options.action == "print":
+        print(config_print.render(config))
+    else:
+        check_certificates(config)
+        print("the configuration is fine")
     return FINE
+
+
+def check_certificates(config: Config) -> None:
+    """Raises `ConfigError` where the files of one cannot be used."""
+    for chosen in (config.receivers.grpc_tls, config.receivers.http_tls):
+        try:
+            if chosen is not None:
+                tls.files(chosen)
+        except tls.Unusable as error:
+            raise ConfigError(f"TLS: {error}") from error
 
 
 def reprice_command(options: argparse.Namespace, config: Config) -> int:

@@ -36,6 +36,17 @@ def test_config_check_says_fine_or_exits_with_2(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == "tracepond: c.yaml: unknown key storage.pth; did you mean storage.path?\n"
 
 
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_config_check_reads_the_files_of_certificates(capsys: pytest.CaptureFixture[str], protocol: str) -> None:
+    Path("k.pem").write_text("no key")
+    Path("c.yaml").write_text(
+        f"receivers: {{otlp: {{protocols: {{{protocol}: {{tls: {{cert_file: nowhere.pem, key_file: k.pem}}}}}}}}}}"
+    )
+    assert program.main(["config", "check", "--config", "c.yaml"]) == 2
+    assert capsys.readouterr() == ("", "tracepond: TLS: nowhere.pem, k.pem: No such file or directory\n")
+    assert program.main(["config", "print", "--config", "c.yaml"]) == 0
+
+
 def test_config_print_shows_the_file_that_a_variable_names(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
