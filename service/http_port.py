@@ -177,6 +177,7 @@ class Connection(web.RequestHandler):
         self._count_head(0)
         self._stop_looking()
         super().connection_lost(exc)
+        self._body = EMPTY_PAYLOAD  # it knows this connection: 10 kB would stay until the collector comes
 
     def _look_again(self) -> None:
         assert self.transport is not None
