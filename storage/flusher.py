@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Any
 
 import duckdb
 
@@ -254,8 +253,7 @@ class Flusher:
             self._tidy(IDLE_WAL_BYTES)
 
     def _run_call(self, call: Call) -> None:
-        result: Any = None
-        error: Exception | None = None
+        result, error = None, None
         try:
             result = call.work(self._opened())
         except Exception as raised:
@@ -335,6 +333,7 @@ class Flusher:
             waiters, self._waiters = self._waiters, []
             self._waiters = [waiter for waiter in waiters if waiter[0] > self.flushed_seq]
         wake([waiter for waiter in waiters if waiter[0] <= self.flushed_seq], None)
+        self._database.gate.expect(len(waiters) - len(self._waiters))
 
     def _give_up(self, group: list[Pending], error: Unavailable) -> None:
         """Acknowledged requests stay first in the queue; the others are told, so are the readers that wait."""
@@ -386,7 +385,8 @@ class Flusher:
             with self._renewal.alone(self._database) as alone:
                 if alone and self.checkpoint():
                     self._leave()
-                    self._reopen(recall=False)  # what is remembered of the file holds
+                    if self._reopen(recall=False):  # what is remembered of the file holds
+                        self._renewal.opened()
 
     def checkpoint(self) -> bool:
         """The WAL is in the file; false when it cannot be now. In the flusher's thread only (a `call`)."""

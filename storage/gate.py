@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 ENDING_S = 0.5
-"""So long a group waits for questions to end. Nine of ten end in that time; those of seconds go on beside it."""
+"""So long a group waits for a question to end, once; one that takes seconds goes on beside groups."""
+OPEN_S = 0.5
+"""So long at most the gate stays open for who reads, else as long as it was closed before."""
+PAUSE_S = 0.02
+"""So long after a question the next one may begin; later ones find the gate closed or open as it happens."""
 HELD_S = 2.0
 """So long a question waits for a group: one that is stored in parts, for want of memory, may take longer."""
 
@@ -21,7 +25,16 @@ class Gate:
         self._closes = closes
         self._work_with = work_with
         self._reading = 0
+        self._new: set[object] = set()
+        """Of these, questions that no group has waited for yet."""
         self._read_at = -math.inf
+        self._ended_at = -math.inf
+        """A question, of any kind."""
+        self._expected = 0
+        """Questions that waited for what is stored, and begin when they hear that it is."""
+        self._opened_at = -math.inf
+        self._closed_s = 0.0
+        """The last time."""
         self._changed = threading.Condition()
         self._is_closed = False
         self._is_alone = False
@@ -35,32 +48,55 @@ class Gate:
             self._changed.wait_for(lambda: not self._is_alone)
             if again:
                 self._work_with(True)
+            question = object()
             self._reading += 1
+            self._expected = max(0, self._expected - 1)
+            self._new.add(question)
         try:
             yield
         finally:
             with self._changed:
                 self._reading -= 1
+                self._new.discard(question)
+                self._ended_at = time.monotonic()
                 if again:
-                    self._read_at = time.monotonic()
+                    self._read_at = self._ended_at
                 self._changed.notify_all()
 
     @contextmanager
     def closed(self) -> Iterator[None]:
         """A group is stored within. Where memory is little nobody begins to read meanwhile, and who reads has had half
-        a second to end."""
+        a second to end. While somebody reads it stays open before that for as long as it was closed the last time."""
         if not self._closes:
             yield
             return
+        started = time.monotonic()
         try:
             with self._changed:
-                self._is_closed = True
-                self._changed.wait_for(lambda: not self._reading, ENDING_S)
+                self._stay_open(self._opened_at + min(self._closed_s, OPEN_S))
+                self._is_closed, started = True, time.monotonic()
+                self._changed.wait_for(lambda: not self._new, ENDING_S)
+                self._new.clear()
             yield
         finally:
             with self._changed:
                 self._is_closed = False
+                self._opened_at = time.monotonic()
+                self._closed_s = self._opened_at - started
                 self._changed.notify_all()
+
+    def expect(self, questions: int) -> None:
+        """So many more begin soon."""
+        with self._changed:
+            self._expected += questions
+
+    def _stay_open(self, until: float) -> None:
+        """While somebody reads, or should soon."""
+        while (now := time.monotonic()) < until:
+            if not (self._reading or self._expected or now < self._ended_at + PAUSE_S):
+                break
+            self._changed.wait(min(until - now, PAUSE_S))
+        self._expected = 0
 
     @contextmanager
     def alone(self, for_s: float) -> Iterator[bool]:

@@ -72,14 +72,12 @@ class Renewal:
             yield False
             return
         with database.gate.alone(ALONE_S) as is_alone:
-            if is_alone:
-                logger.info("nearly all the memory that the process may have is used: the file is opened again")
-                self._opened()
-            else:
-                self._until = self._later = self._clock() + PUT_OFF_S
+            self._until = self._later = self._clock() + PUT_OFF_S
             yield is_alone
 
-    def _opened(self) -> None:
+    def opened(self) -> None:
+        """It was."""
+        logger.info("nearly all the memory that the process may have was used: the file was opened again")
         now = self._clock()
         self._later_s = LATER_S if self._rows >= GROWN_ROWS else min(2 * self._later_s, MOST_S)
         self._until, self._later = now + LEAST_S, now + self._later_s

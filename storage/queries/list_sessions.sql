@@ -1,5 +1,6 @@
 -- One page of sessions, the latest active first: sessions that spans name, each with sums over whole traces.
 -- A trace whose spans name two sessions counts for both. $from_ns and $to_ns bound the spans that are looked at.
+-- A span is summed for each whom its trace names; a trace that names many is summed once, and that for each of them.
 -- $page_limit is null where the roll-up has conditions: then every candidate is rolled up before the page is cut.
 WITH named AS MATERIALIZED (
     SELECT session_id, max(start_time) AS last_start
@@ -30,18 +31,62 @@ size AS (
     FROM member
     GROUP BY named_id
 ),
+crowded AS MATERIALIZED (
+    SELECT trace_id
+    FROM member
+    WHERE trace_id IS NOT NULL
+    GROUP BY trace_id
+    HAVING count(*) > 8
+),
+place AS (
+    SELECT trace_id, named_id AS part_id, false AS is_crowded
+    FROM member
+    ANTI JOIN crowded USING (trace_id)
+    UNION ALL
+    SELECT trace_id, trace_id, true
+    FROM crowded
+),
 seen AS (
     SELECT
-        member.named_id,
+        is_crowded,
+        part_id,
         span.*,
         (duplicate_of IS NULL OR synthetic IS NOT TRUE) AS shown,
         (kind IN ('generation', 'embedding') AND duplicate_of IS NULL) AS counted
     FROM span
-    JOIN member USING (trace_id)
+    JOIN place USING (trace_id)
     WHERE project = $project
         AND true /* rows of the traces */
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
+),
+part AS (
+    SELECT
+        is_crowded,
+        part_id,
+        min(start_time) AS start_time,
+        max(end_time) AS end_time,
+        count(*) FILTER (shown) AS span_count,
+        count(*) FILTER (counted AND kind = 'generation') AS generation_count,
+        count(*) FILTER (shown AND status = 'error') AS error_count,
+        list(DISTINCT model) FILTER (counted AND model IS NOT NULL) AS models,
+        list(DISTINCT environment) FILTER (environment IS NOT NULL) AS environments,
+        list(DISTINCT user_id) FILTER (user_id IS NOT NULL) AS others,
+        sum(input_tokens) FILTER (counted) AS input_tokens,
+        sum(output_tokens) FILTER (counted) AS output_tokens,
+        sum(total_tokens) FILTER (counted) AS total_tokens,
+        sum(cache_read_tokens) FILTER (counted) AS cache_read_tokens,
+        fsum(total_cost) FILTER (counted) AS total_cost
+    FROM seen
+    GROUP BY is_crowded, part_id
+),
+owner AS (
+    SELECT session_id AS named_id, session_id AS part_id, false AS is_crowded
+    FROM named
+    UNION ALL
+    SELECT named_id, trace_id, true
+    FROM member
+    JOIN crowded USING (trace_id)
 ),
 record AS (
     SELECT
@@ -51,18 +96,19 @@ record AS (
         max(end_time) AS end_time,
         (epoch_ns(max(end_time)) - epoch_ns(min(start_time))) / 1e6 AS duration_ms,
         any_value(trace_count) AS trace_count,
-        count(*) FILTER (shown) AS span_count,
-        count(*) FILTER (counted AND kind = 'generation') AS generation_count,
-        count(*) FILTER (shown AND status = 'error') AS error_count,
-        coalesce(list_sort(list(DISTINCT model) FILTER (counted AND model IS NOT NULL)), []) AS models,
-        coalesce(list_sort(list(DISTINCT environment) FILTER (environment IS NOT NULL)), []) AS environments,
-        coalesce(list_sort(list(DISTINCT user_id) FILTER (user_id IS NOT NULL)), []) AS user_ids,
-        TRY_CAST(sum(input_tokens) FILTER (counted) AS BIGINT) AS input_tokens,
-        TRY_CAST(sum(output_tokens) FILTER (counted) AS BIGINT) AS output_tokens,
-        TRY_CAST(sum(total_tokens) FILTER (counted) AS BIGINT) AS total_tokens,
-        TRY_CAST(sum(cache_read_tokens) FILTER (counted) AS BIGINT) AS cache_read_tokens,
-        fsum(total_cost) FILTER (counted) AS total_cost
-    FROM seen
+        sum(span_count)::BIGINT AS span_count,
+        sum(generation_count)::BIGINT AS generation_count,
+        sum(error_count)::BIGINT AS error_count,
+        list_sort(list_distinct(flatten(list(models)))) AS models,
+        list_sort(list_distinct(flatten(list(environments)))) AS environments,
+        list_sort(list_distinct(flatten(list(others)))) AS user_ids,
+        TRY_CAST(sum(input_tokens) AS BIGINT) AS input_tokens,
+        TRY_CAST(sum(output_tokens) AS BIGINT) AS output_tokens,
+        TRY_CAST(sum(total_tokens) AS BIGINT) AS total_tokens,
+        TRY_CAST(sum(cache_read_tokens) AS BIGINT) AS cache_read_tokens,
+        fsum(total_cost) AS total_cost
+    FROM owner
+    JOIN part USING (is_crowded, part_id)
     JOIN size USING (named_id)
     JOIN named ON named.session_id = named_id
     GROUP BY named_id

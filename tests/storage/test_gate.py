@@ -82,6 +82,75 @@ def test_it_does_not_wait_longer_than_half_a_second_and_nobody_else_begins_then(
         assert another.wait(LONG_S)
 
 
+def test_it_waits_once_for_a_question_however_many_groups_come_while_that_lasts() -> None:
+    gate = made()
+    with reading(gate) as (began, _):
+        assert began.wait(LONG_S)
+        with gate.closed():
+            pass
+        gate._closed_s = 0.0
+        started = time.monotonic()
+        for _ in range(10):
+            with gate.closed():
+                pass
+        assert time.monotonic() - started < 10 * gates.ENDING_S / 2
+
+
+def after_a_long_group() -> Gate:
+    gate = made()
+    gate._opened_at, gate._closed_s = time.monotonic(), LONG_S
+    return gate
+
+
+def test_while_somebody_reads_it_stays_open_for_as_long_as_it_was_closed_or_half_a_second() -> None:
+    gate, stored = after_a_long_group(), threading.Event()
+
+    def store() -> None:
+        with gate.closed():
+            stored.set()
+
+    with reading(gate) as (began, end):
+        assert began.wait(LONG_S)
+        started = time.monotonic()
+        storing = threading.Thread(target=store)
+        storing.start()
+        with reading(gate) as (another, end_too):
+            assert another.wait(LONG_S)
+            assert not stored.is_set(), "it is the turn of those who read"
+            assert not stored.wait(gates.OPEN_S / 2)
+            end()
+            end_too()
+        assert stored.wait(LONG_S)
+        assert time.monotonic() - started < gates.OPEN_S + gates.ENDING_S + LONG_S / 2
+        storing.join(LONG_S)
+
+
+def test_it_stays_open_for_a_question_that_was_told_that_its_rows_are_stored() -> None:
+    gate, stored = after_a_long_group(), threading.Event()
+
+    def store() -> None:
+        with gate.closed():
+            stored.set()
+
+    gate.expect(1)
+    storing = threading.Thread(target=store)
+    storing.start()
+    assert not stored.wait(2 * gates.PAUSE_S)
+    with reading(gate) as (began, end):
+        assert began.wait(LONG_S)
+        assert not stored.is_set()
+        end()
+    assert stored.wait(gates.OPEN_S), "nobody else was told"
+    storing.join(LONG_S)
+
+
+def test_where_nobody_reads_it_closes_at_once() -> None:
+    gate = after_a_long_group()
+    started = time.monotonic()
+    with gate.closed():
+        assert time.monotonic() - started < gates.OPEN_S
+
+
 def test_a_question_does_not_wait_for_ever_for_a_group_that_is_stored_in_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

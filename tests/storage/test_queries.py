@@ -6,7 +6,7 @@ from typing import Any
 
 from storage.database import Database
 from storage.reader import QUERIES_FOLDER, DuckReader
-from tests.support.stored import insert, log, opened, span_id, trace_id
+from tests.support.stored import insert, log, opened, span, span_id, trace_id
 
 
 def statement(name: str) -> str:
@@ -20,8 +20,12 @@ def test_sessions_and_users_are_rolled_up_alike() -> None:
     differing = [(a.strip(), b.strip()) for a, b in zip(sessions, users, strict=True) if a != b]
     assert differing == [
         (
-            "coalesce(list_sort(list(DISTINCT user_id) FILTER (user_id IS NOT NULL)), []) AS user_ids,",
-            "count(DISTINCT session_id) AS session_count,",
+            "list(DISTINCT user_id) FILTER (user_id IS NOT NULL) AS others,",
+            "list(DISTINCT session_id) FILTER (session_id IS NOT NULL) AS others,",
+        ),
+        (
+            "list_sort(list_distinct(flatten(list(others)))) AS user_ids,",
+            "len(list_distinct(flatten(list(others)))) AS session_count,",
         ),
     ]
 
@@ -56,3 +60,26 @@ def test_of_each_span_no_more_log_records_are_read_than_asked_for() -> None:
     finally:
         database.close()
     assert [[row["digest"] for row in rows] for rows in read] == [["d1", "d2", "d4", "d5"], ["d1", "d2", "d3"]]
+
+
+def test_a_trace_that_names_many_counts_whole_for_each_of_them() -> None:
+    """Beside traces of one and of two; to copy each span for each of 20,000 took longer than a question may."""
+    crowd = range(100, 120)
+    spans = [
+        *(span(n, trace=1, user_id=f"u{n}", session_id=f"s{n % 3}") for n in crowd),
+        *(span(n, trace=2, user_id=f"u{n}") for n in (100, 101)),
+        span(1, trace=3, user_id="u100", model="m"),
+        span(2, trace=3, total_cost=0.25, kind="generation", model="other", environment="e"),
+    ]
+    database: Database = opened()
+    insert(database, "span", *spans)
+    try:
+        reader = DuckReader(database)
+        rows = asyncio.run(reader.read("list_users", {"project": "default", "limit": 99}))
+        reader.close()
+    finally:
+        database.close()
+    told = {row["user_id"]: [row[name] for name in ("trace_count", "span_count", "session_count")] for row in rows}
+    assert told == {"u100": [3, 24, 3], "u101": [2, 22, 3], **{f"u{n}": [1, 20, 3] for n in crowd[2:]}}
+    [whole] = [row for row in rows if row["user_id"] == "u100"]
+    assert (whole["total_cost"], whole["models"], whole["environments"]) == (0.25, ["other"], ["e"])

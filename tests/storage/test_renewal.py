@@ -44,6 +44,7 @@ class Tight:
             self.now_s += 0.5
         with made.alone(FILE) as alone:
             assert alone
+        made.opened()
         return self.now_s - began
 
 
@@ -193,6 +194,26 @@ def test_where_it_was_put_off_it_is_due_again_soon(monkeypatch: pytest.MonkeyPat
     assert tight.next_after_s(made, 0) == PUT_OFF_S, "it was tight, and nothing was done about it"
     tight.is_tight = True
     assert tight.next_after_s(made, GROWN_ROWS) == LEAST_S, "nor was it of no help"
+
+
+def test_where_the_log_could_not_go_into_the_file_that_is_tried_again_soon(
+    store: Store, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tight = Tight()
+    made = store.flusher._renewal = tight.renewal()
+    made.stored(GROWN_ROWS)
+    tight.now_s += LEAST_S
+    with monkeypatch.context() as disk:
+        disk.setattr(store.flusher.checkpoints, "run", lambda: False)
+        store.flusher.recover([store.request(span_row("a"))])
+    tight.is_tight = False
+    tight.now_s += PUT_OFF_S - 1
+    store.flusher.recover([store.request(span_row("b"))])
+    assert opened == []
+    tight.now_s += 1
+    store.flusher.recover([store.request(span_row("c"))])
+    assert len(opened) == 1
+    assert store.rows() == [("a",), ("b",), ("c",)]
 
 
 def test_while_a_copy_of_the_file_is_made_it_stays_as_it_is(store: Store, opened: list[str]) -> None:
