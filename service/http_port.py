@@ -50,6 +50,9 @@ to 30 MB, and are held until the client has them."""
 UNREAD_AT_MOST_BYTES = 32 << 20
 """Of answers that wait to be taken; beyond, whoever has taken nothing between two looks is given up at once."""
 
+READING = ("GET", "HEAD")
+"""Nobody needs the answer of these when the client has gone: a query is interrupted. What changes something goes on."""
+
 LOG_EVERY_S = 60.0
 
 NOT_HTTP = {
@@ -176,8 +179,11 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._count_head(0)
         self._stop_looking()
+        request, handling = self._current_request, self._task_handler
         super().connection_lost(exc)
         self._body = EMPTY_PAYLOAD  # it knows this connection: 10 kB would stay until the collector comes
+        if handling is not None and request is not None and request.method in READING:
+            handling.cancel()
 
     def _look_again(self) -> None:
         assert self.transport is not None

@@ -325,6 +325,41 @@ def test_where_much_is_unread_who_takes_nothing_is_given_up_at_once() -> None:
     assert given_up([900, 800, 800], held) == [False, True]
 
 
+@pytest.mark.parametrize(("method", "ended"), [("GET", "given up"), ("HEAD", "given up"), ("POST", "done")])
+def test_what_was_asked_for_reading_is_given_up_when_the_client_goes_away_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, method: str, ended: str
+) -> None:
+    async def run() -> str:
+        begun, may_end, told = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def slow(_: web.Request) -> web.Response:
+            begun.set()
+            try:
+                await may_end.wait()
+            except asyncio.CancelledError:
+                told.set_result("given up")
+                raise
+            told.set_result("done")
+            return web.Response()
+
+        monkeypatch.setattr("tests.service.test_http_port.hello", slow)
+        async with serving() as connect:
+            _, writer = await connect()
+            writer.write(f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            await begun.wait()
+            writer.close()
+            await writer.wait_closed()
+            while left_open() and not told.done():  # noqa: ASYNC110 - the server's side ends by itself
+                await asyncio.sleep(0.001)
+            may_end.set()
+            return str(await told)
+
+    def left_open() -> list[Connection]:
+        return [each for each in gc.get_objects() if isinstance(each, Connection) and each.transport is not None]
+
+    assert asyncio.run(run()) == ended
+
+
 WITH_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n"
 BODY = bytes(70_000)
 
