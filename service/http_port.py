@@ -181,7 +181,7 @@ class Connection(web.RequestHandler):
         self._stop_looking()
         request, handling = self._current_request, self._task_handler
         super().connection_lost(exc)
-        self._body = EMPTY_PAYLOAD  # it knows this connection: 10 kB would stay until the collector comes
+        self._body = EMPTY_PAYLOAD  # it knows this connection: 3 kB would stay until the collector comes
         if handling is not None and request is not None and request.method in READING:
             handling.cancel()
 

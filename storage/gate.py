@@ -9,7 +9,7 @@ from contextlib import contextmanager
 ENDING_S = 0.5
 """So long a group waits for a question to end, once; one that takes seconds goes on beside groups."""
 OPEN_S = 0.5
-"""So long at most the gate stays open for who reads, else as long as it was closed before."""
+"""So long at most the gate stays open for who reads, else as long as it was closed before. A group waits for both."""
 PAUSE_S = 0.02
 """So long after a question the next one may begin; later ones find the gate closed or open as it happens."""
 HELD_S = 2.0
@@ -32,7 +32,7 @@ class Gate:
         """A question, of any kind."""
         self._expected = 0
         """Questions that waited for what is stored, and begin when they hear that it is."""
-        self._opened_at = -math.inf
+        self._closed_at = self._opened_at = -math.inf
         self._closed_s = 0.0
         """The last time."""
         self._changed = threading.Condition()
@@ -70,11 +70,10 @@ class Gate:
         if not self._closes:
             yield
             return
-        started = time.monotonic()
         try:
             with self._changed:
                 self._stay_open(self._opened_at + min(self._closed_s, OPEN_S))
-                self._is_closed, started = True, time.monotonic()
+                self._is_closed, self._closed_at = True, time.monotonic()
                 self._changed.wait_for(lambda: not self._new, ENDING_S)
                 self._new.clear()
             yield
@@ -82,11 +81,11 @@ class Gate:
             with self._changed:
                 self._is_closed = False
                 self._opened_at = time.monotonic()
-                self._closed_s = self._opened_at - started
+                self._closed_s = self._opened_at - self._closed_at
                 self._changed.notify_all()
 
     def expect(self, questions: int) -> None:
-        """So many more begin soon."""
+        """So many more begin soon; some may have been given up, so the next group does not wait for them again."""
         with self._changed:
             self._expected += questions
 

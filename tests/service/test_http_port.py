@@ -376,7 +376,7 @@ BODY = bytes(70_000)
     ids=["no body", "a body", "closed by the server", "several requests", "half a head"],
 )
 def test_a_connection_that_has_ended_leaves_nothing_to_the_collector(sent: bytes, is_answered: bool) -> None:
-    """Which comes seldom: 5,000 connections that had ended were still there after a minute. (One that ended with an
+    """Which comes seldom: 5,000 that had ended were counted after a minute. (One that ended with an
     error waits for it: the error knows where it was raised.)"""
 
     async def run() -> None:

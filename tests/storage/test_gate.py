@@ -1,5 +1,6 @@
 """With little memory, who reads and who stores wait for each other, in bounded time; with much of it nobody does."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -53,21 +54,32 @@ def test_who_begins_to_read_while_a_group_is_stored_waits_for_its_end() -> None:
         assert began.wait(LONG_S)
 
 
-def test_a_group_waits_for_who_reads() -> None:
-    gate, stored = made(), threading.Event()
+@contextmanager
+def storing(gate: Gate) -> Iterator[threading.Event]:
+    """A group in a thread of its own: the event is set when it is stored."""
+    stored = threading.Event()
 
     def store() -> None:
         with gate.closed():
             stored.set()
 
+    thread = threading.Thread(target=store)
+    thread.start()
+    try:
+        yield stored
+    finally:
+        thread.join(LONG_S)
+        assert not thread.is_alive()
+
+
+def test_a_group_waits_for_who_reads() -> None:
+    gate = made()
     with reading(gate) as (began, end):
         assert began.wait(LONG_S)
-        storing = threading.Thread(target=store)
-        storing.start()
-        assert not stored.wait(SOON_S)
-        end()
-        assert stored.wait(LONG_S)
-        storing.join(LONG_S)
+        with storing(gate) as stored:
+            assert not stored.wait(SOON_S)
+            end()
+            assert stored.wait(LONG_S)
 
 
 def test_it_does_not_wait_longer_than_half_a_second_and_nobody_else_begins_then() -> None:
@@ -102,46 +114,37 @@ def after_a_long_group() -> Gate:
     return gate
 
 
-def test_while_somebody_reads_it_stays_open_for_as_long_as_it_was_closed_or_half_a_second() -> None:
-    gate, stored = after_a_long_group(), threading.Event()
-
-    def store() -> None:
-        with gate.closed():
-            stored.set()
-
+def test_while_somebody_reads_it_stays_open_for_who_else_begins() -> None:
+    gate = after_a_long_group()
     with reading(gate) as (began, end):
         assert began.wait(LONG_S)
-        started = time.monotonic()
-        storing = threading.Thread(target=store)
-        storing.start()
-        with reading(gate) as (another, end_too):
+        with storing(gate) as stored, reading(gate) as (another, end_too):
             assert another.wait(LONG_S)
             assert not stored.is_set(), "it is the turn of those who read"
-            assert not stored.wait(gates.OPEN_S / 2)
             end()
             end_too()
-        assert stored.wait(LONG_S)
-        assert time.monotonic() - started < gates.OPEN_S + gates.ENDING_S + LONG_S / 2
-        storing.join(LONG_S)
+            assert stored.wait(LONG_S)
 
 
-def test_it_stays_open_for_a_question_that_was_told_that_its_rows_are_stored() -> None:
-    gate, stored = after_a_long_group(), threading.Event()
-
-    def store() -> None:
-        with gate.closed():
-            stored.set()
-
-    gate.expect(1)
-    storing = threading.Thread(target=store)
-    storing.start()
-    assert not stored.wait(2 * gates.PAUSE_S)
-    with reading(gate) as (began, end):
+def test_after_half_a_second_it_is_the_turn_of_the_group_however_long_the_one_before_took() -> None:
+    gate = after_a_long_group()
+    with reading(gate) as (began, _):
         assert began.wait(LONG_S)
-        assert not stored.is_set()
-        end()
-    assert stored.wait(gates.OPEN_S), "nobody else was told"
-    storing.join(LONG_S)
+        with storing(gate) as stored:
+            assert stored.wait(LONG_S / 2)
+
+
+def test_it_stays_open_for_a_question_that_was_told_that_its_rows_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "OPEN_S", LONG_S)
+    gate = after_a_long_group()
+    gate.expect(1)
+    with storing(gate) as stored:
+        assert not stored.wait(2 * gates.PAUSE_S)
+        with reading(gate) as (began, end):
+            assert began.wait(LONG_S)
+            assert not stored.is_set()
+            end()
+        assert stored.wait(LONG_S / 2), "nobody else was told"
 
 
 def test_where_nobody_reads_it_closes_at_once() -> None:
@@ -209,3 +212,25 @@ def test_where_duckdb_has_little_groups_are_stored_while_nobody_reads(
     assert began == [not waits]
     assert store.rows() == [("a",)]
     store.close()
+
+
+def test_the_gate_expects_as_many_questions_as_were_told_that_a_group_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "x.duckdb")
+    told: list[int] = []
+    monkeypatch.setattr(store.database.gate, "expect", told.append)
+
+    async def run(span_id: str, questions: int) -> None:
+        request = store.request(span_row(span_id))
+        store.flusher.add([request])
+        async with asyncio.TaskGroup() as waiting:
+            for _ in range(questions):
+                waiting.create_task(store.flusher.visible())
+            await asyncio.sleep(0)
+            store.flusher.recover([])
+
+    for span_id, questions in (("a", 2), ("b", 0), ("c", 1)):
+        asyncio.run(run(span_id, questions))
+    store.close()
+    assert told == [2, 0, 1]
