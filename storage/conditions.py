@@ -7,6 +7,7 @@ record that rolls the trace up, or of some span of the trace.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from contract.reading import (
     ATTRIBUTE,
@@ -224,20 +225,12 @@ def hand_on(compiled: Compiled) -> None:
 def found_in(compiled: Compiled, columns: Iterable[str], term: str) -> str:
     """The term in one of the columns, in any case of letters, also where JSON has escaped it.
 
-    `regexp_matches` with the flag `i` is as fast as `contains` and twice as fast as `contains(lower(...))`, of which
-    `lower` is the cost. A term without letters that have a case needs neither. What the index of words knows to be
-    without the term is left out where the mark stands.
+    What the index of words knows to be without the term is left out where the mark stands.
     """
     compiled.reads_texts = True
     forms = written_forms(term)
     compiled.terms.append(forms)
-    tests = []
-    for form in forms:
-        bound = compiled.bind(form)
-        test = (
-            f"contains({{0}}, {bound})" if is_caseless(form) else f"regexp_matches({{0}}, regexp_escape({bound}), 'i')"
-        )
-        tests.append(test)
+    tests = [form_test(compiled, form) for form in forms]
     known = mark(len(compiled.terms) - 1)
     in_row = [test.format(column) for column in columns for test in tests]
     long = [column for column in columns if column in LIE_APART]
@@ -275,8 +268,28 @@ def written_forms(term: str) -> list[str]:
     return list(dict.fromkeys(forms))
 
 
-def is_caseless(text: str) -> bool:
-    return text.lower() == text.upper()
+def form_test(compiled: Compiled, form: str) -> str:
+    """SQL, with a place for the text, that holds where that has the form in any case of letters.
+
+    2,048 texts of 1.2 kB: 1.8 ms to unpack, 0.9 for `regexp_matches` with the flag `i`, 0.2 to 0.6 for `contains`, 3.0
+    for `contains(lower(...))`. So what has no letters needs `contains` only, and where a part of the form has none,
+    such as the digits of a number, the rest is asked of those texts that have that.
+    """
+    part = caseless_part(form)
+    has_part = f"contains({{0}}, {compiled.bind(part)})" if part == form or len(part) >= CASELESS_PART else "true"
+    if part == form:
+        return has_part
+    return f"({has_part} AND regexp_matches({{0}}, regexp_escape({compiled.bind(form)}), 'i'))"
+
+
+CASELESS_PART = 2
+"""Characters at least: one alone, such as a space, is in most texts."""
+
+
+def caseless_part(text: str) -> str:
+    """The longest run of characters that are the same in great and small."""
+    runs = ("".join(run) for is_caseless, run in groupby(text, lambda c: c.lower() == c.upper()) if is_caseless)
+    return max(runs, key=len, default="")
 
 
 def attribute_text(compiled: Compiled, field: str) -> str:

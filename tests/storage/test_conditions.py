@@ -1,11 +1,15 @@
 """Conditions become SQL with bound values only."""
 
+import sys
+
 import pytest
 
 from contract.reading import Condition
-from storage.conditions import compile_conditions
+from storage.conditions import caseless_part, compile_conditions
+from storage.words import in_re2
 from tests.support.stored import insert, opened, span
 
+CODES = [*range(0xD800), *range(0xE000, sys.maxunicode + 1)]
 RENDERED = [
     (Condition("model", "eq", ("m",)), "(model = $c0)"),
     (Condition("model", "ne", ("m",)), "(model IS DISTINCT FROM $c0)"),
@@ -86,6 +90,10 @@ TEXTS = [
     ('{"content":"C:\\\\temp"}', "c:\\TEMP", True),
     ("nul\x00byte", "\x00", True),
     ("$c0 \\1", "\\1", True),
+    ("order a-1234 is late", "A-1234", True),
+    ("order a-1235, B-1234", "A-1234", False),
+    ("costs 5", "5", True),
+    ("GPT-4O-MINI, GPT 4", "gpt-4o", True),
 ]
 
 
@@ -95,6 +103,39 @@ def test_a_term_is_found_in_any_case_and_script_also_where_json_has_escaped_it(
 ) -> None:
     for column in ("input", "output", "name"):
         assert matches(Condition("q", "contains", (term,)), **{column: text}) is found, column
+
+
+OF_A_TERM = [
+    ("word", "(true AND regexp_matches(name, regexp_escape($c0), 'i'))", ["word"]),
+    ("A-1234 b", "(contains(name, $c0) AND regexp_matches(name, regexp_escape($c1), 'i'))", ["-1234 ", "A-1234 b"]),
+    ("gpt 4", "(contains(name, $c0) AND regexp_matches(name, regexp_escape($c1), 'i'))", [" 4", "gpt 4"]),
+    ("to be", "(true AND regexp_matches(name, regexp_escape($c0), 'i'))", ["to be"]),
+    ("2026-11", "contains(name, $c0)", ["2026-11"]),
+    ("5", "contains(name, $c0)", ["5"]),
+]
+
+
+@pytest.mark.parametrize(("term", "sql", "values"), OF_A_TERM)
+def test_of_a_term_first_that_part_is_asked_which_has_no_letters(term: str, sql: str, values: list[str]) -> None:
+    compiled = compile_conditions("list_scores", [Condition("q", "contains", (term,))])
+    assert f"AND ({sql} OR " in compiled.sql("score")
+    assert list(compiled.parameters.values()) == values
+
+
+def test_no_letter_is_taken_for_a_character_without_great_and_small() -> None:
+    """Else a text could have the term in other letters, and not the part that is asked first."""
+    letters = [code for code in CODES if not caseless_part(chr(code))]
+    between = zip([-1, *letters], [*letters, sys.maxunicode + 1], strict=True)
+    caseless = [(before + 1, after - 1) for before, after in between if before + 1 < after]
+    assert len(letters) > 2500
+    sql = "SELECT regexp_extract_all($letters, $caseless, 0, 'i')"
+    values = {"letters": "".join(map(chr, letters)), "caseless": f"[{in_re2(tuple(caseless))}]"}
+    database = opened()
+    assert database.cursor().execute(sql, values).fetchall() == [([],)]
+    assert database.cursor().execute(sql, {**values, "caseless": "[K-L]"}).fetchall() == [
+        (["K", "L", "k", "l", "\u212a"],)
+    ]
+    database.close()
 
 
 def matches(condition: Condition, **columns: object) -> bool:
