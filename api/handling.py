@@ -94,6 +94,8 @@ def guarded(api: Api, route: Route) -> Callable[[web.Request], Awaitable[web.Str
                 return await route.handler(api, request)
         except TracepondError as error:
             return error_response(request, error)
+        except ConnectionResetError:  # the client went while it was sent a file: nobody is left to be answered
+            raise
         except Exception as error:
             logger.exception("%s failed", route.path)
             return error_response(request, error)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 from typing import Any, NamedTuple
 
 import orjson
@@ -98,13 +99,17 @@ async def post_snapshot(upkeep: Upkeep, _api: Api, request: web.Request) -> web.
     if body := await json_body(request):
         raise unknown("member", next(iter(body)), ())
     async with upkeep.snapshot() as path:
-        return await stream(request, path)
+        return await stream(request, path, upkeep.path)
 
 
-async def stream(request: web.Request, path: Path) -> web.StreamResponse:
-    """The file, whole; a connection that ends before `Content-Length` tells the client that something is missing."""
+async def stream(request: web.Request, path: Path, source: str) -> web.StreamResponse:
+    """The file, whole; a connection that ends before `Content-Length` tells the client that something is missing.
+
+    `Tracepond-Database` says of which file it is a copy: who asks may have taken another server for that file's.
+    """
     name = f"tracepond-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.duckdb"
-    headers = {**SAFE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    attached = {"Content-Disposition": f'attachment; filename="{name}"', "Tracepond-Database": quote(source)}
+    headers = {**SAFE_HEADERS, **attached}
     response = web.StreamResponse(headers=headers)
     response.content_type = "application/vnd.duckdb"
     response.content_length = await asyncio.to_thread(os.path.getsize, path)

@@ -26,6 +26,11 @@ class Erased:
 class Upkeep(Protocol):
     """Deletes and copies; both see everything that was acknowledged before."""
 
+    @property
+    def path(self) -> str:
+        """Where the file is."""
+        ...
+
     async def delete_traces(self, project: str, trace_ids: Collection[str], *, dry_run: bool = False) -> Erased:
         """These traces are gone with their log records; ids that the store does not have count as nothing.
 

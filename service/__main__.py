@@ -102,8 +102,8 @@ def reprice_command(options: argparse.Namespace, config: Config) -> int:
 
 
 def snapshot_command(options: argparse.Namespace, config: Config) -> int:
-    size = snapshot.run(config, options.file)
-    print(f"{options.file}: {size / 1e6:,.1f} MB")
+    size, source = snapshot.run(config, options.file)
+    print(f"{options.file}: {size / 1e6:,.1f} MB, a copy of {source}")
     return FINE
 
 

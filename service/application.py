@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from api.errors import METHOD_NOT_ALLOWED, problem_response
 from api.errors import error_response as api_error
 from contract.access import SCORE, Authenticate
 from contract.errors import Forbidden, NotFound, TracepondError, Unauthorized
@@ -108,10 +109,16 @@ async def explain_unknown_paths(request: web.Request, handler: Handler) -> web.S
             request, NotFound(f"nothing is at {request.path[:200]}; the query API is below /api/v1/")
         )
     except web.HTTPMethodNotAllowed as error:
-        response = in_form_of_path(request, NotFound(f"{request.method} is not allowed at {request.path[:200]}"))
+        response = not_allowed(request, f"{request.method} is not allowed at {request.path[:200]}")
         response.set_status(error.status)
         response.headers["Allow"] = error.headers["Allow"]
         return response
+
+
+def not_allowed(request: web.Request, what: str) -> web.Response:
+    if is_otlp_path(request.path) or is_langfuse_path(request.path):
+        return in_form_of_path(request, NotFound(what))
+    return problem_response(request, METHOD_NOT_ALLOWED, what)
 
 
 def in_form_of_path(request: web.Request, error: TracepondError) -> web.Response:

@@ -9,12 +9,14 @@ import shutil
 import socket
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from service.config import Config
+from service.projects import Project
 from service.quantities import Endpoint
 from service.tls import Tls, Unusable, client_context
 
@@ -92,9 +94,9 @@ def opener(config: Config) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(NO_PROXY, handler)
 
 
-def request(url: str, config: Config, body: Any = None) -> bytes:
+def request(url: str, config: Config, body: Any = None, *, scope: str = "", project: str = "") -> bytes:
     """The body of a 200 answer. Raises `RequestFailed`."""
-    with answer(url, config, body) as response, lost_is_failed(url):
+    with answer(url, config, body, scope=scope, project=project) as response, lost_is_failed(url):
         return bytes(response.read())
 
 
@@ -107,13 +109,14 @@ def lost_is_failed(url: str) -> Iterator[None]:
         raise RequestFailed(f"{url} did not answer to the end: {error}") from error
 
 
-def answer(url: str, config: Config, body: Any = None, *, scope: str = "", timeout_s: float = TIMEOUT_S) -> Any:
-    """The 200 answer, to be read and closed. Of several keys, the first that has the scope. Raises `RequestFailed`."""
+def answer(
+    url: str, config: Config, body: Any = None, *, scope: str = "", project: str = "", timeout_s: float = TIMEOUT_S
+) -> Any:
+    """The 200 answer, to be read and closed. Of several keys, the first that has the scope, of that project where one
+    is named. Raises `RequestFailed`."""
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if config.auth.mode == "keys":
-        projects = config.auth.projects
-        project = next((each for each in projects if not scope or scope in each.scopes), projects[0])
-        headers["Authorization"] = f"Bearer {project.secret_key}"
+        headers["Authorization"] = f"Bearer {key_with(config, scope, project).secret_key}"
     data = None if body is None else json.dumps(body).encode()
     try:
         return opener(config).open(urllib.request.Request(url, data, headers), timeout=timeout_s)
@@ -126,6 +129,13 @@ def answer(url: str, config: Config, body: Any = None, *, scope: str = "", timeo
         raise RequestFailed(f"{url} does not answer in HTTP: is that the port of OTLP/gRPC?") from error
 
 
+def key_with(config: Config, scope: str, project: str = "") -> Project:
+    """The first that fits, else the first: then the server says what it lacks."""
+    keys = config.auth.projects
+    fitting = (key for key in keys if (not scope or scope in key.scopes) and project in ("", key.name))
+    return next(fitting, keys[0])
+
+
 def said(error: urllib.error.HTTPError) -> str:
     """The beginning of an answer that is no web page: those are none of ours."""
     if error.headers.get_content_type() == "text/html":
@@ -133,17 +143,23 @@ def said(error: urllib.error.HTTPError) -> str:
     return error.read(500).decode(errors="replace")
 
 
-def fetch_snapshot(config: Config, path: str) -> None:
-    """The server's copy of its database is on disk at `path`, whole. Raises `RequestFailed` or OSError."""
+def fetch_snapshot(config: Config, path: str) -> str:
+    """The server's copy of its database is on disk at `path`, whole; returns where the server says that its file is.
+
+    Raises `RequestFailed` or OSError.
+    """
     url = f"{base(config)}/api/v1/snapshot"
-    with answer(url, config, {}, scope="operator", timeout_s=SNAPSHOT_TIMEOUT_S) as response, lost_is_failed(url):
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            shutil.copyfileobj(response, file, 1 << 20)
-            file.flush()
-            os.fsync(file.fileno())
-            received = file.tell()
-        if received != int(response.headers["Content-Length"]):
-            raise RequestFailed(f"{url} ended after {received} of {response.headers['Content-Length']} bytes")
+    with (
+        open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+        answer(url, config, {}, scope="operator", timeout_s=SNAPSHOT_TIMEOUT_S) as response,
+        lost_is_failed(url),
+    ):
+        shutil.copyfileobj(response, file, 1 << 20)
+        file.flush()
+        os.fsync(file.fileno())
+        if file.tell() != int(response.headers["Content-Length"]):
+            raise RequestFailed(f"{url} ended after {file.tell()} of {response.headers['Content-Length']} bytes")
+        return urllib.parse.unquote(response.headers.get("Tracepond-Database", "the database"))
 
 
 def healthcheck(config: Config) -> str:
@@ -155,9 +171,10 @@ def send_test(config: Config) -> str:
     """Send one trace of an agent that calls a model, read it back, and say where it is. Raises `RequestFailed`."""
     where = base(config)
     trace_id = secrets.token_hex(16)
-    request(f"{where}/v1/traces", config, one_trace(trace_id, time.time_ns()))
+    project = key_with(config, "ingest").name if config.auth.mode == "keys" else ""
+    request(f"{where}/v1/traces", config, one_trace(trace_id, time.time_ns()), scope="ingest")
     url = f"{where}/api/v1/traces/{trace_id}"
-    answer = request(f"{url}?io=none", config)
+    answer = request(f"{url}?io=none", config, scope="read", project=project)
     try:
         count = len(json.loads(answer)["spans"])
     except (ValueError, TypeError, KeyError) as error:

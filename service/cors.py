@@ -89,7 +89,7 @@ def opened(cors: Cors, is_open: Callable[[web.Request], bool], refuse: Any) -> A
     def preflight(request: web.Request, origin: str) -> web.StreamResponse:
         if not cors.allows(origin):
             named = f"{origin[:100]!r} is not in receivers.otlp.protocols.http.cors.allowed_origins"
-            response: web.StreamResponse = refuse(request, Forbidden(f"pages of the origin {named}"))
+            response: web.StreamResponse = refuse(request, Forbidden(f"the origin {named}"))
             return response
         asked = request.headers.get("Access-Control-Request-Headers", "")
         return web.Response(status=204, headers=cors.preflight_headers(asked))

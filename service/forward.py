@@ -34,6 +34,8 @@ RETRIED = frozenset({429, 502, 503, 504})
 MOST_HOPS = 8
 """Servers that a request may have passed: more than chains have, and an end where ids change with restarts."""
 HOP = re.compile(r"\btracepond-([0-9a-f]{16})\b")
+WITHOUT_TLS = re.compile(r" ssl:(default|<[^>]*>)")
+"""In aiohttp's words for every connection that fails, also of `http://`."""
 Result = TypeVar("Result")
 CONTENT_TYPES = {"protobuf": "application/x-protobuf", "json": "application/json"}
 
@@ -97,6 +99,8 @@ class Forwarder:
     async def close(self) -> None:
         """What is still in memory is on disk."""
         await self._keep_all()
+        if waiting := len(self._spool):
+            LOGGER.info("forwarding to %s: %d requests wait on disk for the next start", self._endpoint, waiting)
         await self._on_disk(self._spool.close)
         self._disk.shutdown()
 
@@ -140,7 +144,7 @@ class Forwarder:
             self._drop("its file is gone")
             pause_s = 0.0
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            self._tell(f"{type(error).__name__}: {error}")
+            self._tell(f"{type(error).__name__}: {WITHOUT_TLS.sub('', str(error))}")
             pause_s = self._pause_s()
         except BaseException:
             self._spool.put_back(request)
@@ -168,11 +172,16 @@ class Forwarder:
         if status in RETRIED:
             self._tell(f"{url} answered {status}")
             return seconds(retry_after) or self._pause_s()
-        self._failures = 0
+        if self._failures:
+            self._works_again()
         self._fates["sent" if status < 300 else "rejected"] += 1
         if status >= 300:
             self._tell(f"{url} answered {status}: what it does not want is not sent again")
         return 0
+
+    def _works_again(self) -> None:
+        self._failures, self._last_error = 0, ""
+        LOGGER.info("forwarding to %s: it answers again", self._endpoint)
 
     def _pause_s(self) -> float:
         """Twice as long after each round of failures, a little different each time."""

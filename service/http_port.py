@@ -56,10 +56,17 @@ READING = ("GET", "HEAD")
 LOG_EVERY_S = 60.0
 
 NOT_HTTP = {
-    "Pause on PRI/Upgrade": "this is HTTP/2, as gRPC sends it: OTLP over gRPC has a port of its own (4317)",
-    "Received HTTPS traffic on an HTTP port": "this port does not speak TLS: use http:// instead of https://",
+    "Pause on PRI/Upgrade": (
+        "grpc_at_http",
+        "this is HTTP/2, as gRPC sends it: OTLP over gRPC has a port of its own, 4317 where "
+        "receivers.otlp.protocols.grpc.endpoint names no other",
+    ),
+    "Received HTTPS traffic on an HTTP port": (
+        "tls_at_http",
+        "this port does not speak TLS: use http:// instead of https://",
+    ),
 }
-"""The parser's words, up to the first colon -> what the client should do instead."""
+"""The parser's words, up to the first colon -> a label for counting, and what the client should do instead."""
 
 
 class RareLog:
@@ -116,7 +123,7 @@ class Connection(web.RequestHandler):
     )  # fmt: skip
 
     def __init__(
-        self, server: web.Server, log: RareLog, held: Held, idle_timeout_s: float, refused: Callable[[str], None]
+        self, server: web.Server, log: RareLog, held: Held, idle_timeout_s: float, refused: Callable[[str, str], None]
     ) -> None:
         super().__init__(
             server,
@@ -222,9 +229,9 @@ class Connection(web.RequestHandler):
         if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         fault = exc.message.partition(":")[0].strip()
-        told = NOT_HTTP.get(fault, f"not a valid HTTP request: {fault}")
-        self._log.tell("a request was no HTTP", fault=told, client=request.remote)
-        self._refused(told)
+        reason, told = NOT_HTTP.get(fault, ("no_http", f"not a valid HTTP request: {fault}"))
+        self._log.tell("a request was not in HTTP/1.1", why=told, client=request.remote)
+        self._refused(reason, told)
         response = web.json_response({"code": 3, "message": told}, status=400)
         response.force_close()
         return response
@@ -250,9 +257,9 @@ class HttpSite(web.BaseSite):
         *,
         max_connections: int | None = None,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
-        refused: Callable[[str], None] = lambda _: None,
+        refused: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
-        """`refused` is told what is wrong with each request that is no HTTP."""
+        """`refused` is told of each request that is no HTTP: a label for counting, and what is wrong with it."""
         super().__init__(runner, ssl_context=ssl_context, backlog=BACKLOG)
         self._endpoint = endpoint
         self._max_connections = max_connections or most_connections()

@@ -291,7 +291,7 @@ class Server:
         self._http = runner
         chosen = self._config.receivers.http_tls
         context = None if chosen is None else usable(tls.server_context, chosen)
-        refused = partial(self.counters.clients.note, "400", "HTTP port", "no_http")
+        refused = partial(self.counters.clients.note, "400", "HTTP port")
         await bind(HTTP_ENDPOINT, endpoint, HttpSite(runner, endpoint, context, refused=refused).start)
         self.http_address = self._bound(endpoint, 0 if endpoint.path else runner.addresses[0][1])
 
@@ -357,7 +357,8 @@ async def serve(config: Config, announce: Callable[[str], None]) -> int:
     logger.info("draining: no new requests, those in flight are finished")
     await server.stop()
     gc.unfreeze()  # else DuckDB's binding finds its types alive at the end and prints a page about it
-    logger.info("stopped: everything acknowledged is on disk")
+    kept = "gone, as it was in memory only" if server.database.in_memory else "on disk"
+    logger.info("stopped: everything acknowledged is %s", kept)
     return 0
 
 

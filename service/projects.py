@@ -1,6 +1,7 @@
 """`auth.projects`: what a project's entry may hold, checked before anything is bound."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -39,10 +40,20 @@ def projects(value: Any) -> tuple[Project, ...]:
         keys = [getattr(entry, name) for entry in entries]
         if len(set(keys)) != len(keys):
             raise ValueError(f"two projects have the same {name}")
+    limits = _limits_by_name(entries)
+    return tuple(replace(entry, retention=limits[entry.name]) for entry in entries)
+
+
+def _limits_by_name(entries: Iterable[Project]) -> dict[str, Limits]:
+    """A project may have several entries, for its keys: those that say a retention say the same, and it holds for all."""
+    limits: dict[str, Limits] = {}
     for entry in entries:
-        if any(entry.name == other.name and entry.retention != other.retention for other in entries):
+        said = limits.setdefault(entry.name, entry.retention)
+        if said == Limits():
+            limits[entry.name] = entry.retention
+        elif entry.retention not in (said, Limits()):
             raise ValueError(f"project {entry.name!r} has two retentions")
-    return entries
+    return limits
 
 
 def project(entry: Any, place: str) -> Project:

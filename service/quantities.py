@@ -112,6 +112,14 @@ def seconds(value: Any) -> float:
     return number * factor
 
 
+def seconds_above_0(value: Any) -> float:
+    """As `seconds`, and not none at all."""
+    found = seconds(value)
+    if not found:
+        raise ValueError(f"expected a duration above 0, got {described(value)}")
+    return found
+
+
 def or_none(parse: Callable[[Any], Any], *, unit: bool = False) -> Callable[[Any], Any]:
     """As `parse`, above 0, or `none` (None). With `unit` it must have one: who writes 14 may mean days, not seconds."""
 

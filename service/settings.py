@@ -149,7 +149,7 @@ SETTINGS = (
         "what may wait on disk while that endpoint does not answer, in MiB; beyond it requests are not sent on",
     ),
     Setting(
-        "api.query_timeout_s", "duration", 30, quantities.seconds,
+        "api.query_timeout_s", "duration", 30, quantities.seconds_above_0,
         "longest time one query may take",
     ),
     Setting(

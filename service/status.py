@@ -38,7 +38,8 @@ def lines(where: str, status: Mapping[str, Any], now_s: float) -> Iterator[str]:
     yield f"  queue       {status['queue_bytes']:,} bytes, the oldest for {status['lag_s']} s"
     if forwarding := status["forwarding"]:
         counts = ", ".join(f"{forwarding[each]:,} {each}" for each in ("sent", "rejected", "dropped", "returned"))
-        yield f"  sent on     to {forwarding['endpoint']}: {counts}, {forwarding['waiting_requests']:,} waiting"
+        last = f"; last error: {forwarding['last_error']}" if forwarding["last_error"] else ""
+        yield f"  sent on     to {forwarding['endpoint']}: {counts}, {forwarding['waiting_requests']:,} waiting{last}"
     yield from table("last request of each client", CLIENT_COLUMNS, status["clients"], now_s)
     yield from table("not accepted", REFUSAL_COLUMNS, status["refusals"], now_s)
 

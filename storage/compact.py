@@ -12,7 +12,7 @@ import duckdb
 
 from contract.errors import Refused
 from storage.database import COMPACT_SUFFIX, ROW_GROUP_ROWS, Database, quoted, run, sync_folder
-from storage.engine_errors import explain_open_failure
+from storage.engine_errors import open_failure
 from storage.journal import journal_paths
 from storage.snapshot import remove
 
@@ -70,7 +70,7 @@ def attach(root: duckdb.DuckDBPyConnection, path: str, part: str, memory_limit_b
     try:
         run(root, f"ATTACH {quoted(path)} AS old (READ_ONLY)")
     except duckdb.Error as error:
-        raise Refused(explain_open_failure(path, str(error)), reason="database") from error
+        raise open_failure(path, error) from error
     run(root, f"ATTACH {quoted(part)} AS new (ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from contract.errors import Refused, Unavailable
-from storage.engine_errors import explain_open_failure
+from storage.engine_errors import open_failure
 from storage.gate import Gate
 from storage.memory_limit import MemoryLimit
 
@@ -94,7 +94,7 @@ class Database:
             migrate(root, self.path)
         except duckdb.Error as error:
             root.close()
-            raise Refused(explain_open_failure(self.path, str(error)), reason="database") from error
+            raise open_failure(self.path, error) from error
         except BaseException:
             root.close()
             raise

@@ -5,6 +5,8 @@ import re
 
 import duckdb
 
+from contract.errors import Refused
+
 IN_MEMORY = "Corrupted in-memory"
 """In the words of a checkpoint after a COMMIT that failed for want of memory: the file itself is whole."""
 
@@ -13,15 +15,28 @@ NO_ROWS = "No open result set"
 """What a question meets whose connection another thread closes: before or within a statement, or (the words) between
 that and its rows (DuckDB 2.0)."""
 
+LOCKED = "Could not set lock"
+"""DuckDB's words."""
+
 CURE = (
     "Put back a copy, or let `tracepond recover` make a new file of what can be read; it keeps the old one "
     "(docs/reliability.md)"
 )
 
 
+IN_USE = "in_use"
+"""Reason of the refusal of a file that another process has open."""
+
+
+def open_failure(path: str, error: Exception) -> Refused:
+    """With cause and cure in a sentence."""
+    reason = IN_USE if LOCKED in str(error) else "database"
+    return Refused(explain_open_failure(path, str(error)), reason=reason)
+
+
 def explain_open_failure(path: str, message: str) -> str:
     """One sentence with cause and cure out of DuckDB's own message."""
-    if "Could not set lock" in message:
+    if LOCKED in message:
         holder = re.search(r"\(PID (\d+)\)", message)
         by = f" by process {holder.group(1)}" if holder else ""
         return f"{path} is in use{by}: one process may open it. Stop the other one, or name another file with --db."

@@ -41,6 +41,11 @@ class FileUpkeep:
         self.trace_rows = Background(writer, trace_rows.make, "where traces lie was not written down")
         self.retention = Retention(database, writer, self._eraser, self._leftovers, policy, now_ns)
 
+    @property
+    def path(self) -> str:
+        """See `contract.upkeep.Upkeep`."""
+        return self._database.path
+
     async def run(self) -> None:
         """Keep the file within its limits, and free of what nothing refers to, until cancelled."""
         if not self._database.in_memory:

@@ -117,7 +117,7 @@ def test_status_tells_who_sends_who_was_refused_and_what_was_no_http(tmp_path: P
         words = [" ".join(line.split()) for line in shown.stdout.splitlines()]
         assert any("tracepond send-test 127.0.0.1 http traces 2 accepted 1" in line for line in words)
         assert any("401 POST /v1/traces unauthorized 1 these credentials open no project" in line for line in words)
-        assert any("400 HTTP port no_http 1 this is HTTP/2" in line for line in words)
+        assert any("400 HTTP port grpc_at_http 1 this is HTTP/2" in line for line in words)
 
 
 def test_a_snapshot_of_a_running_server_is_served_by_another_one(tmp_path: Path) -> None:
@@ -126,6 +126,7 @@ def test_a_snapshot_of_a_running_server_is_served_by_another_one(tmp_path: Path)
         assert run("send-test", *http, cwd=tmp_path).returncode == 0
         taken = run("snapshot", "copy.duckdb", "--db", "t.duckdb", *http, cwd=tmp_path)
         assert taken.returncode == 0, taken.stderr
+        assert f"a copy of {tmp_path / 't.duckdb'} at http://127.0.0.1:" in taken.stdout
         assert run("compact", "--db", "t.duckdb", cwd=tmp_path).stderr.count("is in use by process") == 1
         assert run("send-test", *http, cwd=tmp_path).returncode == 0
     (tmp_path / "other").mkdir()

@@ -119,6 +119,16 @@ def test_an_address_of_every_interface_is_reached_over_loopback(host: str, url: 
     assert client.base_url(Endpoint(host, 5)) == url
 
 
+def test_send_test_sends_with_a_key_that_may_and_reads_with_one_of_the_same_project(server: Any) -> None:
+    keys = (("shop", "a", ["read"]), ("bar", "b", ["ingest"]), ("shop", "c", ["ingest"]), ("bar", "d", ["read"]))
+    projects = [
+        {"name": name, "public_key": f"pk-{key}", "secret_key": f"sk-{key}", "scopes": scopes}
+        for name, key, scopes in keys
+    ]
+    client.send_test(config_for(server, {"TRACEPOND_AUTH_PROJECTS": json.dumps(projects)}))
+    assert [headers["Authorization"] for _, _, headers, _ in server.requests] == ["Bearer sk-b", "Bearer sk-d"]
+
+
 def operators(server: Any) -> Config:
     projects = [
         {"name": name, "public_key": f"pk-{name}", "secret_key": f"sk-{name}", "scopes": scopes}
@@ -128,8 +138,8 @@ def operators(server: Any) -> Config:
 
 
 def test_a_snapshot_is_asked_for_with_the_key_that_may_and_is_on_disk_whole(server: Any, tmp_path: Path) -> None:
-    server.headers, server.answer = {"Content-Length": "9"}, (200, b"the bytes")
-    client.fetch_snapshot(operators(server), str(tmp_path / "copy"))
+    server.headers, server.answer = {"Content-Length": "9", "Tracepond-Database": "/a%20b"}, (200, b"the bytes")
+    assert client.fetch_snapshot(operators(server), str(tmp_path / "copy")) == "/a b"
     [(method, path, headers, body)] = server.requests
     assert (method, path, body) == ("POST", "/api/v1/snapshot", b"{}")
     assert (headers["Authorization"], headers["Content-Type"]) == ("Bearer sk-ops", "application/json")
@@ -143,8 +153,13 @@ def test_a_snapshot_that_ends_early_is_a_failure(server: Any, tmp_path: Path) ->
         client.fetch_snapshot(config_for(server), str(tmp_path / "copy"))
 
 
-def test_a_server_that_refuses_a_snapshot_says_why_and_no_file_is_made(server: Any, tmp_path: Path) -> None:
+def test_a_server_that_refuses_a_snapshot_says_why(server: Any, tmp_path: Path) -> None:
     server.answer = (403, b"no scope")
     with pytest.raises(client.RequestFailed, match="answered 403: no scope"):
         client.fetch_snapshot(config_for(server), str(tmp_path / "copy"))
-    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_copy_can_be_written_no_server_is_asked_for_one(server: Any, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        client.fetch_snapshot(config_for(server), str(tmp_path / "nowhere" / "copy"))
+    assert server.requests == []

@@ -112,6 +112,35 @@ def test_what_may_be_sent_again_is_and_what_is_not_wanted_is_not(tmp_path: Path)
     assert [body for *_, body in seen] == [b"busy"] * 3 + [b"odd"]
 
 
+def test_an_endpoint_that_answers_again_is_told_of_and_its_next_outage_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger=forward.LOGGER.name)
+
+    async def talk(forwarder: Forwarder, upstream: Upstream) -> None:
+        for status in (503, 503, 400):
+            upstream.statuses = [status]
+            forwarder.offer("traces", "protobuf", b"x")
+            await settled(forwarder)
+        assert "400" in forwarder.report()["last_error"]
+
+    forwarding(tmp_path, talk)
+    assert [line.partition(": ")[2].partition(" ")[2] for line in caplog.messages] == [
+        "answered 503", "answers again", "answered 503", "answers again",
+        "answered 400: what it does not want is not sent again",
+    ]  # fmt: skip
+
+
+def test_what_waits_at_the_end_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger=forward.LOGGER.name)
+
+    async def talk(forwarder: Forwarder, upstream: Upstream) -> None:
+        forwarder.offer("traces", "protobuf", b"x")
+
+    forwarding(tmp_path, talk)
+    assert caplog.messages[-1].endswith(": 1 requests wait on disk for the next start")
+
+
 def test_what_was_not_sent_before_the_end_is_sent_by_the_next_run(tmp_path: Path) -> None:
     async def stop_at_once(forwarder: Forwarder, upstream: Upstream) -> None:
         for body in (b"a", b"b"):

@@ -103,17 +103,18 @@ def test_what_is_no_http_request_is_told_so_and_never_repeated(
 
 
 def test_who_wants_to_know_is_told_what_was_no_http() -> None:
-    told: list[str] = []
+    told: dict[str, str] = {}
 
     async def run() -> None:
-        async with serving(refused=told.append) as connect:
-            for sent in (HTTP_2, GET):
+        async with serving(refused=told.__setitem__) as connect:
+            for sent in (HTTP_2, GET, CLIENT_HELLO, b"nonsense\r\n\r\n"):
                 reader, writer = await connect()
                 writer.write(sent)
                 await reader.readuntil(b"\r\n\r\n")
 
     asyncio.run(run())
-    assert told == ["this is HTTP/2, as gRPC sends it: OTLP over gRPC has a port of its own (4317)"]
+    assert list(told) == ["grpc_at_http", "tls_at_http", "no_http"]
+    assert "receivers.otlp.protocols.grpc.endpoint" in told["grpc_at_http"]
 
 
 def test_a_broken_body_is_the_senders_fault() -> None:

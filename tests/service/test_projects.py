@@ -57,7 +57,16 @@ def test_a_project_may_have_limits_of_its_own() -> None:
     other = ENTRY | {"public_key": "pk-2", "secret_key": "sk-2"}
     assert len(projects([said, other | {"retention": said["retention"]}])) == 2
     with pytest.raises(ValueError, match="project 'shop' has two retentions"):
-        projects([said, other])
+        projects([said, other | {"retention": {"max_age": "3h"}}])
+
+
+def test_the_limits_of_a_project_are_said_in_any_of_its_entries() -> None:
+    said = ENTRY | {"retention": {"max_age": "2h"}}
+    other = ENTRY | {"public_key": "pk-2", "secret_key": "sk-2", "scopes": ["read"]}
+    elsewhere = {"name": "bar", "public_key": "pk-3", "secret_key": "sk-3"}
+    for entries in ([said, other, elsewhere], [elsewhere, other, said]):
+        limits = {entry.public_key: entry.retention for entry in projects(entries)}
+        assert limits == {ENTRY["public_key"]: Limits(7200), "pk-2": Limits(7200), "pk-3": Limits()}
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,12 @@ def test_what_is_no_size_is_refused(written: object) -> None:
         quantities.size(written)
 
 
+def test_a_time_limit_of_nothing_is_refused() -> None:
+    assert quantities.seconds_above_0("0.5s") == 0.5
+    with pytest.raises(ValueError, match="a duration above 0, got"):
+        quantities.seconds_above_0(0)
+
+
 @pytest.mark.parametrize(("written", "expected"), [("500ms", 0.5), ("10s", 10), ("2m", 120), (1.5, 1.5), ("3", 3)])
 def test_durations_have_units(written: object, expected: float) -> None:
     assert quantities.seconds(written) == expected

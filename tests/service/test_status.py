@@ -65,7 +65,9 @@ def test_a_server_that_is_not_ready_or_sends_on_says_so() -> None:
     fates = {"sent": 5, "rejected": 0, "dropped": 1, "returned": 2, "waiting_requests": 7, "last_error": ""}
     text = "\n".join(shown(not_ready=["draining"], forwarding={"endpoint": "http://far:4318", **fates}))
     assert "ready       draining" in text
-    assert "to http://far:4318: 5 sent, 0 rejected, 1 dropped, 2 returned, 7 waiting" in text
+    assert text.count("to http://far:4318: 5 sent, 0 rejected, 1 dropped, 2 returned, 7 waiting\n") == 1
+    failing = {"endpoint": "http://far:4318", **fates, "last_error": "it answered 503"}
+    assert "7 waiting; last error: it answered 503" in "\n".join(shown(forwarding=failing))
 
 
 def test_what_clients_call_themselves_cannot_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
