@@ -1,6 +1,5 @@
 """The list routes: a page of rows, newest first, and the cursor of the next."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from api.cursor import After, encode_cursor
 from api.handling import Api, Handler, identity_of, json_response, next_link
 from api.parameters import ListQuestion, ListRoute, parse_list
 from contract.reading import Row
+from contract.threads import to_its_end
 
 TRACES = ListRoute("list_traces", ("trace_id",))
 SPANS = ListRoute("list_spans", ("trace_id", "span_id"))
@@ -93,7 +93,7 @@ async def answer_list(
     turns = api.large_lists if question.limit > LARGE_ROWS else api.shown
     async with turns.making(request):
         found = await read_whole(read, question, *order)
-        response = await asyncio.to_thread(render, *found)
+        response = await to_its_end(partial(render, *found))
         del found
     return await turns.send(request, response)
 

@@ -6,6 +6,7 @@ a question of its own, and so are scores always: what comes or goes between two 
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from api.cursor import After, encode_cursor
@@ -13,6 +14,7 @@ from api.parameters import SpansQuestion
 from contract.columns import TRACE_KIND
 from contract.errors import NotFound
 from contract.reading import Condition, Reader, Row
+from contract.threads import to_its_end
 from contract.trace_of_spans import trace_of
 
 SPANS_AT_MOST = 10_000
@@ -41,7 +43,7 @@ async def read_trace(reader: Reader, asked: Asked, question: SpansQuestion) -> t
         return await read_record(reader, asked, question.io), page_of(spans, question)
     if len(rows) == limit:
         return await read_page(reader, asked, question)
-    return await asyncio.to_thread(trace_of, rows), SpanPage(spans, None)
+    return await to_its_end(partial(trace_of, rows)), SpanPage(spans, None)
 
 
 async def read_page(reader: Reader, asked: Asked, question: SpansQuestion) -> tuple[Row, SpanPage]:

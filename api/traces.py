@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from api.parameters import SpansQuestion, parse_detail, parse_spans, stored_id
 from api.records import Stored, span_detail, span_record, trace_record
 from contract.errors import NotFound
 from contract.reading import INLINE, MEDIA, Row
+from contract.threads import to_its_end
 
 LOGS_OF_A_SPAN = 200
 LOGS_AT_MOST = 20_000
@@ -34,7 +36,7 @@ async def get_trace(api: Api, request: web.Request) -> web.StreamResponse:
             trace = trace_record(record, asked["project"], question.io, scores)
             return render_trace(api, trace, page, logs, question.io)
 
-        body = await asyncio.to_thread(render)
+        body = await to_its_end(render)
     headers = {**SAFE_HEADERS, **next_link(request, page.next_cursor)}
     response = web.Response(body=body, content_type="application/json", headers=headers)
     return await api.shown.send(request, response)
@@ -89,7 +91,7 @@ async def get_span(api: Api, request: web.Request) -> web.StreamResponse:
         return json_response(span_record(span, io))
     async with api.shown.making(request):
         (span, donors), logs = await asyncio.gather(read_span(api, asked | {"io": io}), read_logs(api, asked, io))
-        body = await asyncio.to_thread(lambda: dump(detail(api, span, grouped(logs, "span_id"), donors)))
+        body = await to_its_end(lambda: dump(detail(api, span, grouped(logs, "span_id"), donors)))
     response = web.Response(body=body, content_type="application/json", headers=SAFE_HEADERS)
     return await api.shown.send(request, response)
 
@@ -111,6 +113,6 @@ async def get_trace_otlp(api: Api, request: web.Request) -> web.StreamResponse:
         page = await read_spans(api.reader, asked | {"with_trace": True, MEDIA: INLINE}, question)
         if not page.spans:
             raise no_trace(asked)
-        body = await asyncio.to_thread(otlp_json, page.spans)
+        body = await to_its_end(partial(otlp_json, page.spans))
         response = json_response(body, headers=next_link(request, page.next_cursor))
     return await api.shown.send(request, response)

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import orjson
 from aiohttp import web

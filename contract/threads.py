@@ -22,3 +22,5 @@ async def to_its_end(work: Callable[[], Result], threads: Executor | None = None
         if not running.cancelled():
             running.exception()  # nobody else asks for it
         raise
+    finally:
+        del running  # what it raised knows this frame: both would stay until the collector comes

@@ -189,6 +189,7 @@ class DuckReader:
         ticket, loop = _Ticket(), asyncio.get_running_loop()
         timer = loop.call_later(self._time_limit_s, self._end, ticket, loop)
         self._asking += 1
+        told: BaseException | None = None
         try:
             if self._visible is not None:
                 await asyncio.wait_for(self._visible(), self._time_limit_s)
@@ -203,6 +204,7 @@ class DuckReader:
                 raise
             raise told from error
         finally:
+            told = None  # it knows this frame, and so the request: the answer would stay until the collector comes
             timer.cancel()
             self._asking -= 1
         self._counts["answered"] += 1

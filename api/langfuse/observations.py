@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +20,7 @@ from api.traces import grouped
 from contract.entities import SPAN_VALUES
 from contract.errors import BadQuery, NotFound
 from contract.reading import INLINE, MEDIA, Condition, Row
+from contract.threads import to_its_end
 
 EQUAL = {
     "name": "name", "userId": "trace_user_id", "level": "level", "version": "version", "traceId": "trace_id",
@@ -39,7 +41,7 @@ async def list_observations(langfuse: Langfuse, request: web.Request) -> web.Res
         ids_of(langfuse.api.reader, asked, page, ("trace_id", "span_id")), count(langfuse.api.reader, asked)
     )
     rows = await read_spans(langfuse.api, project, found)
-    data = await asyncio.to_thread(shown_observations, langfuse.api, project, rows, ())
+    data = await to_its_end(partial(shown_observations, langfuse.api, project, rows, ()))
     return answer({"data": data, "meta": page.meta(total)})
 
 
@@ -57,7 +59,7 @@ async def list_observations_v2(langfuse: Langfuse, request: web.Request) -> web.
         asked.parameters.update(after_ns=after.time_ns, after_trace_id=after.ids[0], after_span_id=after.ids[1])
     found = await ids_of(langfuse.api.reader, asked, Page(1, limit + 1), ("trace_id", "span_id"))
     rows = await read_spans(langfuse.api, project, found[:limit])
-    data = await asyncio.to_thread(
+    data = await to_its_end(
         lambda: [records.observation_v2(row, project, langfuse.api.present(row, (), ()), groups) for row in rows]
     )
     return answer({"data": data, "meta": {"cursor": next_cursor(found, limit, digest)} if len(found) > limit else {}})
@@ -111,7 +113,7 @@ async def get_observation(langfuse: Langfuse, request: web.Request) -> web.Respo
     rows = await langfuse.api.reader.read("get_chosen_spans", asked)
     if not rows:
         raise NotFound(f"no observation {span_id[:100]!r}")
-    [shown] = await asyncio.to_thread(shown_observations, langfuse.api, project, rows, ())
+    [shown] = await to_its_end(partial(shown_observations, langfuse.api, project, rows, ()))
     return answer(shown)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +22,7 @@ from api.traces import read_logs
 from contract.entities import TRACE_VALUES
 from contract.errors import BadQuery
 from contract.reading import INLINE, MEDIA, Condition, Row
+from contract.threads import to_its_end
 
 GROUPS = ("core", "io", "scores", "observations", "metrics")
 
@@ -126,10 +128,10 @@ async def get_trace(langfuse: Langfuse, request: web.Request) -> web.Response:
     received = max((span["received_time"] for span in page.spans), default=None)
     record = records.trace(row, project, received, with_io="io" in groups) | records.trace_metrics(row)
     logs = await read_logs(langfuse.api, asked, "full")
-    shown = await asyncio.to_thread(shown_observations, langfuse.api, project, page.spans, logs)
+    shown = await to_its_end(partial(shown_observations, langfuse.api, project, page.spans, logs))
     record["observations"] = shown if "observations" in groups else []
     record["scores"] = scores[trace_id] if "scores" in groups else []
-    return await asyncio.to_thread(answer, record)
+    return await to_its_end(partial(answer, record))
 
 
 async def delete_trace(langfuse: Langfuse, request: web.Request) -> web.Response:

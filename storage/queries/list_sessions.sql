@@ -36,7 +36,7 @@ crowded AS MATERIALIZED (
     FROM member
     WHERE trace_id IS NOT NULL
     GROUP BY trace_id
-    HAVING count(*) > 8
+    HAVING count(*) > 64
 ),
 place AS (
     SELECT trace_id, named_id AS part_id, false AS is_crowded
@@ -60,7 +60,7 @@ seen AS (
         AND ($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))
         AND ($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))
 ),
-part AS (
+part AS MATERIALIZED (
     SELECT
         is_crowded,
         part_id,

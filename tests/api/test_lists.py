@@ -1,16 +1,20 @@
 """Pages and their cursors; the routes themselves are asked in tests/api/test_routes.py."""
 
 import asyncio
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from api import lists
 from api.cursor import After, decode_cursor
-from api.lists import METRIC_POINTS, SPANS, next_cursor, page_parameters, read_whole, text_length
+from api.lists import METRIC_POINTS, SPANS, answer_list, next_cursor, page_parameters, read_whole, text_length
 from api.parameters import ListQuestion
-from api.turns import AT_A_TIME
+from api.turns import AT_A_TIME, Turns
 from contract.reading import Row
 from storage.database import Database
 from storage.reader import DuckReader
@@ -118,6 +122,47 @@ def test_pages_of_whole_rows_are_made_a_few_at_a_time_however_many_rows_are_aske
     asking(filled, talk, reader=counting)
     reader.close()
     assert counting.most == most
+
+
+def test_who_goes_away_has_the_place_until_what_was_begun_for_them_is_made() -> None:
+    """A thread goes on by itself: six clients that went away had six answers made at a time."""
+    making: set[int] = set()
+    most = 0
+    go_on = threading.Event()
+    api: Any = SimpleNamespace(shown=Turns(), large_lists=Turns())
+    question = ListQuestion(10, "full", None, None, None, (), "")
+
+    async def read(_: ListQuestion) -> list[Row]:
+        return []
+
+    async def ask_and_go(number: int) -> None:
+        def render(*_: object) -> web.Response:
+            making.add(number)
+            go_on.wait(10)
+            making.discard(number)
+            return web.Response()
+
+        route: Any = None
+        asking = asyncio.ensure_future(
+            answer_list(api, make_mocked_request("GET", "/"), question, read, render, (route, ""))
+        )
+        while number not in making and not go_on.is_set():  # noqa: ASYNC110 - a thread begins
+            await asyncio.sleep(0.001)
+        asking.cancel()
+        await asyncio.wait([asking])
+
+    async def run() -> None:
+        nonlocal most
+        async with asyncio.TaskGroup() as clients:
+            for number in range(6):
+                clients.create_task(ask_and_go(number))
+            for _ in range(50):  # enough for all to begin
+                await asyncio.to_thread(int)
+            most = len(making)
+            go_on.set()
+
+    asyncio.run(run())
+    assert most == AT_A_TIME
 
 
 def test_all_texts_of_a_row_count_those_of_its_scores_too() -> None:

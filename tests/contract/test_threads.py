@@ -1,7 +1,9 @@
 """Work in threads."""
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -12,6 +14,31 @@ def test_what_the_work_returns_or_raises_is_told() -> None:
     assert asyncio.run(to_its_end(lambda: 7)) == 7
     with pytest.raises(ZeroDivisionError):
         asyncio.run(to_its_end(lambda: 1 // 0))
+
+
+class Fault(Exception):
+    """Of some work."""
+
+
+def test_a_fault_that_was_told_leaves_nothing_to_the_collector() -> None:
+    faults: list[weakref.ref[Fault]] = []
+
+    def work() -> None:
+        raise Fault
+
+    async def run() -> None:
+        try:
+            await to_its_end(work)
+        except Fault as fault:
+            faults.append(weakref.ref(fault))
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(run())
+        assert faults[0]() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("failing", [False, True])

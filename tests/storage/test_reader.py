@@ -1,7 +1,9 @@
 """Named queries: loaded by name, bound, bounded in time."""
 
 import asyncio
+import gc
 import re
+import weakref
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -307,3 +309,37 @@ def test_a_question_that_meets_a_damaged_block_is_told_so(reader: DuckReader, mo
     monkeypatch.setattr(reader_module.DuckReader, "_answer", meet)
     with pytest.raises(Unavailable, match=r"damaged.*tracepond recover"):
         traces(reader)
+
+
+class Marked:
+    """Something that who asks has in hand, such as a request with its connection."""
+
+
+@pytest.mark.parametrize("ending", ["given up", "out of time", "failed"])
+def test_a_question_that_has_no_answer_leaves_nothing_to_the_collector(database: Database, ending: str) -> None:
+    """Which comes seldom: abandoned answers of 9 MB, one after the other, had filled a gigabyte and a half."""
+    asked = DuckReader(database, time_limit_s=0.05 if ending == "out of time" else 30.0)
+    asked._queries["slow"] = Query("slow", "SELECT nothing" if ending == "failed" else SLOW)
+    left: list[weakref.ref[Marked]] = []
+
+    async def ask_for(marked: Marked) -> None:
+        left.append(weakref.ref(marked))
+        await asked.read("slow", {})
+
+    async def run() -> None:
+        asking = asyncio.ensure_future(ask_for(Marked()))
+        while not (asked._running or asking.done()):  # noqa: ASYNC110 - a thread begins
+            await asyncio.sleep(0.001)
+        if ending == "given up":
+            asking.cancel()
+        await asyncio.wait([asking])
+        assert asking.cancelled() or asking.exception() is not None
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(run())
+        assert left[0]() is None
+    finally:
+        gc.enable()
+        asked.close()
