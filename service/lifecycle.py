@@ -45,6 +45,7 @@ from service.settings import GRPC_ENDPOINT, HTTP_ENDPOINT
 from service.spool import Spool
 from service.version import version, version_line
 from storage.documents import StoredDocuments
+from storage.exclusive import exclusively
 from storage.media import MediaTable
 from storage.reader import DuckReader
 from storage.upkeep import FileUpkeep
@@ -159,6 +160,7 @@ class Server:
         if (problem := folder_problem(self.database.path)) is not None:
             raise StartFailed(problem)
         try:
+            self._stack.enter_context(exclusively(self.database.path))
             await asyncio.to_thread(self.database.open)
         except TracepondError as error:
             raise StartFailed(str(error)) from error

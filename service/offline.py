@@ -9,6 +9,7 @@ from contract.errors import Refused, Unavailable
 from service import store
 from service.config import Config
 from storage.database import Database
+from storage.exclusive import exclusively
 from translator.prices.book import PriceBook
 
 
@@ -21,17 +22,18 @@ def opened(config: Config, book: PriceBook | None = None) -> Iterator[Database]:
     path = config.storage.path
     if not os.path.isfile(path):
         raise Refused(f"{path} is no file; name the database with --db", reason="database")
-    database = store.database(config, path)
-    database.open()
-    try:
+    with exclusively(path):
+        database = store.database(config, path)
+        database.open()
         try:
-            asyncio.run(bring_in(database, config, book or PriceBook(config.prices)))
-        except Unavailable as error:
-            raise Unavailable(f"{path}: {error}", reason=error.reason) from error
-        yield database
-        database.checkpoint()
-    finally:
-        database.close()
+            try:
+                asyncio.run(bring_in(database, config, book or PriceBook(config.prices)))
+            except Unavailable as error:
+                raise Unavailable(f"{path}: {error}", reason=error.reason) from error
+            yield database
+            database.checkpoint()
+        finally:
+            database.close()
 
 
 async def bring_in(database: Database, config: Config, book: PriceBook) -> None:

@@ -45,7 +45,7 @@ def projects(value: Any) -> tuple[Project, ...]:
 
 
 def _limits_by_name(entries: Iterable[Project]) -> dict[str, Limits]:
-    """A project may have several entries, for its keys: those that say a retention say the same, and it holds for all."""
+    """A project may have several entries, for its keys: those that say a retention say the same; it holds for all."""
     limits: dict[str, Limits] = {}
     for entry in entries:
         said = limits.setdefault(entry.name, entry.retention)

@@ -13,6 +13,7 @@ import duckdb
 from contract.errors import Refused
 from storage.database import COMPACT_SUFFIX, ROW_GROUP_ROWS, Database, quoted, run, sync_folder
 from storage.engine_errors import open_failure
+from storage.exclusive import exclusively
 from storage.journal import journal_paths
 from storage.snapshot import remove
 
@@ -28,6 +29,12 @@ class Compacted:
 def compact(path: str, *, memory_limit_bytes: int = 256_000_000, threads: int = 1) -> Compacted:
     """The file at `path` holds what it held. Raises `Refused` with the old file in its place, untouched."""
     path = os.path.realpath(path)
+    with exclusively(path):
+        return compacted(path, memory_limit_bytes, threads)
+
+
+def compacted(path: str, memory_limit_bytes: int, threads: int) -> Compacted:
+    """As `compact`, of a file that no other process has."""
     check_closed_well(path)
     before, part = os.path.getsize(path), path + COMPACT_SUFFIX
     remove(part)

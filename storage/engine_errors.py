@@ -34,12 +34,17 @@ def open_failure(path: str, error: Exception) -> Refused:
     return Refused(explain_open_failure(path, str(error)), reason=reason)
 
 
+def in_use(path: str, holder: str) -> str:
+    """`holder`: the process that has it, where that is known."""
+    by = f" by process {holder}" if holder else ""
+    return f"{path} is in use{by}: one process may open it. Stop the other one, or name another file with --db."
+
+
 def explain_open_failure(path: str, message: str) -> str:
     """One sentence with cause and cure out of DuckDB's own message."""
     if LOCKED in message:
         holder = re.search(r"\(PID (\d+)\)", message)
-        by = f" by process {holder.group(1)}" if holder else ""
-        return f"{path} is in use{by}: one process may open it. Stop the other one, or name another file with --db."
+        return in_use(path, holder.group(1) if holder else "")
     if "not a valid DuckDB" in message:
         if os.path.isfile(path) and not os.path.getsize(path):
             return f"{path} is empty, and no database: delete it, so that a new one is made, or put back a copy."

@@ -31,6 +31,7 @@ from storage.database import (
     sync_folder,
 )
 from storage.engine_errors import CURE, is_damage
+from storage.exclusive import exclusively
 from storage.journal import identity_beside
 from storage.snapshot import copy, remove
 
@@ -79,7 +80,7 @@ def salvage(path: str, *, memory_limit_bytes: int = 256_000_000, threads: int = 
     made = Salvaged()
     names = (path + COPY_SUFFIX, path + NEW_SUFFIX)
     try:
-        with locked(path) as source:
+        with exclusively(path), locked(path) as source:
             for name in names:
                 remove(name)
             readable = opens(source, path, made, memory_limit_bytes)
