@@ -173,7 +173,7 @@ def add_trace_condition(compiled: Compiled, condition: Condition) -> None:
 
 
 def add_roll_up_condition(compiled: Compiled, query: str, condition: Condition) -> None:
-    """Of the id itself, of the roll-up where it has the field, else of some span of its traces."""
+    """Of the id itself, of the roll-up where it has the field, else of some span of its traces in the range."""
     column, record_fields = ROLL_UPS[query]
     if condition.field == column:
         compiled.add("candidate", compare_field(compiled, condition))
@@ -182,8 +182,9 @@ def add_roll_up_condition(compiled: Compiled, query: str, condition: Condition) 
     else:
         absent = condition.op == "exists" and not condition.values[0]
         asked = Condition(condition.field, "exists", (True,)) if absent else condition
-        traces = some_span(row_condition(compiled, query, asked))
-        some = f"{column} IN (SELECT {column} FROM span WHERE project = $project AND {column} IS NOT NULL AND {traces})"
+        traces = some_span(f"{UNTIL} AND ({row_condition(compiled, query, asked)})")
+        named = f"project = $project AND {column} IS NOT NULL AND {IN_RANGE} AND {UNTIL} AND {traces}"
+        some = f"{column} IN (SELECT {column} FROM span WHERE {named})"
         compiled.add("candidate", f"NOT {some}" if absent else some)
 
 
@@ -194,6 +195,8 @@ def said_by_a_span(compiled: Compiled, condition: Condition) -> str:
 
 
 IN_RANGE = "($from_ns IS NULL OR start_time >= make_timestamp_ns($from_ns))"
+UNTIL = "($to_ns IS NULL OR start_time < make_timestamp_ns($to_ns))"
+"""Spans that are looked at for sessions and users; a trace has all of its spans, however late."""
 
 
 def some_span(sql: str) -> str:

@@ -330,10 +330,10 @@ class Flusher:
             if request.done is not None:
                 request.done(error)
         with self._wake:
-            waiters, self._waiters = self._waiters, []
-            self._waiters = [waiter for waiter in waiters if waiter[0] > self.flushed_seq]
-        wake([waiter for waiter in waiters if waiter[0] <= self.flushed_seq], None)
-        self._database.gate.expect(len(waiters) - len(self._waiters))
+            told = [waiter for waiter in self._waiters if waiter[0] <= self.flushed_seq]
+            self._waiters = [waiter for waiter in self._waiters if waiter[0] > self.flushed_seq]
+        wake(told, None)
+        self._database.gate.expect(len(told))
 
     def _give_up(self, group: list[Pending], error: Unavailable) -> None:
         """Acknowledged requests stay first in the queue; the others are told, so are the readers that wait."""

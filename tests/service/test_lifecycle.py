@@ -9,11 +9,14 @@ import grpc.aio
 import pytest
 from aiohttp import ClientSession
 
+from contract.errors import Refused
 from receiver.compiled import DECODER
 from service import lifecycle
+from service.__main__ import main
 from service.config import Config, load
 from service.lifecycle import Server, first_lines
 from service.listening import StartFailed
+from storage.exclusive import exclusively
 
 
 def can_bind_ipv6() -> bool:
@@ -144,6 +147,25 @@ def test_a_start_that_fails_late_frees_what_it_had(tmp_path: Path, monkeypatch: 
         patched.setattr(lifecycle.HttpSite, "start", taken)
         assert "cannot be bound (taken meanwhile)" in failure(config(tmp_path))
     assert started(config(tmp_path), lambda server: server.not_ready()) == []
+
+
+@pytest.mark.parametrize("command", ["compact", "recover"])
+def test_nobody_else_has_the_file_while_the_server_opens_it_again(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it does each half minute with little memory: it is closed for a tenth of a second."""
+    configuration = config(tmp_path)
+
+    def ask(server: Server) -> None:
+        server.database.close()
+        with pytest.raises(Refused, match="is in use by process"), exclusively(configuration.storage.path):
+            pass
+        assert main([command, "--db", configuration.storage.path]) == 1
+        server.database.open()
+
+    started(configuration, ask)
+    assert "is in use by process" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["t.duckdb"]
 
 
 def test_a_folder_that_cannot_hold_the_file_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from contract.reading import Condition
 from storage.database import Database
 from storage.reader import QUERIES_FOLDER, DuckReader
-from tests.support.stored import insert, log, opened, span, span_id, trace_id
+from tests.support.stored import MS, START_NS, insert, log, opened, span, span_id, trace_id
 
 
 def statement(name: str) -> str:
@@ -86,6 +87,39 @@ def test_a_trace_that_names_many_counts_whole_for_each_of_them() -> None:
     assert told == {"u100": [3, 104, 3], "u101": [2, 102, 3], **{f"u{n}": [1, 100, 3] for n in crowd[2:]}}
     [whole] = [row for row in rows if row["user_id"] == "u100"]
     assert (whole["total_cost"], whole["models"], whole["environments"]) == (0.25, ["other"], ["e"])
+
+
+IN_TIME = [
+    ({"to_ns": START_NS + 50_000 * MS}, ("eq", "late"), []),
+    ({"to_ns": START_NS + 50_000 * MS}, ("eq", "early"), ["u"]),
+    ({"from_ns": START_NS + 50_000 * MS}, ("eq", "early"), []),
+    ({"from_ns": START_NS + 50_000 * MS}, ("eq", "late"), ["u"]),
+    ({"to_ns": START_NS + 50_000 * MS}, ("exists", False), ["v"]),
+    ({}, ("eq", "late"), ["u", "v"]),
+]
+
+
+@pytest.mark.parametrize(("given", "asked", "found"), IN_TIME)
+def test_conditions_of_users_are_met_by_spans_in_the_range_that_is_asked_for(
+    given: dict[str, int], asked: tuple[str, Any], found: list[str]
+) -> None:
+    """u is named early and late; v only early, in a trace that calls a model late."""
+    database, late = opened(), 100_000
+    insert(
+        database,
+        "span",
+        span(1, trace=1, user_id="u", model="early"),
+        span(2, trace=1, user_id="u", model="late", at_ms=late),
+        span(3, trace=2, user_id="v"),
+        span(4, trace=2, model="late", at_ms=late),
+    )
+    reader = DuckReader(database)
+    op, value = asked
+    question = {"project": "default", "limit": 9, **given}
+    rows = asyncio.run(reader.read("list_users", question, [Condition("model", op, (value,))]))
+    reader.close()
+    database.close()
+    assert sorted(row["user_id"] for row in rows) == found
 
 
 @pytest.mark.parametrize("names", [12, 100])
