@@ -119,7 +119,8 @@ def parse_names(text: str, name: str, valid: Sequence[str], most: int) -> tuple[
 
 def _no_such(name: str, word: str, valid: Sequence[str]) -> BadQuery:
     hint = unknown("name", word, valid).hint
-    return BadQuery(f"{name} knows no {word[:60]!r}{did_you_mean(hint)}", parameter=name, hint=hint)
+    told = did_you_mean(hint) or f"; it knows {', '.join(valid)}"
+    return BadQuery(f"{name} knows no {word[:60]!r}{told}", parameter=name, hint=hint)
 
 
 def parse_detail(pairs: Iterable[tuple[str, str]], names: tuple[str, ...] = ("io",)) -> str:

@@ -39,7 +39,8 @@ def parse_time(text: str, now_ns: int, parameter: str) -> int:
         ns = _absolute(text)
     if ns is None or abs(ns) > LATEST:
         wanted = "a time such as 2026-11-21T09:00:00Z, 1795251600, -15m or now-7d"
-        raise BadQuery(f"{parameter} takes {wanted}, not {text[:60]!r}", parameter=parameter)
+        as_sent = " (in a URL + is a space: write %2B)" if " " in text else ""
+        raise BadQuery(f"{parameter} takes {wanted}, not {text[:60]!r}{as_sent}", parameter=parameter)
     return ns
 
 

@@ -31,7 +31,7 @@ def score_of(body: Mapping[str, Any], revision: Revision) -> Score:
     said: dict[str, Any] = {"name": name, **_value(body)}
     said |= {column: identifier(body.get(key), key) for key, column in IDS.items()}
     if not any(said.get(column) for column in ("trace_id", "session_id")) and not body.get("datasetRunId"):
-        raise BadEvent("a score needs a traceId, a sessionId or a datasetRunId")
+        raise BadEvent("a score needs a traceId or a sessionId (or Langfuse's datasetRunId)")
     said |= {column: _text(body.get(key), key) for key, column in TEXTS.items()}
     said["source"] = _text(body.get("source"), "source") or "API"
     said["time"] = time_ns(body.get("timestamp"), "timestamp") or revision.time_ns

@@ -38,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FINE
     try:
         return COMMANDS[options.command](options, read_config(options))
+    except BrokenPipeError:  # who reads has enough: `tracepond config print | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
     except (ConfigError, BadQuery) as error:
         print(f"tracepond: {error}", file=sys.stderr)
         return WRONG_USAGE

@@ -65,6 +65,8 @@ NOT_HTTP = {
         "tls_at_http",
         "this port does not speak TLS: use http:// instead of https://",
     ),
+    "Invalid char in url query": ("no_http", "not a valid HTTP request: percent-encode what is not ASCII in the URL"),
+    "Invalid char in url path": ("no_http", "not a valid HTTP request: percent-encode what is not ASCII in the URL"),
 }
 """The parser's words, up to the first colon -> a label for counting, and what the client should do instead."""
 

@@ -104,7 +104,11 @@ def lines(memory: Memory) -> list[str]:
     """The table with its values, for a person."""
     told = [f"service.memory_limit is {shown(memory.limit_bytes)} ({memory.origin}); of it:"]
     for share in SHARES:
-        value = getattr(memory, share.name)
-        size = shown(value) if share.name.endswith("_bytes") else f"{value:,}"
+        size = size_shown(share.name, getattr(memory, share.name))
         told.append(f"  {share.name:<21}{size:>9}  {share.help}")
     return told
+
+
+def size_shown(name: str, value: int) -> str:
+    """Of the share of that name: bytes, or a number of things."""
+    return shown(value) if name.endswith("_bytes") else f"{value:,}"

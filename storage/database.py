@@ -300,6 +300,8 @@ def migrate(root: duckdb.DuckDBPyConnection, path: str) -> None:
     for number, sql in migrations():
         if number > version:
             apply_migration(root, number, sql)
+    if 0 < version < newest_version():
+        logger.info("%s was of schema %d and is of %d now", path, version, newest_version())
 
 
 def apply_migration(root: duckdb.DuckDBPyConnection, number: int, sql: str) -> None:

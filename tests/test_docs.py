@@ -27,6 +27,7 @@ from contract.reading import FIELDS, TRACE_RECORD_FIELDS
 from receiver.clients import Client, Refusal
 from service.config import load
 from service.lifecycle import Server
+from service.memory import SHARES, divided, size_shown
 from service.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,6 +78,16 @@ def test_docs_name_every_setting_with_type_default_and_help() -> None:
 def test_docs_name_no_setting_that_does_not_exist() -> None:
     named = re.findall(r"^\| `([a-z_.]+)` \|", read("docs/configuration.md"), re.MULTILINE)
     assert set(named) == {setting.path for setting in SETTINGS}
+
+
+def test_docs_say_what_the_limits_come_to() -> None:
+    sizes = [divided(limit, "test", cpus=8) for limit in (1 << 30, 384_000_000, 240 << 20)]
+    of_share = {share.help: share.name for share in SHARES}
+    rows = re.findall(r"^\| (.*?) \| (\S.*?) \| (\S.*?) \| (\S.*?) \|$", read("docs/configuration.md"), re.MULTILINE)
+    told = {of_share[text]: list(values) for text, *values in rows if text in of_share}
+    assert told.keys() == {share.name for share in SHARES} - {"engine_threads", "kept_bytes", "recent_ids"}
+    for name, values in told.items():
+        assert values == [size_shown(name, getattr(memory, name)) for memory in sizes], name
 
 
 def metric_families() -> set[str]:

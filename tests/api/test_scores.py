@@ -101,7 +101,7 @@ def test_scores_are_filtered_searched_and_paged_newest_first(tmp_path: Path) -> 
     [
         ({**SCORE, "valeu": 1}, 400, "value"),
         ({**SCORE, "value": None}, 400, "value"),
-        ({**SCORE, "trace_id": None}, 400, "a score needs a trace_id, a session_id or"),
+        ({**SCORE, "trace_id": None}, 400, "a score needs a trace_id or a session_id"),
         ({**SCORE, "data_type": "GOOD"}, 400, "data_type must be one of"),
         ([], 400, "object"),
     ],
