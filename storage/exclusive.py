@@ -43,7 +43,7 @@ def taken(path: str, lock: str) -> int:
         try:
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise Refused(f"{lock} cannot be made: {error.strerror}", reason="database") from error
+            raise Refused(f"{path} cannot be opened: {cannot_make(lock, error)}", reason="database") from error
         try:
             hold(descriptor, path)
             if is_at(descriptor, lock):
@@ -54,6 +54,10 @@ def taken(path: str, lock: str) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def cannot_make(path: str, error: OSError) -> str:
+    return f"{path} cannot be made ({error.strerror}). Does its folder exist, and may this user write there?"
 
 
 def hold(descriptor: int, path: str) -> None:
