@@ -5,7 +5,7 @@ from contract.span import TRACE_SPAN_ID, Event, Span
 from translator.messages.records import MESSAGE_EVENTS, Record, as_text, finish_reasons, inputs, outputs
 from translator.plan import PLACES, Plan
 from translator.rules import CALLS
-from translator.values import integer, text
+from translator.values import MAX_COUNT, integer, text
 
 ANY_MODEL, FIRST_TOKEN, LEVEL_NAME, LEVEL_NUMBER, STATUS_TEXT, DISPLAY_NAME, ENTITY_NAME, COSTS = (
     PLACES[name]
@@ -109,11 +109,25 @@ def counts(row: Row) -> None:
         for place in _COUNTS:
             row[place] = None
         return
+    whole_input(row)
     if row[S.total_tokens] is None and row[S.input_tokens] is not None:
         if row[S.output_tokens] is not None:
             row[S.total_tokens] = integer(row[S.input_tokens] + row[S.output_tokens])
         elif row[S.kind] == "embedding":
             row[S.total_tokens] = row[S.input_tokens]
+
+
+def whole_input(row: Row) -> None:
+    """More tokens of the cache than of the input prove that these stand without it: they are added (rule 6).
+
+    To a total too that is the sum of the counts without them. Said twice it changes nothing.
+    """
+    without, beside = row[S.input_tokens], (row[S.cache_read_tokens] or 0) + (row[S.cache_write_tokens] or 0)
+    if without is None or beside <= without:
+        return
+    row[S.input_tokens] = min(without + beside, MAX_COUNT)
+    if row[S.total_tokens] == without + (row[S.output_tokens] or 0):
+        row[S.total_tokens] = min(row[S.total_tokens] + beside, MAX_COUNT)
 
 
 def costs(row: Row) -> None:

@@ -81,6 +81,7 @@ def _of_attributes(record: Record) -> dict[str, Any]:
     _ENGINE.fill_late(plan, attributes, row, "generation")
     _ENGINE.fill_usage(plan, attributes, row, "generation")
     derive.models(row)
+    derive.whole_input(row)
     if row[PLACES["total_tokens"]] is None and None not in (row[PLACES["input_tokens"]], row[PLACES["output_tokens"]]):
         row[PLACES["total_tokens"]] = integer(row[PLACES["input_tokens"]] + row[PLACES["output_tokens"]])
     return {name: row[PLACES[name]] for name in _COLUMNS if row[PLACES[name]] is not None}

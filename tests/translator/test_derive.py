@@ -70,6 +70,24 @@ def test_total_is_as_reported_else_the_sum_else_null() -> None:
     assert seen({"gen_ai.operation.name": "embeddings", "gen_ai.usage.input_tokens": 3})["total_tokens"] == 3
 
 
+LLM = {"openinference.span.kind": "LLM", "llm.token_count.completion": 12}
+CACHED = {"llm.token_count.prompt_details.cache_read": 40, "llm.token_count.prompt_details.cache_write": 12}
+
+
+def test_more_tokens_of_the_cache_than_of_the_input_are_beside_it() -> None:
+    """agno's spans of Anthropic's calls said 38 where the call had 90."""
+    row = seen({**LLM, **CACHED, "llm.token_count.prompt": 38})
+    assert (row["input_tokens"], row["total_tokens"]) == (90, 102)
+    assert seen({**LLM, **CACHED, "llm.token_count.prompt": 52})["input_tokens"] == 52, "may hold all of the cache"
+    assert seen({**LLM, **CACHED})["input_tokens"] is None
+
+
+@pytest.mark.parametrize(("sent", "want"), [(50, 102), (102, 102), (77, 77)])
+def test_a_total_without_the_cache_gets_it_too_and_any_other_stays(sent: int, want: int) -> None:
+    row = seen({**LLM, **CACHED, "llm.token_count.prompt": 38, "llm.token_count.total": sent})
+    assert (row["input_tokens"], row["total_tokens"]) == (90, want)
+
+
 def test_a_name_that_may_be_either_fills_the_response_when_it_differs() -> None:
     sent = {"openinference.span.kind": "LLM", "llm.model_name": "m-2025", "llm.invocation_parameters": '{"model": "m"}'}
     row = seen(sent)

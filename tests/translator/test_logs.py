@@ -54,6 +54,13 @@ def test_details_carry_the_attributes_of_their_span_as_nested_values() -> None:
     assert (found["request_model"], found["total_tokens"], found["finish_reasons"]) == ("m", 7, '["stop"]')
 
 
+def test_an_input_without_the_cache_is_made_whole() -> None:
+    said = {"input_tokens": 3, "output_tokens": 4, "cache_read.input_tokens": 10}
+    attributes = {f"gen_ai.usage.{name}": count for name, count in said.items()}
+    found = log_columns(rows(record("gen_ai.client.inference.operation.details", None, attributes)))
+    assert (found["input_tokens"], found["total_tokens"]) == (13, 17)
+
+
 def test_nothing_said_is_nothing() -> None:
     assert log_columns([]) == {}
     assert log_columns(rows(record("gen_ai.user.message"))) == {}
