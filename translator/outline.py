@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from contract.settling import Facts, TraceFacts
+from translator.call import Call
 from translator.settle import (
     ANCESTORS_AT_MOST,
     FAILED,
@@ -18,7 +19,6 @@ from translator.settle import (
     STREAM,
     TOKENS,
     USAGE,
-    Call,
     Place,
     ancestors_of,
     groups_of,

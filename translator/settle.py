@@ -8,17 +8,16 @@ A span made of a log record (`synthetic`) never counts beside one that arrived. 
 order cannot show.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from contract.columns import L
 from contract.settling import CONTENT_COLUMNS, Facts, SettledSpan, TraceFacts
+from translator.call import ID_COLUMN, Call, Columns, plain_model
 from translator.logs import log_columns
 from translator.prices.recalculate import Price, settled_cost
 
-Columns = dict[str, tuple[Any, str]]
 Place = tuple[int, bool, str]
 """Start, whether it is the tail of a stream (it follows a call that took no time), span id: the order in a group."""
 
@@ -32,18 +31,6 @@ SINGLE = (
 )  # fmt: skip
 """Fields that are filled one by one; usage and cost are filled as groups."""
 
-SDK_SCOPES = ("com.anthropic.sdk", "mistralai_sdk")
-"""Scopes of spans that the provider's own SDK makes: nearest to the wire, so their counts are right."""
-
-DATED = re.compile(r"[-@:](\d{4}-?\d{2}-?\d{2}|\d{4}|latest|v\d[\d.:]*)$")
-STREAM_TAIL = "streaming response"
-"""Logfire ends a streamed call with a zero-length sibling of this name that carries the completion and the usage."""
-
-
-MODELS = ("request_model", "response_model", "model")
-NAME_COLUMNS = {"tool": ("tool_name",)}
-ID_COLUMN = {"tool": "tool_call_id"}
-
 NEIGHBOURS = 16
 """How many of those that share a trait are compared, in order of start, and how many calls above a call: bounds the
 work on hostile traces."""
@@ -53,39 +40,6 @@ ANCESTORS_AT_MOST = 64
 """Spans above a call that are looked at; the deepest line in a recorded trace has 17."""
 LAYERS_AT_MOST = 32
 """Spans that may tell of one call; recorded traffic has 3."""
-
-
-class Call:
-    """One generation, embedding or run of a tool, its gaps filled from its own log records.
-
-    A tool's call id and name stand in for response id and model.
-    """
-
-    def __init__(self, facts: Facts, ancestors: list[str], filled: Columns) -> None:
-        values = facts.values
-        self.facts = facts
-        self.filled = filled
-        self.id: str = values["span_id"]
-        self.kind: str = values["kind"]
-        self.scope: str = values["scope_name"] or ""
-        self.ancestors = ancestors
-        self.start: int = values["start_time"]
-        self.end: int = values["end_time"] or self.start
-        self.failed = values["status"] == "error"
-        self.synthetic = bool(values["synthetic"])
-        self.response_id = self.get(ID_COLUMN.get(self.kind, "response_id"))
-        self.models = {plain_model(m) for m in map(self.get, NAME_COLUMNS.get(self.kind, MODELS)) if m}
-        self.tokens = (self.get("input_tokens"), self.get("output_tokens"))
-        self.tail = self.start == self.end and (values["span_name"] or "").lower().startswith(STREAM_TAIL)
-        self.sides = sum(self.has(column) for column in CONTENT_COLUMNS)
-
-    def get(self, column: str) -> Any:
-        own = self.facts.values.get(column)
-        return own if own is not None else self.filled.get(column, (None, ""))[0]
-
-    def has(self, column: str) -> bool:
-        own = self.facts.input_length if column == "input" else self.facts.output_length
-        return own is not None or column in self.filled
 
 
 def settle(trace: TraceFacts, price: Price | None = None) -> list[SettledSpan]:
@@ -309,11 +263,6 @@ def distance(a: Call, b: Call) -> int:
     return abs(a.start - b.start) + abs(a.end - b.end)
 
 
-def plain_model(name: str) -> str:
-    """A model's name without the provider before it and the date behind it, for comparing only."""
-    return DATED.sub("", str(name).split("/")[-1].lower())
-
-
 def models_agree(a: Call, b: Call) -> bool:
     """They share a name, or one has none; a tool without a name is like no other."""
     if a.models and b.models:
@@ -329,7 +278,7 @@ def depth(call: Call, layers: list[Call]) -> int:
 def fill(counted: Call, others: list[Call]) -> Columns:
     """What the counted span takes from its duplicates: its gaps, and the SDK's count where counts differ."""
     layers = [counted, *others]
-    nearest = sorted(others, key=lambda c: (not c.scope.startswith(SDK_SCOPES), -depth(c, layers), c.start, c.id))
+    nearest = sorted(others, key=lambda c: (not c.is_sdk, -depth(c, layers), c.start, c.id))
     columns: Columns = {}
     for name in SINGLE:
         if counted.get(name) is None:
@@ -365,8 +314,8 @@ def fill_usage(columns: Columns, counted: Call, nearest: list[Call]) -> None:
     if counted.tokens == (None, None):
         take(columns, nearest, USAGE)
         return
-    sdk = next((c for c in nearest if c.scope.startswith(SDK_SCOPES) and None not in c.tokens), None)
-    if sdk is not None and not counted.scope.startswith(SDK_SCOPES) and sdk.tokens != counted.tokens:
+    sdk = next((c for c in nearest if c.is_sdk and None not in c.tokens), None)
+    if sdk is not None and not counted.is_sdk and sdk.tokens != counted.tokens:
         columns |= {name: (sdk.get(name), f"span:{sdk.id}") for name in USAGE if sdk.get(name) is not None}
         return
     for name in USAGE:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from contract.settling import CallKey, Told
-from translator.settle import plain_model
+from translator.call import plain_model
 
 
 def match(calls: Sequence[Told]) -> dict[CallKey, CallKey]:
