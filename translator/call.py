@@ -40,6 +40,7 @@ class Call:
         self.response_id = self.get(ID_COLUMN.get(self.kind, "response_id"))
         self.models = {plain_model(m) for m in map(self.get, NAME_COLUMNS.get(self.kind, MODELS)) if m}
         self.tokens = (self.get("input_tokens"), self.get("output_tokens"))
+        self.cache = (self.get("cache_read_tokens"), self.get("cache_write_tokens"))
         self.is_sdk = self.scope.startswith(SDK_SCOPES)
         self.tail = self.start == self.end and (values["span_name"] or "").lower().startswith(STREAM_TAIL)
         self.sides = sum(self.has(column) for column in CONTENT_COLUMNS)

@@ -205,4 +205,6 @@ def may_be_one(a: Traits, b: Traits) -> bool:
         return a.response_id == b.response_id
     if (a.models or a.kind == "tool") and (b.models or b.kind == "tool") and not a.models & b.models:
         return False
+    if a.scope != b.scope and None not in (*a.tokens, *b.tokens) and a.tokens[1] == b.tokens[1]:
+        return True  # equal but for the cache, or not: cheaper than keeping what each knows of the cache
     return all(x is None or y is None or x == y for x, y in zip(a.tokens, b.tokens, strict=True))

@@ -2,10 +2,10 @@
 
 Rules 5, 8 and 9 of what recorded traffic forces on a translator: two generations are one call if their response ids
 are equal and one is the other's ancestor or their scopes differ; or, where an id is missing, by ancestor line, model
-and tokens; or as siblings of different scopes that overlap in time. Matched one to one, so that parallel calls stay
-two; text is never compared. Two tool spans are one run if their call ids are equal, or along an ancestor line by name.
-A span made of a log record (`synthetic`) never counts beside one that arrived. A pure function of the trace's facts:
-order cannot show.
+and tokens; or as siblings of different scopes that overlap in time. Of different scopes, tokens may be equal but for
+the prompt's cache (`translator/same_count.py`). Matched one to one, so that parallel calls stay two; text is never
+compared. Two tool spans are one run if their call ids are equal, or along an ancestor line by name. A span made of a
+log record (`synthetic`) never counts beside one that arrived. A pure function of the trace's facts: order cannot show.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +17,7 @@ from contract.settling import CONTENT_COLUMNS, Facts, SettledSpan, TraceFacts
 from translator.call import ID_COLUMN, Call, Columns, plain_model
 from translator.logs import log_columns
 from translator.prices.recalculate import Price, settled_cost
+from translator.same_count import equal_but_for_cache, without_cache
 
 Place = tuple[int, bool, str]
 """Start, whether it is the tail of a stream (it follows a call that took no time), span id: the order in a group."""
@@ -24,6 +25,7 @@ Place = tuple[int, bool, str]
 USAGE = (
     "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
 )  # fmt: skip
+CACHE = ("cache_read_tokens", "cache_write_tokens")
 COST = ("input_cost", "output_cost", "total_cost", "cost_source", "price_version")
 SINGLE = (
     "provider", "operation", "request_model", "response_model", "response_id", "finish_reasons", "streaming",
@@ -169,11 +171,16 @@ def above(call: Call, by_id: dict[str, Call]) -> Iterator[str]:
 
 
 def groups_of(call: Call) -> list[tuple[Any, ...]]:
-    """Traits that two spans of one call may share: the id, tokens or failure, the parent of a call and its tail."""
+    """Traits that two spans of one call may share: the id, tokens or failure, the parent of a call and its tail.
+
+    Tokens also as a span shows them that leaves the cache out: whoever counts a part of it says which.
+    """
     keys: list[tuple[Any, ...]] = [(ID, call.kind, call.response_id)] if call.response_id else []
     if call.kind == "generation":
         if call.tokens != (None, None):
             keys.append((TOKENS, *call.tokens))
+            if (bare := without_cache(call.tokens, call.cache)) is not None:
+                keys.append((TOKENS, bare, call.tokens[1]))
         elif call.failed:
             keys.append((FAILED,))
         if call.tail or call.get("output_tokens") is None:
@@ -214,7 +221,10 @@ def streamed(group: Iterable[Place]) -> Iterator[tuple[str, str]]:
 
 
 def evidence(a: Call, b: Call) -> int | None:
-    """How strongly two spans look like one call: 0 same response id, 1 ancestor with equal tokens, ...; null: two."""
+    """How strongly two spans look like one call: 0 same response id, 1 ancestor with equal tokens, ...; null: two.
+
+    Equal tokens come before those that are equal but for the cache: of parallel calls the like ones belong together.
+    """
     if a.kind != b.kind or (a.response_id and b.response_id and a.response_id != b.response_id):
         return None
     related = a.id in b.ancestors or b.id in a.ancestors
@@ -227,16 +237,24 @@ def evidence(a: Call, b: Call) -> int | None:
     if a.kind != "generation":
         return None
     if a.scope == b.scope:
-        return 2 if a.tail != b.tail and tail_follows(a, b) else None
-    return 4 if overlap(a, b) and (equal_tokens(a, b) or (a.failed and b.failed)) else None
+        return 3 if a.tail != b.tail and tail_follows(a, b) else None
+    return sibling_rank(a, b) if overlap(a, b) else None
 
 
 def ancestor_rank(a: Call, b: Call) -> int | None:
     if equal_tokens(a, b):
         return 1
+    if like_tokens(a, b):
+        return 2
     unknown = any(x is None or y is None for x, y in zip(a.tokens, b.tokens, strict=True))
     agree = all(x is None or y is None or x == y for x, y in zip(a.tokens, b.tokens, strict=True))
-    return (2 if a.failed == b.failed else 3) if unknown and agree else None
+    return (3 if a.failed == b.failed else 4) if unknown and agree else None
+
+
+def sibling_rank(a: Call, b: Call) -> int | None:
+    if equal_tokens(a, b) or (a.failed and b.failed):
+        return 5
+    return 6 if like_tokens(a, b) else None
 
 
 def compatible(a: Call, b: Call) -> bool:
@@ -248,6 +266,11 @@ def compatible(a: Call, b: Call) -> bool:
 
 def equal_tokens(a: Call, b: Call) -> bool:
     return a.tokens == b.tokens and a.tokens != (None, None)
+
+
+def like_tokens(a: Call, b: Call) -> bool:
+    """Equal but for the cache: only between scopes, since spans of one scope count alike."""
+    return a.scope != b.scope and equal_but_for_cache(a.tokens, a.cache, b.tokens, b.cache)
 
 
 def overlap(a: Call, b: Call) -> bool:
@@ -310,17 +333,32 @@ def fill_models(columns: Columns, counted: Call, nearest: list[Call]) -> None:
 
 
 def fill_usage(columns: Columns, counted: Call, nearest: list[Call]) -> None:
-    """Usage as one group: the SDK's own where counts differ, a duplicate's where there is none, details where equal."""
+    """Usage as one group: a better one where counts differ, a duplicate's where there is none, details where equal."""
     if counted.tokens == (None, None):
-        take(columns, nearest, USAGE)
+        with_cache = [c for c in nearest if c.is_sdk or not any(lacks_cache(c, other) for other in nearest)]
+        take(columns, with_cache, USAGE)
         return
-    sdk = next((c for c in nearest if c.is_sdk and None not in c.tokens), None)
-    if sdk is not None and not counted.is_sdk and sdk.tokens != counted.tokens:
-        columns |= {name: (sdk.get(name), f"span:{sdk.id}") for name in USAGE if sdk.get(name) is not None}
+    better = None if counted.is_sdk else better_count(counted, nearest)
+    if better is not None:
+        columns |= {name: (better.get(name), f"span:{better.id}") for name in USAGE if better.get(name) is not None}
         return
     for name in USAGE:
         if counted.get(name) is None:
-            take(columns, [c for c in nearest if c.tokens == counted.tokens], (name,))
+            equal = [c for c in nearest if c.tokens == counted.tokens or (name in CACHE and lacks_cache(c, counted))]
+            take(columns, equal, (name,))
+
+
+def better_count(counted: Call, nearest: list[Call]) -> Call | None:
+    """The duplicate whose counts are right where they differ: the SDK's own, else the one with the cache."""
+    sdk = next((c for c in nearest if c.is_sdk and None not in c.tokens), None)
+    if sdk is not None:
+        return None if sdk.tokens == counted.tokens else sdk
+    return max((c for c in nearest if lacks_cache(counted, c)), key=lambda c: c.tokens[0], default=None)
+
+
+def lacks_cache(call: Call, other: Call) -> bool:
+    """Whether the call counts the same as the other, but without the cache or with less of it."""
+    return like_tokens(call, other) and (call.tokens[0] or 0) < (other.tokens[0] or 0)
 
 
 def take(columns: Columns, donors: list[Call], names: tuple[str, ...]) -> None:

@@ -33,6 +33,10 @@ class Layout:
     """The innermost layer always has them, and siblings are matched by them."""
     late_end: bool
     """The outer layers end later: streaming."""
+    cached: bool
+    """The prompt is in a cache: the innermost layer says how much of it."""
+    with_cache: list[bool]
+    """Whose input holds the cache; the innermost layer's always does."""
 
 
 layouts = st.builds(
@@ -42,7 +46,11 @@ layouts = st.builds(
     st.lists(st.booleans(), min_size=3, max_size=3),
     st.lists(st.booleans(), min_size=3, max_size=3),
     st.booleans(),
+    st.booleans(),
+    st.lists(st.booleans(), min_size=3, max_size=3),
 )
+
+CACHE = {"cache_read_tokens": 100, "cache_write_tokens": 10}
 
 Call = tuple[int, int, bool, bool, bool]
 """Input tokens, output tokens, whether it failed, whether it runs beside the one before, whether an agent is around."""
@@ -61,7 +69,8 @@ def layered(layout: Layout, made: list[Call]) -> Layered:
             rows.append(span_row(parent, "root", kind="agent", start=start, end=start + 900))
         rows += layers(layout, number, parent, start, failed, (tokens_in, tokens_out))
         if not failed:
-            total_in, total_out = total_in + tokens_in, total_out + tokens_out
+            cache = sum(CACHE.values()) if layout.cached else 0
+            total_in, total_out = total_in + tokens_in + cache, total_out + tokens_out
     return Layered(rows, len(made), total_in, total_out)
 
 
@@ -78,6 +87,9 @@ def layers(layout: Layout, number: int, parent: str, start: int, failed: bool, t
         if not failed:
             if innermost or not layout.nested or layout.with_tokens[depth]:
                 columns |= {"input_tokens": tokens[0], "output_tokens": tokens[1]}
+                if layout.cached and (innermost or layout.with_cache[depth]):
+                    columns["input_tokens"] += sum(CACHE.values())
+                    columns |= CACHE if innermost else {}
             if layout.with_id[depth]:
                 columns["response_id"] = f"response{number}"
         made.append(generation_row(own, parent, **columns))

@@ -97,6 +97,7 @@ spans = st.builds(
             "request_model": st.sampled_from(["m", "n"]),
             "input_tokens": st.integers(1, 2),
             "output_tokens": st.integers(1, 2),
+            "cache_read_tokens": st.integers(0, 1),
             "status": st.sampled_from(["ok", "error"]),
             "span_name": st.just(TAIL),
             "tool_name": st.sampled_from(["t", "u"]),
@@ -156,6 +157,16 @@ def test_a_span_that_comes_between_two_others_brings_them_together() -> None:
     assert duplicates(store) == {}
     store.commit([span_row("n", "a", kind="agent")])
     assert len(duplicates(store)) == 1
+    assert store.settled() == store.settled_whole()
+
+
+def test_a_span_within_another_that_counts_without_the_cache_reaches_it() -> None:
+    whole = generation_row("whole", scope_name="x", input_tokens=90, output_tokens=12, output="text")
+    without = {"input_tokens": 50, "output_tokens": 12, "cache_read_tokens": 40}
+    store = Store()
+    store.commit([whole])
+    store.commit([generation_row("without", "whole", scope_name="y", **without)])
+    assert store.settled()["without"] == {"duplicate_of": ("whole", "rule")}
     assert store.settled() == store.settled_whole()
 
 

@@ -169,6 +169,74 @@ def test_the_sdks_own_count_wins_over_a_wrappers() -> None:
     assert settled(wrapper, sdk)["a"]["output_tokens"] == 13
 
 
+SDK = "com.anthropic.sdk.python"
+WHOLE = {
+    "input_tokens": 90,
+    "output_tokens": 12,
+    "total_tokens": 102,
+    "cache_read_tokens": 40,
+    "cache_write_tokens": 12,
+}
+WITHOUT = {"input_tokens": 38, "output_tokens": 12, "total_tokens": 50}
+
+
+def test_a_framework_that_counts_without_the_cache_tells_of_the_same_call_as_the_sdk() -> None:
+    """Anthropic's own span says 90, Langtrace's sibling and a wrapper 38; each call counted twice."""
+    for outer, inner in (
+        (sibling("a", "x", input="q", output="a", **WITHOUT), sibling("b", SDK, 10, **WHOLE)),
+        (sibling("a", "x", input="q", output="a", **WITHOUT), generation_row("b", "a", scope_name=SDK, **WHOLE)),
+    ):
+        found = settled(outer, inner)
+        assert found["b"] == {"duplicate_of": "a"}
+        assert {name: found["a"][name] for name in WHOLE} == WHOLE
+
+
+def test_without_an_sdk_the_count_with_the_cache_is_right() -> None:
+    knows = {"cache_read_tokens": 40, "cache_write_tokens": 12}
+    less, more = sibling("a", "x", output="a", **WITHOUT), sibling("b", "y", 10, **WHOLE)
+    assert settled(less, more)["a"]["input_tokens"] == 90
+    unaware = {"input_tokens": 90, "output_tokens": 12, "total_tokens": 102}
+    outer = generation_row("b", scope_name="y", request_model="m", output="a", **unaware)
+    assert settled(outer, generation_row("a", "b", request_model="m", **WITHOUT, **knows)) == {
+        "a": {"duplicate_of": "b"},
+        "b": knows,
+    }
+    third = sibling("c", "z", 20, input="q", output="a", response_id="r")
+    for row in (less, more):
+        row[S.response_id] = "r"
+    assert settled(less, more, third)["c"]["input_tokens"] == 90
+
+
+def test_a_part_of_the_cache_that_is_left_out_is_found_by_what_is_counted_of_it() -> None:
+    some = {"input_tokens": 78, "output_tokens": 12, "total_tokens": 90, "cache_read_tokens": 40}
+    assert settled(sibling("a", "x", output="a", **some), sibling("b", SDK, 10, **WHOLE))["a"]["input_tokens"] == 90
+
+
+def test_counts_of_one_scope_or_with_another_cache_that_differ_are_two_calls() -> None:
+    assert duplicates(sibling("a", "x", **WITHOUT), generation_row("b", "a", scope_name="x", **WHOLE)) == {}
+    assert duplicates(sibling("a", "x", **WITHOUT, cache_read_tokens=7), sibling("b", SDK, 10, **WHOLE)) == {}
+    assert duplicates(sibling("a", "x", **WITHOUT), sibling("b", SDK, 500, **WHOLE)) == {}
+
+
+def test_parallel_calls_with_one_cache_are_matched_to_those_that_differ_by_it() -> None:
+    counts = (152, 101, 110, 117)
+    rows = [sibling(f"s{i}", SDK, i, **WHOLE | {"input_tokens": n}) for i, n in enumerate(counts)]
+    rows += [
+        sibling(f"x{i}", "x", 9 - i, input="q", **WITHOUT | {"input_tokens": n - 52}) for i, n in enumerate(counts)
+    ]
+    assert duplicates(*rows) == {f"s{i}": f"x{i}" for i in range(4)}
+
+
+def test_equal_counts_belong_together_before_those_that_are_equal_but_for_the_cache() -> None:
+    counts = (152, 100, 48)
+    rows = [
+        sibling(f"{scope}{i}", scope, start, **WHOLE | {"input_tokens": n})
+        for scope, starts in (("x", (0, 1, 2)), ("y", (5, 4, 3)))
+        for i, (n, start) in enumerate(zip(counts, starts, strict=True))
+    ]
+    assert duplicates(*rows) == {f"y{i}": f"x{i}" for i in range(3)}
+
+
 def test_embeddings_are_matched_along_the_ancestor_line_only() -> None:
     nested = [
         generation_row("a", kind="embedding", input_tokens=7),
