@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from translator import values
-from translator.values import integer, listing, mapping, number, parsed, plain_json, text
+from translator.values import flag, integer, listing, mapping, number, parsed, plain_json, text
 
 SESSION = ("session_id", "sessionId", "thread_id")
 USER = ("user_id", "userId")
@@ -96,6 +96,12 @@ def count(value: Any) -> int | None:
     return integer(value)
 
 
+def is_streamed(first_chunk: Any) -> bool | None:
+    """True where the time of an answer's first chunk is told: only streams have chunks."""
+    found = number(first_chunk)
+    return None if found is None or found < 0 else True
+
+
 def response_id(value: Any) -> str | None:
     """The id of a provider's whole answer; ids of messages and runs within it are not the answer's."""
     found = text(value)
@@ -151,6 +157,16 @@ def request_parameters(value: Any) -> dict[str, Any] | None:
     """The parameters of a recorded request."""
     given = mapping(value) or {}
     return {name: given[name] for name in given if name in REQUEST_PARAMETERS and given[name] is not None} or None
+
+
+def asked_to_stream(request: Any) -> bool | None:
+    """True where a recorded request or its parameters say `stream`; text that does not name it is not parsed.
+
+    A false is no answer: LangChain (Python and JS) says so of streamed calls too, by its model's default.
+    """
+    if isinstance(request, str) and '"stream"' not in request and '\\"stream\\"' not in request:
+        return None
+    return flag((mapping(request) or {}).get("stream")) or None
 
 
 def inner(then: Callable[[Any], Any], endings: tuple[str, ...]) -> Callable[[Any], Any]:

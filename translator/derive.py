@@ -2,6 +2,7 @@
 
 from contract.columns import TRACE_KIND, Row, S
 from contract.span import TRACE_SPAN_ID, Event, Span
+from translator import answers
 from translator.messages.records import MESSAGE_EVENTS, Record, as_text, finish_reasons, inputs, outputs
 from translator.plan import PLACES, Plan
 from translator.rules import CALLS
@@ -211,6 +212,15 @@ def first_token(row: Row, span: Span) -> None:
         moment = next((event.time_ns for event in span.events if event.name in FIRST_TOKEN_EVENTS), None)
     if moment is not None and span.start_ns and moment >= span.start_ns:
         row[S.time_to_first_token_ms] = (moment - span.start_ns) / 1e6
+
+
+def streaming(row: Row, span: Span, plan: Plan) -> None:
+    """Where no key says it: an event of the first token, else `stream` among the request's own parameters."""
+    if row[S.streaming] is not None or row[S.kind] not in CALLS:
+        return
+    told = any(event.name in FIRST_TOKEN_EVENTS for event in span.events)
+    if told or any(answers.asked_to_stream(span.attributes[key]) for key in plan.parameter_keys):
+        row[S.streaming] = True
 
 
 def message_events(row: Row, span: Span) -> bool:

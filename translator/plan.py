@@ -69,6 +69,8 @@ class Plan:
     usage: tuple[UsageGroup, ...]
     input_keys: tuple[str, ...]
     output_keys: tuple[str, ...]
+    parameter_keys: tuple[str, ...]
+    """Where the request's own parameters stand."""
     shows_call: bool
     unmapped: tuple[str, ...]
     """Keys that are some convention's own and that no rule reads."""
@@ -157,6 +159,7 @@ class Planner:
             usage=_usage_groups(found),
             input_keys=tuple(c.key for c in found.get("input", []) if c.key is not None),
             output_keys=tuple(c.key for c in found.get("output", []) if c.key is not None),
+            parameter_keys=tuple(c.key for c in found.get("model_parameters", []) if c.key is not None),
             shows_call=not _CALL_SIGNS.isdisjoint(found),
             unmapped=self.unmapped(keys),
         )

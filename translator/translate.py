@@ -113,11 +113,12 @@ class Translator:
         masks = [engine.fill(plan, span.attributes, row) for row, span, plan in zip(rows, spans, plans, strict=True)]
         for nth, (row, span, plan) in enumerate(zip(rows, spans, plans, strict=True)):
             masks[nth] |= self._of_kind(row, span, plan)
-        for row, span in zip(rows, spans, strict=True):
+        for row, span, plan in zip(rows, spans, plans, strict=True):
             derive.outcome(row, span)
             derive.call(row, span.scope.name)
             derive.name(row, span)
             derive.first_token(row, span)
+            derive.streaming(row, span, plan)
         return masks
 
     def _of_kind(self, row: Row, span: Span, plan: Plan) -> int:

@@ -146,6 +146,49 @@ def test_first_token_from_an_event() -> None:
     assert seen({}, events=first)["time_to_first_token_ms"] is None
 
 
+@pytest.mark.parametrize("key", ["gen_ai.response.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk"])
+def test_what_has_a_first_chunk_was_streamed(key: str) -> None:
+    """Pydantic AI and Vercel's SDK 7 send the time under the name of the metric, and nothing else of streams."""
+    row = seen({**CALL, key: 0.036})
+    assert (row["time_to_first_token_ms"], row["streaming"]) == (36.0, True)
+    assert seen({**CALL, key: 1})["time_to_first_token_ms"] == 1000.0
+    assert seen({**CALL, key: "soon"})["streaming"] is None
+    assert seen({**CALL, "gen_ai.request.stream": False, key: 0.036})["streaming"] is False
+
+
+def test_a_time_of_the_first_token_alone_is_no_stream() -> None:
+    """OpenLIT sends one of every call."""
+    sent = {**CALL, "gen_ai.server.time_to_first_token": 0.5}
+    assert seen(sent, scope=scoped("openlit.instrumentation.openai"))["streaming"] is None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"llm.invocation_parameters": '{"model": "m", "stream": true}'},
+        {"langfuse.observation.model.parameters": '{"stream": "True"}'},
+        {"mlflow.spanType": '"LLM"', "mlflow.spanInputs": '{"messages": [], "stream": true}'},
+    ],
+)
+def test_a_request_that_asks_for_a_stream_is_streamed(sent: dict[str, Any]) -> None:
+    assert seen({**CALL, **sent})["streaming"] is True
+    assert seen({**sent, "mlflow.spanType": '"AGENT"', "gen_ai.operation.name": "invoke_agent"})["streaming"] is None
+
+
+def test_parameters_that_deny_a_stream_are_not_believed() -> None:
+    """LangChain says `"stream": false` of streamed calls: it is the model's default."""
+    sent = {"openinference.span.kind": "LLM", "llm.invocation_parameters": '{"stream": false, "_type": "openai-chat"}'}
+    assert seen(sent)["streaming"] is None
+    first = [event("First Token Stream Event", {}, START_NS + 2_500_000)]
+    assert seen(sent, events=first)["streaming"] is True
+    assert seen({**CALL, "llm.is_streaming": False}, events=first)["streaming"] is False
+
+
+def test_only_the_requests_own_stream_counts() -> None:
+    sent = {"mlflow.spanType": '"LLM"', "mlflow.spanInputs": '{"messages": [{"content": "\\"stream\\": true"}]}'}
+    assert seen(sent)["streaming"] is None
+
+
 def test_display_name_is_the_tools_else_the_one_made_for_display() -> None:
     assert seen({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "f"}, name="x")["name"] == "f"
     row = seen({"logfire.msg": "Chat with m"}, name="Chat with {m}")

@@ -73,6 +73,9 @@ _PARAMETERS = (
     "max_completion_tokens", "n", "repetition_penalty",
 )  # fmt: skip
 
+_FIRST_CHUNK = ("gen_ai.response.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk")
+"""Seconds. The second is the name of a metric (v1.41), which Pydantic AI and Vercel's SDK 7 write on spans."""
+
 CONVENTION = Convention(
     name="genai",
     fields={
@@ -89,8 +92,8 @@ CONVENTION = Convention(
             "gen_ai.response.stop_reason",
         )
         + on(GENERATIONS, Rule("gen_ai.output.messages", answers.finish_reasons_of_messages)),
-        "streaming": flag("gen_ai.request.stream", "gen_ai.is_streaming"),
-        "time_to_first_token_ms": scaled(1e3, "gen_ai.response.time_to_first_chunk")
+        "streaming": flag("gen_ai.request.stream", "gen_ai.is_streaming") + read(answers.is_streamed, *_FIRST_CHUNK),
+        "time_to_first_token_ms": scaled(1e3, *_FIRST_CHUNK)
         + scaled(1e-6, "gen_ai.response.time_to_first_token", "gen_ai.user.time_to_first_token"),
         "input": content(
             "gen_ai.input.messages",

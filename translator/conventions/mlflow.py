@@ -17,6 +17,7 @@ from translator.rules import (
     Rule,
     content,
     family,
+    flag,
     free_map,
     identifier,
     lookup,
@@ -68,6 +69,7 @@ CONVENTION = Convention(
             GENERATIONS, Rule(_OUT, recorded.response_id), *within(_SCOPES, *read(answers.response_id, "id"))
         ),
         "finish_reasons": on(GENERATIONS, Rule(_OUT, recorded.finish_reasons)),
+        "streaming": within(_SCOPES, *on(CALLS, *flag("stream"))),
         "level_name": lookup("mlflow.spanLogLevel", LEVELS),
         "prompt_name": member("mlflow.linkedPrompts", 0, "name"),
         "prompt_version": member("mlflow.linkedPrompts", 0, "version"),

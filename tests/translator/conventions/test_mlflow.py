@@ -57,6 +57,14 @@ def test_bare_keys_may_be_openais_whole_answer() -> None:
     assert (row["input_tokens"], row["output_tokens"], row["reasoning_tokens"]) == (3, 4, 2)
 
 
+def test_the_bare_stream_of_a_call_is_the_requests() -> None:
+    sent = {"mlflow.spanType": '"CHAT_MODEL"', "model": '"gpt-4o-mini"'}
+    scope = scoped("mlflow.tracing.provider")
+    assert seen({**sent, "stream": "true"}, scope=scope)["streaming"] is True
+    assert seen({**sent, "stream": "false"}, scope=scope)["streaming"] is False
+    assert seen({**sent, "stream": "true"}, scope=scoped("app"))["streaming"] is None
+
+
 def test_an_object_is_no_models_name() -> None:
     row = seen({"mlflow.spanType": '"AGENT"', "model": '"<Model object at 0x7f>"'}, scope=scoped("mlflow.tracing"))
     assert row["request_model"] is None
