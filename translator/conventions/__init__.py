@@ -27,6 +27,7 @@ from translator.conventions import (
     openlit,
     openllmetry,
     spring_ai,
+    strands,
     vercel,
     voltagent,
 )
@@ -54,6 +55,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     agentops.CONVENTION,
     mastra.CONVENTION,
     voltagent.CONVENTION,
+    strands.CONVENTION,
     llamaindex.CONVENTION,
     anthropic.CONVENTION,
     mcp.CONVENTION,

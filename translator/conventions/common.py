@@ -3,7 +3,20 @@
 Source: open-telemetry/semantic-conventions `docs/general/session.md`, `docs/registry/attributes/`.
 """
 
-from translator.rules import Convention, identifier, text
+from typing import Any
+
+from translator.rules import Convention, Rule, identifier, on, text, word_list
+
+_GENAI = (
+    "generation", "embedding", "retriever", "reranker", "tool", "agent", "workflow", "guardrail", "evaluator", "prompt",
+    "memory",
+)  # fmt: skip
+
+
+def tags(value: Any) -> str | None:
+    """A list of texts: what Strands' `trace_attributes` and other applications set. Other `tags` may be anything."""
+    return word_list(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
+
 
 CONVENTION = Convention(
     name="common",
@@ -11,6 +24,7 @@ CONVENTION = Convention(
         "session_id": identifier("session.id", "session_id", "sessionId", "thread_id", "conversation.id"),
         "user_id": identifier("user.id", "user_id", "userId"),
         "error_type": text("error.type"),
+        "tags": on(_GENAI, Rule("tags", tags)),
         "environment": text("deployment.environment.name", "deployment.environment"),
     },
 )
