@@ -25,7 +25,8 @@ FACT_COLUMNS = (
     "finish_reasons", "streaming", "time_to_first_token_ms", "error_type",
     "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
     "input_cost", "output_cost", "total_cost", "cost_source", "price_version",
-    "tool_name", "tool_call_id", "agent_name", "duplicate_of", "duplicate_of_trace", "own", "settled_from",
+    "tool_name", "tool_call_id", "agent_name", "session_id", "user_id",
+    "duplicate_of", "duplicate_of_trace", "own", "settled_from",
 )  # fmt: skip
 """Columns of a call that settling reads; beside them `input_length`, `output_length` in characters (null: none)."""
 

@@ -49,7 +49,7 @@ SETTLED_COLUMNS = (
     "finish_reasons", "streaming", "time_to_first_token_ms", "error_type",
     "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
     "input_cost", "output_cost", "total_cost", "cost_source", "price_version",
-    "tool_name", "tool_call_id", "agent_name",
+    "tool_name", "tool_call_id", "agent_name", "session_id", "user_id",
 )  # fmt: skip
 """What settling may set, beside the content columns."""
 

@@ -28,7 +28,7 @@ from translator.values import integer, mapping, text
 _COLUMNS = (
     "request_model", "response_model", "response_id", "provider", "operation", "input_tokens", "output_tokens",
     "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "finish_reasons", "error_type",
-    "input", "output",
+    "session_id", "user_id", "input", "output",
 )  # fmt: skip
 """Columns of a span that its log records may fill."""
 
@@ -37,7 +37,8 @@ _ENGINE = Engine()
 
 def log_columns(rows: list[Row]) -> dict[str, Any]:
     """Column name -> value, for the columns that the records know."""
-    records = [record_of(row[L.event_name], row[L.raw_body], row[L.raw_attributes]) for row in ordered(rows)]
+    rows = ordered(rows)
+    records = [record_of(row[L.event_name], row[L.raw_body], row[L.raw_attributes]) for row in rows]
     found: dict[str, Any] = {}
     for record in records:
         if record.name not in MESSAGE_EVENTS:
@@ -47,6 +48,8 @@ def log_columns(rows: list[Row]) -> dict[str, Any]:
         "output": as_text(outputs(records)),
         "finish_reasons": finish_reasons(records),
         "provider": next(filter(None, (text(record.attributes.get("gen_ai.system")) for record in records)), None),
+        "session_id": next(filter(None, (row[L.session_id] for row in rows)), None),
+        "user_id": next(filter(None, (row[L.user_id] for row in rows)), None),
     }
     found.update({name: value for name, value in said.items() if value is not None and name not in found})
     return found

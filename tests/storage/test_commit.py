@@ -212,6 +212,20 @@ def test_a_log_record_of_a_later_commit_completes_a_stored_span(store: Store, fo
     assert json.loads(sources)["input"].startswith("log")
 
 
+@pytest.mark.parametrize("forgetful", [False, True])
+def test_a_record_gives_a_span_the_session_and_user_that_it_lacks(store: Store, forgetful: bool) -> None:
+    store.commit(generation_row("a"), generation_row("b", session_id="own"))
+    if forgetful:
+        store.forget()
+    said = {"session_id": "s", "user_id": "u"}
+    store.commit(logs=(log_row("a", "d1", MESSAGE, **said), log_row("b", "d2", MESSAGE, **said)))
+    assert store.rows("span_id, session_id, user_id") == [("a", "s", "u"), ("b", "own", "u")]
+    if forgetful:
+        store.forget()
+    store.commit(logs=(log_row("a", "d3", MESSAGE, **said),))
+    assert store.rows("span_id, session_id, user_id") == [("a", "s", "u"), ("b", "own", "u")]
+
+
 def failing_once(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     """The next call of a function of the module works and then fails, as a COMMIT on a full disk does."""
     real = getattr(commit_module, place)

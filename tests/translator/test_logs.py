@@ -5,6 +5,7 @@ import json
 
 from contract.columns import Row
 from contract.span import Batch, LogRecord
+from tests.support.golden import shown
 from tests.support.spans import record
 from translator.logs import log_columns
 from translator.translate import Translator
@@ -59,6 +60,23 @@ def test_an_input_without_the_cache_is_made_whole() -> None:
     attributes = {f"gen_ai.usage.{name}": count for name, count in said.items()}
     found = log_columns(rows(record("gen_ai.client.inference.operation.details", None, attributes)))
     assert (found["input_tokens"], found["total_tokens"]) == (13, 17)
+
+
+def test_session_and_user_are_those_of_any_record_that_describes_the_span() -> None:
+    details = record("gen_ai.client.inference.operation.details", None, {"user.id": "u", "session_id": "s"})
+    said = log_columns(rows(details))
+    assert (said["user_id"], said["session_id"]) == ("u", "s")
+    message = record("gen_ai.user.message", {"content": "hi"}, {"session.id": "s2", "user.id": "[Scrubbed due to 'x']"})
+    assert log_columns(rows(message))["session_id"] == "s2"
+    assert "user_id" not in log_columns(rows(message))
+
+
+def test_adk_names_its_user_in_records_only() -> None:
+    """Google ADK 2.x: `user.id` stands in the details records, and on no span."""
+    assert {span["user_id"] for span in shown("google-adk-2.13-events", settled=False).spans()} == {None}
+    calls = [span for span in shown("google-adk-2.13-events").spans() if span["kind"] == "generation"]
+    assert {call["user_id"] for call in calls} == {"user-adk-1"}
+    assert calls[0]["mapping"]["user_id"] == {"convention": "common", "key": "user.id", "from": "log"}
 
 
 def test_nothing_said_is_nothing() -> None:
