@@ -27,6 +27,7 @@ from translator.usage import COUNTS
 from translator.values import identifier as as_identifier
 from translator.values import integer as as_integer
 from translator.values import mapping as as_mapping
+from translator.values import text as as_text
 
 KINDS = {
     **dict.fromkeys(
@@ -128,11 +129,17 @@ def is_stream(value: Any) -> bool | None:
     return value in STREAMS or None
 
 
+def display_name(attributes: Mapping[str, Any]) -> str | None:
+    """The application's name of the call and the operation: `chat:ai.generateText`."""
+    function, operation = as_text(attributes["ai.telemetry.functionId"]), as_text(attributes.get("ai.operationId"))
+    return None if function is None or operation is None else f"{function}:{operation}"
+
+
 CONVENTION = Convention(
     name="vercel",
     fields={
         "kind": lookup("ai.operationId", KINDS),
-        "display_name": text("ai.toolCall.name"),
+        "display_name": text("ai.toolCall.name") + family("ai.telemetry.functionId", display_name, ""),
         "provider": read(answers.provider, "ai.model.provider"),
         "request_model": text("ai.model.id"),
         "response_model": text("ai.response.model"),

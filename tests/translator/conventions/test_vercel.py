@@ -70,6 +70,16 @@ def test_a_stream_and_its_settings() -> None:
     assert seen(CALL)["streaming"] is None
 
 
+def test_a_call_is_named_by_its_function_id_and_operation() -> None:
+    sent = {"ai.operationId": "ai.generateText", "ai.telemetry.functionId": "geo"}
+    row = seen(sent, name="ai.generateText")
+    assert (row["name"], row["span_name"]) == ("geo:ai.generateText", "ai.generateText")
+    assert seen({"ai.operationId": "ai.generateText"}, name="ai.generateText")["name"] == "ai.generateText"
+    assert seen({"ai.telemetry.functionId": "geo"}, name="step")["name"] == "step"
+    tool = {"ai.operationId": "ai.toolCall", "ai.toolCall.name": "f", "ai.telemetry.functionId": "geo"}
+    assert seen(tool, name="ai.toolCall")["name"] == "f"
+
+
 def test_the_prompt_of_the_outer_span() -> None:
     row = seen({"ai.operationId": "ai.generateText", "ai.prompt": '{"system": "Be brief.", "prompt": "hi"}'})
     assert row["input_messages"] == [
