@@ -116,6 +116,7 @@ CONVENTION = Convention(
             "gen_ai.usage.details.cached_tokens",
             "gen_ai.usage.cache_read_tokens",
             "gen_ai.usage.cached_tokens",
+            "gen_ai.usage.cached_input_tokens",
         )
         + member("gen_ai.usage.input_token_details", "cache_read", then=answers.count),
         "cache_write_tokens": integer(

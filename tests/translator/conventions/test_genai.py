@@ -1,5 +1,7 @@
 """Every era of the OTel conventions."""
 
+import pytest
+
 from tests.support.spans import event, seen
 
 
@@ -44,6 +46,7 @@ def test_details_as_span_events() -> None:
     assert (row["output"], row["finish_reasons"]) == (answer, '["end_turn"]')
 
 
-def test_cached_tokens_as_langtrace_names_them() -> None:
-    row = seen({"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 9, "gen_ai.usage.cached_tokens": 8})
+@pytest.mark.parametrize("key", ["cached_tokens", "cached_input_tokens"])
+def test_cached_tokens_as_langtrace_and_mastra_name_them(key: str) -> None:
+    row = seen({"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 9, f"gen_ai.usage.{key}": 8})
     assert (row["input_tokens"], row["cache_read_tokens"]) == (9, 8)
