@@ -1,5 +1,6 @@
 """Readings of values that several conventions need and that are more than a type: times, costs, finish reasons."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ PROVIDERS = {
     **dict.fromkeys(("az.ai.openai", "azure", "azureopenai"), "azure.ai.openai"),
     "az.ai.inference": "azure.ai.inference",
     **dict.fromkeys(("vertex_ai", "vertexai", "google_vertexai"), "gcp.vertex_ai"),
-    **dict.fromkeys(("gemini", "google_genai", "gcp.gen_ai"), "gcp.gemini"),
+    **dict.fromkeys(("gemini", "google", "google_genai", "gcp.gen_ai"), "gcp.gemini"),
     "xai": "x_ai",
     "mistralai": "mistral_ai",
     **dict.fromkeys(("bedrock", "amazon", "aws"), "aws.bedrock"),
@@ -34,9 +35,24 @@ APIS = frozenset({"chat", "responses", "messages", "completion", "embedding", "t
 """Names of a provider's API that the Vercel AI SDK puts behind the provider's: `openai.responses`."""
 
 FRAMEWORKS = frozenset(
-    {"spring_ai", "strands-agents", "langchain", "langgraph", "crewai", "gcp.vertex.agent", "openai_agents"}
+    {
+        "spring_ai",
+        "strands-agents",
+        "langchain",
+        "langgraph",
+        "crewai",
+        "gcp.vertex.agent",
+        "openai_agents",
+        "microsoft.agent_framework",
+        "autogen",
+    }
 )
 """Names that stand in a provider's place and are none."""
+
+FINISH_KEYS = ("finish_reason", "stop_reason", "finishReason", "stopReason")
+"""Where messages and choices of all dialects say why they ended."""
+_ENUM_REASON = re.compile(r"\w*Reason\.(\w+)")
+_CLASS_TEXT = re.compile(r"<class '([\w.]+)'>")
 
 
 def provider(value: Any) -> str | None:
@@ -110,16 +126,38 @@ def response_id(value: Any) -> str | None:
 
 def finish_reasons_of_messages(value: Any) -> str | None:
     """Finish reasons that stand within output messages, as JSON text."""
-    if isinstance(value, str) and "finish" not in value:
+    if isinstance(value, str) and not any(key in value for key in FINISH_KEYS):
         return None
-    some = [item.get("finish_reason") for item in listing(value) or [] if isinstance(item, dict)]
-    return reasons(some)
+    return reasons(reason_of(item) for item in listing(value) or [] if isinstance(item, dict))
+
+
+def reason_of(said: Mapping[str, Any]) -> str | None:
+    """The finish reason of one message or choice."""
+    return next((said[key] for key in FINISH_KEYS if isinstance(said.get(key), str) and said[key]), None)
 
 
 def reasons(some: Iterable[Any]) -> str | None:
     """The texts among them as a JSON list."""
-    known = [item for item in some if isinstance(item, str) and item]
+    known = [plain_reason(item) for item in some if isinstance(item, str) and item]
     return plain_json(known) if known else None
+
+
+def plain_reason(said: str) -> str:
+    """The reason itself where a member of a Python enumeration was printed: `FinishReason.STOP` (Semantic Kernel)."""
+    found = _ENUM_REASON.fullmatch(said)
+    return found[1].lower() if found else said
+
+
+def finish_words(value: Any) -> str | None:
+    """Finish reasons from a list, a JSON list, a comma-joined text or a single one."""
+    return reasons(values.words(value) or ())
+
+
+def error_type(value: Any) -> str | None:
+    """The name of an error; of a class that was printed (Semantic Kernel) the class's."""
+    found = text(value)
+    printed = _CLASS_TEXT.fullmatch(found) if found else None
+    return printed[1] if printed else found
 
 
 def prefixed(prefix: str) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
@@ -207,6 +245,11 @@ def vector_length(value: Any) -> int | None:
         return None
     vector = listing(vectors[0])
     return len(vector) if vector else None
+
+
+def length(value: Any) -> int | None:
+    """How many numbers a vector has."""
+    return len(value) if isinstance(value, list) and value else None
 
 
 def finish_reason_list(value: Any) -> str | None:

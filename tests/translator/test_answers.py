@@ -38,6 +38,9 @@ def test_total_cost_is_the_sum_of_the_parts_when_none_is_given() -> None:
         ("OpenAI", "openai"),
         ("langgenius/openai/openai", "openai"),
         ("langchain", None),
+        ("microsoft.agent_framework", None),
+        ("autogen", None),
+        ("google", "gcp.gemini"),
         ("deepseek", "deepseek"),
         ("", None),
     ],
@@ -55,6 +58,27 @@ def test_finish_reasons_stand_within_messages() -> None:
     sent = '[{"role": "assistant", "finish_reason": "stop"}, {"finish_reason": null}]'
     assert answers.finish_reasons_of_messages(sent) == '["stop"]'
     assert answers.finish_reasons_of_messages('[{"role": "assistant"}]') is None
+
+
+def test_laminar_keeps_anthropics_name_of_the_reason_in_its_message() -> None:
+    sent = '[{"role": "assistant", "content": [{"type": "text", "text": "Rome."}], "stop_reason": "end_turn"}]'
+    assert answers.finish_reasons_of_messages(sent) == '["end_turn"]'
+    assert answers.finish_reasons_of_messages('[{"role": "assistant", "content": "stop_reason"}]') is None
+
+
+def test_a_printed_member_of_an_enumeration_is_its_reason() -> None:
+    assert answers.finish_words("FinishReason.STOP") == '["stop"]'
+    assert answers.finish_words('["FinishReason.MAX_TOKENS","end_turn"]') == '["max_tokens","end_turn"]'
+    assert answers.finish_words("STOP") == '["STOP"]'
+    assert answers.finish_words("") is None
+
+
+def test_a_printed_class_is_its_name() -> None:
+    assert answers.error_type("<class 'sk.exceptions.ServiceResponseException'>") == (
+        "sk.exceptions.ServiceResponseException"
+    )
+    assert answers.error_type("timeout") == "timeout"
+    assert answers.error_type("") is None
 
 
 def test_session_and_user_are_found_by_the_end_of_their_key() -> None:

@@ -5,7 +5,9 @@ Source: open-telemetry/semantic-conventions `docs/general/session.md`, `docs/reg
 
 from typing import Any
 
+from translator import answers
 from translator.rules import Convention, Rule, identifier, on, text, word_list
+from translator.rules import first as read
 
 _GENAI = (
     "generation", "embedding", "retriever", "reranker", "tool", "agent", "workflow", "guardrail", "evaluator", "prompt",
@@ -23,7 +25,7 @@ CONVENTION = Convention(
     fields={
         "session_id": identifier("session.id", "session_id", "sessionId", "thread_id", "conversation.id"),
         "user_id": identifier("user.id", "user_id", "userId"),
-        "error_type": text("error.type"),
+        "error_type": read(answers.error_type, "error.type"),
         "tags": on(_GENAI, Rule("tags", tags)),
         "environment": text("deployment.environment.name", "deployment.environment"),
     },

@@ -23,7 +23,6 @@ from translator.rules import (
     present,
     scaled,
     text,
-    words,
 )
 from translator.rules import first as read
 
@@ -85,7 +84,8 @@ CONVENTION = Convention(
         "request_model": text("gen_ai.request.model"),
         "response_model": text("gen_ai.response.model"),
         "response_id": text("gen_ai.response.id", "gen_ai.response_id"),
-        "finish_reasons": words(
+        "finish_reasons": read(
+            answers.finish_words,
             "gen_ai.response.finish_reasons",
             "gen_ai.response.finish_reason",
             "gen_ai.finishReason",
@@ -188,7 +188,7 @@ CONVENTION = Convention(
             "output_messages": read(build.output_messages, "gen_ai.output.messages"),
             "system_instructions": read(build.instructions, "gen_ai.system_instructions"),
             "tool_definitions": read(build.definitions, "gen_ai.tool.definitions"),
-            "finish_reasons": words("gen_ai.response.finish_reasons")
+            "finish_reasons": read(answers.finish_words, "gen_ai.response.finish_reasons")
             + read(answers.finish_reasons_of_messages, "gen_ai.output.messages"),
         },
     },

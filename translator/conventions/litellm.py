@@ -9,8 +9,9 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from translator import usage
+from translator import answers, usage
 from translator.messages import build, indexed
+from translator.prices.model_names import HOSTS, LOCAL
 from translator.rules import CALLS, Convention, family, flag, free_map, identifier, lookup, number, on, text
 from translator.rules import first as read
 from translator.rules import indexed as numbered
@@ -56,12 +57,19 @@ def unaliased(attributes: Mapping[str, Any]) -> str | None:
     return None if asked.rsplit("/", 1)[-1] == answered else asked
 
 
+def hosting(model: Any) -> str | None:
+    """The provider before a model's name (`openai/text-embedding-3-small`), where it is one that LiteLLM knows."""
+    name, slash, _ = (as_text(model) or "").partition("/")
+    return answers.provider(name) if slash and (name in HOSTS or name in LOCAL) else None
+
+
 CONVENTION = Convention(
     name="litellm",
     fields={
         "kind": lookup("llm.request.type", KINDS)
         + lookup("gen_ai.operation.name", KINDS)
         + lookup("litellm.call_type", OTHER_KINDS),
+        "provider": read(hosting, "litellm.provider.model"),
         "response_model": family("litellm.provider.model", unaliased, ""),
         "finish_reasons": numbered(_OUT, indexed.finish_reasons(_OUT)),
         "input": numbered(_IN, indexed.as_text(_IN)),

@@ -15,6 +15,7 @@ from translator.rules import (
     Convention,
     Rule,
     content,
+    family,
     integer,
     lookup,
     map_text,
@@ -50,6 +51,14 @@ def prepared(attributes: Mapping[str, Any]) -> str | None:
     return "prompt" if isinstance(found, dict) and "tools" in found else None
 
 
+def on_vertex(attributes: Mapping[str, Any]) -> str | None:
+    """Google as the host of somebody else's model (Anthropic's): Vertex AI is the only one of its services for that."""
+    maker = answers.provider(attributes.get("llm.system"))
+    if attributes["llm.provider"] != "google" or maker is None or maker.startswith("gcp."):
+        return None
+    return "gcp.vertex_ai"
+
+
 CONVENTION = Convention(
     name="openinference",
     fields={
@@ -58,7 +67,9 @@ CONVENTION = Convention(
         + numbered("retrieval.documents.", lambda _: "retriever")
         + numbered("reranker.output_documents.", lambda _: "reranker")
         + present("embedding.model_name", "embedding"),
-        "provider": read(answers.provider, "llm.provider", "llm.system") + member("metadata", "ls_provider"),
+        "provider": family("llm.provider", on_vertex, "")
+        + read(answers.provider, "llm.provider", "llm.system")
+        + member("metadata", "ls_provider"),
         "request_model": text(
             "llm.request.model_name", "llm.input_model_name", "embedding.model_name", "reranker.model_name"
         )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from translator.answers import reason_of
 from translator.messages.parts import Part, parts, text_part, tool_call, tool_response
 from translator.values import listing, parsed
 
@@ -23,8 +24,6 @@ _ITEMS = {
 }
 """Items of OpenAI's responses API that are no messages, and who says them."""
 
-_FINISH = ("finish_reason", "stop_reason", "finishReason", "stopReason")
-
 
 def message(value: dict[str, Any], default_role: str) -> Message:
     """The message that `value` is in its dialect. An unknown role is `default_role`."""
@@ -37,7 +36,7 @@ def message(value: dict[str, Any], default_role: str) -> Message:
     made: Message = {"role": role, "parts": _parts(sent, role)}
     if isinstance(sent.get("name"), str) and sent["name"]:
         made["name"] = sent["name"]
-    reason = next((sent[key] for key in _FINISH if isinstance(sent.get(key), str) and sent[key]), None)
+    reason = reason_of(sent)
     if reason is not None:
         made["finish_reason"] = reason
     return made

@@ -62,6 +62,15 @@ def test_the_alias_of_a_proxy_is_not_the_model_that_answered() -> None:
     assert seen(dated)["response_model"] == "fast-2025"
 
 
+def test_the_model_names_the_provider_of_an_embedding_that_has_none() -> None:
+    """LiteLLM's `gen_ai.system` of embeddings is empty."""
+    sent = {"gen_ai.operation.name": "embedding", "gen_ai.system": ""}
+    assert seen({**sent, "litellm.provider.model": "openai/text-embedding-3-small"})["provider"] == "openai"
+    assert seen({**sent, "litellm.provider.model": "vertex_ai/text-embedding-005"})["provider"] == "gcp.vertex_ai"
+    assert seen({**sent, "litellm.provider.model": "text-embedding-3-small"})["provider"] is None
+    assert seen({**sent, "litellm.provider.model": "BAAI/bge-small-en"})["provider"] is None
+
+
 def test_keys_that_are_the_names_of_an_enumeration_hold_the_messages() -> None:
     row = seen({"llm.request.type": "acompletion", "SpanAttributes.LLM_PROMPTS.0.role": "user",
                 "SpanAttributes.LLM_PROMPTS.0.content": "hi", "SpanAttributes.LLM_COMPLETIONS.0.content": "a",

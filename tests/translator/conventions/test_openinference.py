@@ -55,6 +55,13 @@ def test_the_recorded_answer_gives_model_id_and_finish_reason() -> None:
     assert (row["response_id"], row["finish_reasons"]) == ("chatcmpl-1", '["stop"]')
 
 
+def test_google_is_gemini_and_vertex_where_it_hosts_anothers_model() -> None:
+    sent = {"openinference.span.kind": "LLM", "llm.provider": "google"}
+    assert seen(sent)["provider"] == "gcp.gemini"
+    assert seen({**sent, "llm.system": "vertexai"})["provider"] == "gcp.gemini"
+    assert seen({**sent, "llm.system": "anthropic"})["provider"] == "gcp.vertex_ai"
+
+
 def test_litellm_names_the_answers_model_and_id() -> None:
     row = seen({"openinference.span.kind": "LLM", "llm.model_name": "m", "llm.response.model": "m-2025",
                 "llm.response.id": "chatcmpl-1", "llm.response.cost": 0.5})  # fmt: skip
