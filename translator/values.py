@@ -12,7 +12,9 @@ import orjson
 from contract import raw
 from contract.span import NonFinite
 
-PLACEHOLDERS = frozenset({"", "{}", "[]", "null", "None", "N/A", "<REDACTED>", "[REDACTED]", "__REDACTED__", '""'})
+PLACEHOLDERS = frozenset(
+    {"", "{}", "[]", "null", "None", "N/A", "<REDACTED>", "[REDACTED]", "__REDACTED__", '""', "<not specified>"}
+)
 """Texts that instrumentations write where they have nothing to say."""
 LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
 """No longer text is one; to look a long one up would be to hash it, 0.3 µs for 1.5 kB."""

@@ -2,6 +2,7 @@
 
 from translator.conventions import (
     adk,
+    agent_framework,
     agentops,
     anthropic,
     claude_code,
@@ -56,6 +57,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     mastra.CONVENTION,
     voltagent.CONVENTION,
     strands.CONVENTION,
+    agent_framework.CONVENTION,
     llamaindex.CONVENTION,
     anthropic.CONVENTION,
     mcp.CONVENTION,

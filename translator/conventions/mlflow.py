@@ -91,6 +91,7 @@ CONVENTION = Convention(
         "tool_result": on({"tool"}, Rule(_OUT, build.structure)),
         "query": on({"retriever"}, Rule(_IN, documents.query)),
         "documents": on({"retriever"}, Rule(_OUT, documents.listed)),
+        "embedding_dimensions": on({"embedding"}, *member(_OUT, "data", 0, "embedding", then=answers.length)),
     },
     # A stream's chunks are events; the first names the model and the answer, which older versions say nowhere else.
     events={

@@ -168,6 +168,7 @@ CONVENTION = Convention(
         "user_id": ending(_METADATA, as_identifier, "user_id", "userId")
         + ending(_CONTEXT, as_identifier, "user_id", "userId"),
         "tags": words(_METADATA + "tags"),
+        "embedding_dimensions": on({"embedding"}, *read(answers.vector_length, "ai.embeddings")),
         "metadata": free_map(_CONTEXT, _METADATA),
         "input_messages": read(build.input_messages, "ai.prompt.messages", "ai.prompt"),
         "output_messages": family("ai.response.", build.vercel_answer) + family("ai.result.", build.vercel_answer),

@@ -42,3 +42,8 @@ def test_a_tool_run_has_placeholders_for_request_and_answer() -> None:
     })  # fmt: skip
     assert (row["kind"], row["tool_arguments"], row["tool_result"]) == ("tool", {"a": 1}, {"result": "x"})
     assert row["input"] == '{"a": 1}'
+
+
+def test_a_tool_that_nobody_gave_an_id_has_none() -> None:
+    sent = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "f", "gen_ai.tool.call.id": "<not specified>"}
+    assert (seen(sent)["kind"], seen(sent)["tool_call_id"]) == ("tool", None)

@@ -65,6 +65,12 @@ def test_the_bare_stream_of_a_call_is_the_requests() -> None:
     assert seen({**sent, "stream": "true"}, scope=scoped("app"))["streaming"] is None
 
 
+def test_the_vectors_of_an_answer_tell_their_dimensions() -> None:
+    sent = {"mlflow.spanType": '"EMBEDDING"', "mlflow.spanOutputs": '{"data": [{"embedding": [0.0, 0.5, 1.0]}]}'}
+    assert seen(sent)["embedding_dimensions"] == 3
+    assert seen({**sent, "mlflow.spanOutputs": '{"data": [{"embedding": "AAAA"}]}'})["embedding_dimensions"] is None
+
+
 def test_an_object_is_no_models_name() -> None:
     row = seen({"mlflow.spanType": '"AGENT"', "model": '"<Model object at 0x7f>"'}, scope=scoped("mlflow.tracing"))
     assert row["request_model"] is None

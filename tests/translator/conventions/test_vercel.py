@@ -80,6 +80,12 @@ def test_a_call_is_named_by_its_function_id_and_operation() -> None:
     assert seen(tool, name="ai.toolCall")["name"] == "f"
 
 
+def test_vectors_are_json_texts() -> None:
+    sent = {"ai.operationId": "ai.embedMany.doEmbed", "ai.embeddings": ["[0,0.5,1]", "[1,0,0]"]}
+    assert seen(sent)["embedding_dimensions"] == 3
+    assert seen({**sent, "ai.operationId": "ai.embedMany"})["embedding_dimensions"] is None
+
+
 def test_the_prompt_of_the_outer_span() -> None:
     row = seen({"ai.operationId": "ai.generateText", "ai.prompt": '{"system": "Be brief.", "prompt": "hi"}'})
     assert row["input_messages"] == [
