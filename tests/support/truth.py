@@ -77,6 +77,8 @@ def _faults_of(call: Record, span: Record) -> list[str]:
     if call["error"]:
         some += [] if span["status"] == "error" or not call["carried"].get("error_span", True) else ["no error"]
         some += [] if span["output_tokens"] is None else ["tokens of a failed call"]
+    if span["streaming"] is not None and "stream" in call:
+        some += [] if span["streaming"] == bool(call["stream"]) else [f"streaming {span['streaming']}"]
     return [f"call {call['n']}: {fault}" for fault in some]
 
 
