@@ -11,6 +11,7 @@ import orjson
 from contract.columns import SPAN_COLUMNS, L, Row
 from contract.raw import restore
 from translator import derive
+from translator.answers import provider
 from translator.engine import Engine
 from translator.messages.records import (
     CHOICE,
@@ -23,7 +24,7 @@ from translator.messages.records import (
     outputs,
 )
 from translator.plan import ATTRIBUTES, PLACES, READ_FIELDS, SCRATCH
-from translator.values import integer, mapping, text
+from translator.values import integer, mapping
 
 _COLUMNS = (
     "request_model", "response_model", "response_id", "provider", "operation", "input_tokens", "output_tokens",
@@ -47,7 +48,7 @@ def log_columns(rows: list[Row]) -> dict[str, Any]:
         "input": as_text(inputs(records)),
         "output": as_text(outputs(records)),
         "finish_reasons": finish_reasons(records),
-        "provider": next(filter(None, (text(record.attributes.get("gen_ai.system")) for record in records)), None),
+        "provider": next(filter(None, (provider(record.attributes.get("gen_ai.system")) for record in records)), None),
         "session_id": next(filter(None, (row[L.session_id] for row in rows)), None),
         "user_id": next(filter(None, (row[L.user_id] for row in rows)), None),
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.spans import seen
 from translator import answers
 
 
@@ -47,6 +48,19 @@ def test_total_cost_is_the_sum_of_the_parts_when_none_is_given() -> None:
 )
 def test_one_provider_has_one_name_and_a_framework_is_none(sent: str, want: str | None) -> None:
     assert answers.provider(sent) == want
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"langsmith.metadata.ls_provider": "google_genai"},
+        {"metadata": '{"ls_provider": "google_genai"}'},
+        {"langfuse.observation.metadata.ls_provider": "google_genai"},
+        {"gen_ai.system": "gemini"},
+    ],
+)
+def test_a_provider_has_its_one_name_wherever_it_stands(sent: dict[str, Any]) -> None:
+    assert seen(sent)["provider"] == "gcp.gemini"
 
 
 @pytest.mark.parametrize(("sent", "want"), [("resp_1", "resp_1"), ("run-1", None), (None, None)])

@@ -71,6 +71,14 @@ def test_session_and_user_are_those_of_any_record_that_describes_the_span() -> N
     assert "user_id" not in log_columns(rows(message))
 
 
+def test_a_framework_is_no_provider_in_a_record_either() -> None:
+    said = {"content": "hi"}
+    assert "provider" not in log_columns(rows(record("gen_ai.user.message", said, {"gen_ai.system": "autogen"})))
+    assert (
+        log_columns(rows(record("gen_ai.user.message", said, {"gen_ai.system": "gemini"})))["provider"] == "gcp.gemini"
+    )
+
+
 def test_adk_names_its_user_in_records_only() -> None:
     """Google ADK 2.x: `user.id` stands in the details records, and on no span."""
     assert {span["user_id"] for span in shown("google-adk-2.13-events", settled=False).spans()} == {None}

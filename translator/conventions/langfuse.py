@@ -83,7 +83,7 @@ CONVENTION = Convention(
         "output": content("langfuse.observation.output") + on({TRACE_KIND}, *content("langfuse.trace.output")),
         "any_model": text("langfuse.observation.model.name", "langfuse.model"),
         "request_model": text(_MAP + "ls_model_name"),
-        "provider": text(_MAP + "ls_provider"),
+        "provider": read(answers.provider, _MAP + "ls_provider"),
         "usage": read(usage.from_map, "langfuse.observation.usage_details", "langfuse.usage_details")
         + read(counted_usage, _USAGE),
         "costs": read(answers.costs, "langfuse.observation.cost_details", "langfuse.cost_details")

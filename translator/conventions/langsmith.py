@@ -37,7 +37,7 @@ CONVENTION = Convention(
     fields={
         "kind": lookup("langsmith.span.kind", KINDS),
         "display_name": text("langsmith.trace.name"),
-        "provider": text(_METADATA + "ls_provider"),
+        "provider": read(answers.provider, _METADATA + "ls_provider"),
         "request_model": text(_METADATA + "ls_model_name"),
         "response_model": on(CALLS, Rule(_OUT, recorded.model)),
         "response_id": on(GENERATIONS, Rule(_OUT, recorded.response_id)),

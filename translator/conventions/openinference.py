@@ -69,7 +69,7 @@ CONVENTION = Convention(
         + present("embedding.model_name", "embedding"),
         "provider": family("llm.provider", on_vertex, "")
         + read(answers.provider, "llm.provider", "llm.system")
-        + member("metadata", "ls_provider"),
+        + member("metadata", "ls_provider", then=answers.provider),
         "request_model": text(
             "llm.request.model_name", "llm.input_model_name", "embedding.model_name", "reranker.model_name"
         )
