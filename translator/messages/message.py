@@ -24,6 +24,9 @@ _ITEMS = {
 }
 """Items of OpenAI's responses API that are no messages, and who says them."""
 
+_ANSWERS = frozenset({"tool_call", "tool_call_response"})
+"""Parts that show that a tool's message is in the canonical form."""
+
 
 def message(value: dict[str, Any], default_role: str) -> Message:
     """The message that `value` is in its dialect. An unknown role is `default_role`."""
@@ -76,26 +79,25 @@ def _parts(sent: dict[str, Any], role: str) -> list[Part]:
 
 def _content(sent: dict[str, Any], role: str) -> list[Part]:
     content = next((sent[key] for key in ("parts", "content", "contents", "blocks", "text") if sent.get(key)), None)
-    if role == "tool" and _answers_call(sent):
-        return [tool_response({"id": _call_id(sent), "content": _plain_content(content)})]
-    return parts(content)
+    return _answer(sent, content) if role == "tool" else parts(content)
 
 
-def _answers_call(sent: dict[str, Any]) -> bool:
-    """A tool's message that is not made of canonical parts already."""
-    return "parts" not in sent and _call_id(sent) is not None
+def _answer(sent: dict[str, Any], content: Any) -> list[Part]:
+    """What a tool's message holds: canonical parts as they are, anything else as the response to the message's call.
+
+    LiteLLM sends text parts beside a `tool_call_id`, OpenInference texts without any id.
+    """
+    found, call_id = parts(content), _call_id(sent)
+    forms = [part.get("type") for part in found]
+    if forms == ["tool_call_response"]:
+        return [{**found[0], "id": found[0].get("id") or call_id}]
+    if not _ANSWERS.isdisjoint(forms) or (call_id is None and not found):
+        return found
+    return [tool_response({"id": call_id, "content": content})]
 
 
 def _call_id(sent: dict[str, Any]) -> Any:
-    return sent.get("tool_call_id") or sent.get("id")
-
-
-def _plain_content(content: Any) -> Any:
-    """The response within blocks that name the call themselves (Anthropic, Bedrock), else the content."""
-    made = parts(content) if isinstance(content, list) else []
-    if len(made) == 1 and made[0].get("type") == "tool_call_response":
-        return made[0]["response"]
-    return content
+    return sent.get("tool_call_id") or sent.get("id") or None
 
 
 def _reasoning(sent: dict[str, Any]) -> list[Part]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.golden import shown
 from tests.support.spans import scoped, seen
 
 SCOPE = scoped("litellm")
@@ -81,3 +82,11 @@ def test_keys_that_are_the_names_of_an_enumeration_hold_the_messages() -> None:
     assert (row["finish_reasons"], row["tool_definitions"]) == ('["stop"]', [{"name": "f"}])
     assert '"hi"' in row["input"]
     assert '"a"' in row["output"]
+
+
+def test_what_a_tool_answered_names_its_call() -> None:
+    """As recorded: the message has text parts beside `tool_call_id`."""
+    messages = [item for span in shown("litellm-otel").spans() for item in span["input_messages"] or []]
+    answers = [item["parts"] for item in messages if item["role"] == "tool"]
+    assert answers
+    assert all(part["type"] == "tool_call_response" and part["id"] for parts in answers for part in parts)

@@ -1,5 +1,9 @@
 """One message of any dialect."""
 
+from typing import Any
+
+import pytest
+
 from translator.messages.message import message, unwrapped
 
 
@@ -27,3 +31,42 @@ def test_odd_types_are_no_role() -> None:
 def test_old_function_call_is_a_tool_call() -> None:
     found = message({"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}, "user")
     assert found["parts"] == [{"type": "tool_call", "id": None, "name": "f", "arguments": {}}]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"parts": [{"type": "text", "content": "sunny"}], "tool_call_id": "c1"},
+        {"parts": [{"type": "tool_call_response", "id": "c1", "response": "sunny"}]},
+        {"parts": [{"type": "tool_call_response", "response": "sunny"}], "tool_call_id": "c1"},
+        {"content": "sunny", "id": "c1"},
+        {"content": [{"type": "text", "text": "sunny"}], "tool_call_id": "c1"},
+        {"content": [{"toolResult": {"toolUseId": "c1", "content": [{"text": "sunny"}]}}], "id": "message 1"},
+    ],
+)
+def test_a_tools_message_is_the_response_to_its_call(sent: dict[str, Any]) -> None:
+    """LiteLLM's text parts beside a `tool_call_id` were shown as plain text, without the id."""
+    want = [{"type": "tool_call_response", "id": "c1", "response": "sunny"}]
+    assert message({"role": "tool", **sent}, "user")["parts"] == want
+
+
+def test_a_tools_message_without_an_id_is_a_response_all_the_same() -> None:
+    """OpenInference sends no id for Gemini, LangChain and LlamaIndex."""
+    assert message({"role": "tool", "content": '{"r": 18}'}, "user")["parts"] == [
+        {"type": "tool_call_response", "id": None, "response": '{"r": 18}'}
+    ]
+
+
+def test_a_tools_message_that_says_nothing_has_no_part() -> None:
+    assert message({"role": "tool", "content": "", "name": "f"}, "user")["parts"] == []
+
+
+def test_what_a_tool_answered_beside_text_stays_as_sent() -> None:
+    image = {"type": "image", "url": "https://example.com/a.png"}
+    found = message({"role": "tool", "content": [{"type": "text", "text": "see"}, image], "id": "c1"}, "user")
+    assert found["parts"][0]["response"] == [{"type": "text", "text": "see"}, image]
+
+
+def test_a_tools_message_of_a_call_stays_a_call() -> None:
+    found = message({"role": "tool", "parts": [{"type": "tool_call", "id": "c1", "name": "f"}]}, "user")
+    assert [part["type"] for part in found["parts"]] == ["tool_call"]
