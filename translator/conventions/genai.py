@@ -95,16 +95,15 @@ CONVENTION = Convention(
         "streaming": flag("gen_ai.request.stream", "gen_ai.is_streaming") + read(answers.is_streamed, *_FIRST_CHUNK),
         "time_to_first_token_ms": scaled(1e3, *_FIRST_CHUNK)
         + scaled(1e-6, "gen_ai.response.time_to_first_token", "gen_ai.user.time_to_first_token"),
-        "input": content(
-            "gen_ai.input.messages",
+        "input": read(build.said_content, "gen_ai.input.messages")
+        + content(
             "gen_ai.prompt",
             "gen_ai.tool.call.arguments",
             "gen_ai.retrieval.query.text",
             "gen_ai.retrieval.query",
         ),
-        "output": content(
-            "gen_ai.output.messages", "gen_ai.completion", "gen_ai.tool.call.result", "gen_ai.retrieval.documents"
-        ),
+        "output": read(build.said_content, "gen_ai.output.messages", "gen_ai.completion")
+        + content("gen_ai.tool.call.result", "gen_ai.retrieval.documents"),
         "input_tokens": integer("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
         "output_tokens": integer("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
         "total_tokens": integer("gen_ai.usage.total_tokens"),
@@ -182,8 +181,8 @@ CONVENTION = Convention(
         },
         # As a span event Strands sends it once for the input and once for the output.
         "gen_ai.client.inference.operation.details": {
-            "input": content("gen_ai.input.messages"),
-            "output": content("gen_ai.output.messages"),
+            "input": read(build.said_content, "gen_ai.input.messages"),
+            "output": read(build.said_content, "gen_ai.output.messages"),
             "input_messages": read(build.input_messages, "gen_ai.input.messages"),
             "output_messages": read(build.output_messages, "gen_ai.output.messages"),
             "system_instructions": read(build.instructions, "gen_ai.system_instructions"),

@@ -6,7 +6,7 @@ from typing import Any
 from contract import raw
 from translator import values
 from translator.chunks import folded
-from translator.messages.message import Message, message, said
+from translator.messages.message import Message, any_said, message, said
 from translator.messages.parts import arguments as call_arguments
 from translator.messages.parts import broken_part, parts
 from translator.values import parsed, plain_json
@@ -14,6 +14,9 @@ from translator.values import parsed, plain_json
 _REQUEST_KEYS = ("messages", "contents", "input_messages", "chat_history", "prompts")
 _ANSWER_SIGNS = frozenset({"finish_reason", "finishReason", "usage", "toolCalls"})
 """What stands beside the `text` of a whole answer (Dify, Vercel's SDK, Mastra)."""
+MAX_SILENT = 4000
+"""No longer text is looked through for having nothing to say; a message without parts takes some 60 characters."""
+_EMPTY: tuple[Any, ...] = ("", None, [], {})
 _SCHEMA_KEYS = ("inputSchema", "input_schema", "parametersJsonSchema", "parameters_json_schema")
 """Where Vercel, Anthropic and Gemini put the schema of a tool's parameters."""
 _ANSWER_KEYS = ("choices", "candidates", "generations", "output", "replies", "results", "messages")
@@ -39,7 +42,24 @@ def _messages(value: Any, role: str) -> list[Message] | None:
     if values.content(value) is None:
         return None
     made = (_of_text(value, role) if isinstance(value, str) else _of_structure(value, role)) or []
-    return made if any(one["parts"] for one in made) else None
+    return made if any_said(made) else None
+
+
+def said_content(value: Any) -> str | None:
+    """Content as sent; None where it is messages of which none has a part, or an answer all of whose members are empty.
+
+    LiteLLM leaves tool calls out of `gen_ai.output.messages`, Mastra out of its completions.
+    """
+    sent = values.content(value)
+    if sent is None or len(sent) > MAX_SILENT or not ("[]" in sent or '""' in sent):
+        return sent
+    return None if _is_silent(parsed(sent)) else sent
+
+
+def _is_silent(found: Any) -> bool:
+    if isinstance(found, list):
+        return all(isinstance(item, dict) and "parts" in item for item in found) and output_messages(found) is None
+    return isinstance(found, dict) and found.get("text") == "" and all(item in _EMPTY for item in found.values())
 
 
 def _of_text(value: str, role: str) -> list[Message] | None:

@@ -1,5 +1,6 @@
 """One message in the OTel GenAI schema from a message of any dialect: roles, parts, tool calls, finish reason."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from translator.answers import reason_of
@@ -26,6 +27,8 @@ _ITEMS = {
 
 _ANSWERS = frozenset({"tool_call", "tool_call_response"})
 """Parts that show that a tool's message is in the canonical form."""
+
+_TEXTS = ("text", "reasoning")
 
 
 def message(value: dict[str, Any], default_role: str) -> Message:
@@ -128,3 +131,8 @@ def _call(call: dict[str, Any]) -> dict[str, Any]:
 def said(role: str, content: Any) -> Message:
     """A message of one text."""
     return {"role": role, "parts": [text_part(content)]}
+
+
+def any_said(messages: Iterable[Message]) -> bool:
+    """Whether any of the messages has a part; an empty text is none (Mastra writes one for an answer left out)."""
+    return any(part.get("content") != "" or part.get("type") not in _TEXTS for one in messages for part in one["parts"])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from translator.answers import reasons
-from translator.messages.message import Message, message
+from translator.messages.message import Message, any_said, message
 from translator.values import integer, listing, mapping, plain_json
 
 ROLE_OF_EVENT = {
@@ -124,6 +124,6 @@ def outputs_of_list(value: Any) -> list[Message] | None:
 
 def as_text(messages: list[Message] | None) -> str | None:
     """Messages as the JSON text of an `input` or `output` column; None when none has any content."""
-    if not messages or not any(item["parts"] for item in messages):
+    if not messages or not any_said(messages):
         return None
     return plain_json(messages)

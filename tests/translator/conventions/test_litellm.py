@@ -46,6 +46,12 @@ def test_a_tool_call_stands_beside_an_empty_output_message() -> None:
     assert (call["type"], call["name"], call["arguments"]) == ("tool_call", "f", {"a": 1})
 
 
+def test_the_output_of_a_recorded_tool_call_is_the_call() -> None:
+    """`gen_ai.output.messages` has a message without parts there; it hid what `gen_ai.completion.0` holds."""
+    [called] = [span for span in shown("litellm-otel").spans() if span["finish_reasons"] == ["tool_calls"]]
+    assert "get_weather" in called["output"]
+
+
 def test_costs_of_the_second_form_are_reported() -> None:
     row = seen({"gen_ai.operation.name": "chat", "litellm.cost.total": 3.5, "litellm.cost.input": 1.0,
                 "litellm.cost.output": 2.0, "litellm.end_user.id": "u"})  # fmt: skip

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.golden import shown
 from tests.support.spans import START_NS, seen
 
 
@@ -32,3 +33,10 @@ def test_session_user_tags_and_first_token() -> None:
     }, start_ns=START_NS)  # fmt: skip
     assert (row["session_id"], row["user_id"], row["tags"]) == ("s", "u", '["a"]')
     assert row["time_to_first_token_ms"] == 500.0
+
+
+def test_an_answer_that_was_left_out_is_not_known() -> None:
+    """Where a call asks for a tool, the exporter writes one message with an empty text."""
+    called = [span for span in shown("mastra").spans() if span["finish_reasons"] == ["tool-calls"]]
+    assert called
+    assert all(span["output"] is None and span["output_messages"] is None for span in called)

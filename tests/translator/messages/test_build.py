@@ -12,6 +12,7 @@ from translator.messages.build import (
     input_messages,
     output_messages,
     returned,
+    said_content,
 )
 
 CALL = {"type": "tool_call", "id": "c1", "name": "get_weather", "arguments": {"city": "Paris"}}
@@ -198,6 +199,41 @@ def test_a_traced_tools_flag_is_no_argument() -> None:
 
 def test_messages_without_any_part_are_no_answer() -> None:
     assert output_messages('[{"role": "assistant", "parts": [], "finish_reason": "tool_calls"}]') is None
+
+
+@pytest.mark.parametrize("part", [{"type": "text", "content": ""}, {"type": "reasoning", "content": ""}])
+def test_messages_whose_parts_are_all_empty_are_no_answer(part: dict[str, str]) -> None:
+    assert output_messages([{"role": "assistant", "parts": [part]}]) is None
+    assert output_messages([{"role": "assistant", "parts": [part, CALL]}]) is not None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        '[{"role": "assistant", "parts": [], "finish_reason": "tool_calls"}]',
+        [{"role": "assistant", "parts": []}],
+        '[{"role":"assistant","parts":[{"type":"text","content":""}]}]',
+        '{"files":[],"reasoning":[],"text":"","warnings":[]}',
+    ],
+)
+def test_content_that_says_nothing_is_null(sent: Any) -> None:
+    assert said_content(sent) is None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "[]]",
+        '[{"role": "assistant", "parts": [], "tool_calls": [{"id": "c1", "name": "f"}]}]',
+        '[{"role": "assistant", "content": ""}, []]',
+        '{"messages": [{"role": "assistant", "parts": []}], "found": "x"}',
+        '{"text": "", "score": 0}',
+        '{"city": ""}',
+        '[{"role": "assistant", "parts": [], "x": "' + "x" * 5000 + '"}]',
+    ],
+)
+def test_content_that_says_anything_stays_as_sent(sent: str) -> None:
+    assert said_content(sent) == sent
 
 
 def test_a_returned_value_is_taken_out_of_its_wrapping() -> None:

@@ -1,6 +1,6 @@
 """Messages from log records and span events."""
 
-from translator.messages.records import Record, inputs, inputs_of_list, outputs, outputs_of_list
+from translator.messages.records import Record, as_text, inputs, inputs_of_list, outputs, outputs_of_list
 
 
 def test_content_stands_in_the_body_the_attributes_or_one_json_attribute() -> None:
@@ -38,3 +38,8 @@ def test_a_list_of_events_ends_in_the_answer() -> None:
               {"event.name": "gen_ai.assistant.message", "content": "yes", "role": "assistant"}]  # fmt: skip
     assert [item["role"] for item in inputs_of_list(events) or []] == ["user"]
     assert [item["parts"][0]["content"] for item in outputs_of_list(events) or []] == ["yes"]
+
+
+def test_messages_of_empty_texts_are_no_content() -> None:
+    assert as_text([{"role": "assistant", "parts": [{"type": "text", "content": ""}]}]) is None
+    assert as_text([{"role": "assistant", "parts": [{"type": "text", "content": "a"}]}]) is not None
