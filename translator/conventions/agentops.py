@@ -3,7 +3,7 @@
 Source: AgentOps-AI/agentops `agentops/semconv/`; recorded with 0.4.21.
 """
 
-from translator.messages import build
+from translator.messages import build, tool_runs
 from translator.rules import Convention, content, flag, lookup, on, scaled, text, words
 from translator.rules import first as read
 
@@ -25,7 +25,7 @@ CONVENTION = Convention(
         "output": content(*(f"agentops.{name}.output" for name in _ENTITIES)),
         "tool_name": on({"tool"}, *text("operation.name")),
         "tool_arguments": on({"tool"}, *read(build.arguments, "agentops.tool.input", "agentops.entity.input")),
-        "tool_result": on({"tool"}, *read(build.structure, "agentops.tool.output", "agentops.entity.output")),
+        "tool_result": on({"tool"}, *read(tool_runs.result, "agentops.tool.output", "agentops.entity.output")),
         "tags": words("agentops.tags"),
     },
     prefixes=("agentops.",),

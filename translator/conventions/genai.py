@@ -6,7 +6,7 @@ Aliases that OpenLLMetry, Strands, Pydantic AI, LiteLLM write under `gen_ai.` st
 """
 
 from translator import answers, usage
-from translator.messages import build, documents
+from translator.messages import build, documents, tool_runs
 from translator.rules import (
     GENERATIONS,
     Convention,
@@ -145,7 +145,8 @@ CONVENTION = Convention(
             "gen_ai.openai.request.service_tier",
         ),
         "tool_name": text("gen_ai.tool.name"),
-        "tool_call_id": text("gen_ai.tool.call.id", "gen_ai.tool.call_id"),
+        "tool_call_id": text("gen_ai.tool.call.id", "gen_ai.tool.call_id")
+        + on({"tool"}, *read(tool_runs.call_id, "gen_ai.tool.call.arguments", "gen_ai.tool.call.result")),
         "agent_name": text("gen_ai.agent.name"),
         "agent_id": text("gen_ai.agent.id"),
         "prompt_name": text("gen_ai.prompt.name", "gen_ai.hub.repo"),
@@ -164,8 +165,10 @@ CONVENTION = Convention(
         + family("gen_ai.usage.", answers.prefixed("gen_ai.usage."))
         + family("gen_ai.aggregated_usage.", answers.prefixed("gen_ai.aggregated_usage.")),
         "cost_details": family("gen_ai.cost.", answers.prefixed("gen_ai.cost.")),
-        "tool_arguments": read(build.arguments, "gen_ai.tool.call.arguments", "gen_ai.tool.input", "gen_ai.tool.args"),
-        "tool_result": read(build.structure, "gen_ai.tool.call.result", "gen_ai.tool.output", "gen_ai.tool.result"),
+        "tool_arguments": read(
+            tool_runs.arguments, "gen_ai.tool.call.arguments", "gen_ai.tool.input", "gen_ai.tool.args"
+        ),
+        "tool_result": read(tool_runs.result, "gen_ai.tool.call.result", "gen_ai.tool.output", "gen_ai.tool.result"),
         "query": read(documents.query, "gen_ai.retrieval.query.text", "gen_ai.retrieval.query"),
         "documents": read(documents.listed, "gen_ai.retrieval.documents"),
         "embedding_dimensions": integer("gen_ai.embeddings.dimension.count", "gen_ai.request.embedding_dimension"),

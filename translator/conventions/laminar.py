@@ -3,7 +3,7 @@
 Source: lmnr-ai/lmnr-python `src/lmnr/opentelemetry_lib/tracing/attributes.py`, `sdk/types.py`; recorded with 0.8.
 """
 
-from translator.messages import build
+from translator.messages import build, tool_runs
 from translator.rules import Convention, content, free_map, identifier, lookup, on, words
 from translator.rules import first as read
 
@@ -22,7 +22,7 @@ CONVENTION = Convention(
         "input": content("lmnr.span.input"),
         "output": content("lmnr.span.output"),
         "tool_arguments": on({"tool"}, *read(build.arguments, "lmnr.span.input")),
-        "tool_result": on({"tool"}, *read(build.structure, "lmnr.span.output")),
+        "tool_result": on({"tool"}, *read(tool_runs.result, "lmnr.span.output")),
         "session_id": identifier(_GIVEN + "session_id"),
         "user_id": identifier(_GIVEN + "user_id"),
         "tags": words(_GIVEN + "tags", "lmnr.span.tags"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from contract.columns import TRACE_KIND
 from translator import answers, usage
-from translator.messages import build, documents
+from translator.messages import build, documents, tool_runs
 from translator.rules import (
     GENERATIONS,
     Convention,
@@ -114,8 +114,9 @@ CONVENTION = Convention(
         "model_parameters": mapping("langfuse.observation.model.parameters"),
         "usage_details": mapping("langfuse.observation.usage_details", _USAGE),
         "cost_details": mapping("langfuse.observation.cost_details"),
+        "tool_call_id": on({"tool"}, Rule("langfuse.observation.output", tool_runs.call_id)),
         "tool_arguments": on({"tool"}, Rule("langfuse.observation.input", build.arguments)),
-        "tool_result": on({"tool"}, Rule("langfuse.observation.output", build.structure)),
+        "tool_result": on({"tool"}, Rule("langfuse.observation.output", tool_runs.result)),
         "query": on({"retriever"}, Rule("langfuse.observation.input", documents.query)),
         "documents": on({"retriever"}, Rule("langfuse.observation.output", documents.listed)),
         "embedding_dimensions": on(

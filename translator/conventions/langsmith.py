@@ -6,7 +6,7 @@ outputs of a run of any kind as JSON.
 """
 
 from translator import answers, recorded, usage
-from translator.messages import build, documents
+from translator.messages import build, documents, tool_runs
 from translator.rules import (
     CALLS,
     GENERATIONS,
@@ -51,8 +51,9 @@ CONVENTION = Convention(
         "tags": words("langsmith.span.tags"),
         "metadata": free_map(_METADATA),
         "model_parameters": family(_METADATA + "ls_", answers.parameters(_METADATA + "ls_", _PARAMETERS), *_PARAMETERS),
+        "tool_call_id": on({"tool"}, Rule(_OUT, tool_runs.call_id)),
         "tool_arguments": on({"tool"}, Rule(_IN, build.arguments)),
-        "tool_result": on({"tool"}, Rule(_OUT, build.returned)),
+        "tool_result": on({"tool"}, Rule(_OUT, tool_runs.returned)),
         "query": on({"retriever"}, Rule(_IN, documents.query)),
         "documents": on({"retriever"}, Rule(_OUT, documents.listed)),
     },

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from translator import answers, recorded, usage
-from translator.messages import build, documents
+from translator.messages import build, documents, tool_runs
 from translator.rules import (
     CALLS,
     GENERATIONS,
@@ -87,8 +87,9 @@ CONVENTION = Convention(
         "model_parameters": on(GENERATIONS, Rule(_IN, answers.request_parameters)),
         "metadata": free_map("mlflow.traceTag."),
         "tool_name": on({"tool"}, *within(_SCOPES, *text("name"))),
+        "tool_call_id": on({"tool"}, Rule(_OUT, tool_runs.call_id)),
         "tool_arguments": on({"tool"}, Rule(_IN, build.arguments)),
-        "tool_result": on({"tool"}, Rule(_OUT, build.structure)),
+        "tool_result": on({"tool"}, Rule(_OUT, tool_runs.result)),
         "query": on({"retriever"}, Rule(_IN, documents.query)),
         "documents": on({"retriever"}, Rule(_OUT, documents.listed)),
         "embedding_dimensions": on({"embedding"}, *member(_OUT, "data", 0, "embedding", then=answers.length)),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from translator import answers, recorded, usage, values
-from translator.messages import build, documents, indexed
+from translator.messages import build, documents, indexed, tool_runs
 from translator.rules import (
     CALLS,
     GENERATIONS,
@@ -105,7 +105,7 @@ CONVENTION = Convention(
         "input_cost": number("llm.cost.prompt"),
         "output_cost": number("llm.cost.completion"),
         "tool_name": text("tool.name"),
-        "tool_call_id": text("tool.id", "tool_call.id"),
+        "tool_call_id": text("tool.id", "tool_call.id") + on({"tool"}, Rule("output.value", tool_runs.call_id)),
         "agent_name": text("agent.name", "graph.node.name"),
         "prompt_name": within(_SCOPES, *text("prompt.id")),
         "prompt_version": text("llm.prompt_template.version"),
@@ -127,7 +127,7 @@ CONVENTION = Convention(
         "tool_arguments": on(
             {"tool"}, Rule("input.value", build.arguments), Rule("tool.parameters", build.arguments_unless_schema)
         ),
-        "tool_result": on({"tool"}, Rule("output.value", build.structure)),
+        "tool_result": on({"tool"}, Rule("output.value", tool_runs.result)),
         "query": read(documents.query, "reranker.query") + on({"retriever"}, Rule("input.value", documents.query)),
         "documents": numbered(_DOCUMENTS, indexed.as_messages(_DOCUMENTS, documents.listed))
         + numbered("reranker.output_documents.", indexed.as_messages("reranker.output_documents.", documents.listed))

@@ -5,7 +5,7 @@ Its current versions write `gen_ai.*` of the OTel conventions besides: those key
 """
 
 from translator import answers
-from translator.messages import build, documents, indexed
+from translator.messages import build, documents, indexed, tool_runs
 from translator.rules import (
     Convention,
     Rule,
@@ -63,10 +63,11 @@ CONVENTION = Convention(
         "output_messages": numbered(_OUT, indexed.as_messages(_OUT, build.output_messages)),
         "tool_definitions": numbered(_FUNCTIONS, indexed.as_messages(_FUNCTIONS, build.definitions)),
         "model_parameters": read(answers.items, "llm.request.parameters"),
+        "tool_call_id": on({"tool"}, *read(tool_runs.call_id, "traceloop.entity.input", "traceloop.entity.output")),
         "tool_arguments": on(
-            {"tool"}, Rule("traceloop.entity.input", build.arguments), *read(build.arguments, "tool.arguments")
+            {"tool"}, Rule("traceloop.entity.input", tool_runs.arguments), *read(build.arguments, "tool.arguments")
         ),
-        "tool_result": on({"tool"}, Rule("traceloop.entity.output", build.structure)),
+        "tool_result": on({"tool"}, Rule("traceloop.entity.output", tool_runs.result)),
         "query": on({"retriever"}, Rule("traceloop.entity.input", documents.query)),
         "documents": on({"retriever"}, Rule("traceloop.entity.output", documents.listed)),
     },

@@ -235,12 +235,6 @@ def arguments_unless_schema(value: Any) -> Any:
     return None if is_schema or not isinstance(found, dict) else found
 
 
-def returned(value: Any) -> Any:
-    """What a traced function returned, out of the `{"output": ...}` that LangSmith makes of a value that is no map."""
-    found = structure(value)
-    return found["output"] if isinstance(found, dict) and found.keys() == {"output"} else found
-
-
 def offered_tools(value: Any) -> list[Any] | None:
     """The tools in Pydantic AI's request parameters, those that stand for an output type included."""
     found = values.mapping(value) or {}

@@ -68,4 +68,10 @@ def _inner(found: Any) -> str | None:
     if isinstance(args, list) and len(args) == 1 and isinstance(args[0], str):
         return args[0]
     kwargs = found.get("kwargs")
-    return _inner(kwargs) if isinstance(kwargs, dict) else None
+    return _inner(kwargs) if isinstance(kwargs, dict) else _only_text(found)
+
+
+def _only_text(found: dict[str, Any]) -> str | None:
+    """The one argument of a call, whatever its name, where it is a text."""
+    held = next(iter(found.values())) if len(found) == 1 else None
+    return held if isinstance(held, str) and held else None

@@ -45,3 +45,15 @@ def test_association_properties_are_session_user_and_metadata() -> None:
     row = seen({prefix + "session_id": "s", prefix + "user_id": "u", prefix + "plan": "pro"})
     assert (row["session_id"], row["user_id"]) == ("s", "u")
     assert '"plan":"pro"' in row["metadata"]
+
+
+def test_a_tool_of_langchain_has_the_callbacks_inputs_and_call() -> None:
+    """As recorded with opentelemetry-instrumentation-langchain 0.62: all that the callback was given, in both keys."""
+    started = '{"input_str": "{}", "tags": [], "inputs": {"city": "Rome"}, "kwargs": {"tool_call_id": "c1"}}'
+    ended = (
+        '{"output": {"lc": 1, "id": ["ToolMessage"], "kwargs": {"content": "x", "tool_call_id": "c1"}}, "kwargs": {}}'
+    )
+    for given, got in (("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+                       ("traceloop.entity.input", "traceloop.entity.output")):  # fmt: skip
+        row = seen({"traceloop.span.kind": "tool", "traceloop.entity.name": "get_weather", given: started, got: ended})
+        assert (row["tool_arguments"], row["tool_result"], row["tool_call_id"]) == ({"city": "Rome"}, "x", "c1")

@@ -11,7 +11,6 @@ from translator.messages.build import (
     definitions,
     input_messages,
     output_messages,
-    returned,
     said_content,
 )
 
@@ -234,12 +233,6 @@ def test_content_that_says_nothing_is_null(sent: Any) -> None:
 )
 def test_content_that_says_anything_stays_as_sent(sent: str) -> None:
     assert said_content(sent) == sent
-
-
-def test_a_returned_value_is_taken_out_of_its_wrapping() -> None:
-    assert returned('{"output": {"a": 1}}') == {"a": 1}
-    assert returned('{"output": 1, "more": 2}') == {"output": 1, "more": 2}
-    assert returned("text") == "text"
 
 
 def test_roles_of_smolagents_are_the_assistants_and_the_tools() -> None:

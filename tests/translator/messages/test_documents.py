@@ -33,7 +33,7 @@ def test_texts_are_documents_and_other_things_are_none() -> None:
 @pytest.mark.parametrize(
     "sent",
     ["what?", '{"query": "what?"}', '{"args": ["what?"], "kwargs": {}}', '{"query_bundle": {"query_str": "what?"}}',
-     '"what?"', '{"kwargs": {"question": "what?"}}'],
+     '"what?"', '{"kwargs": {"question": "what?"}}', '{"q": "what?"}', '{"args": [], "kwargs": {"q": "what?"}}'],
 )  # fmt: skip
 def test_the_query_is_the_text_that_was_asked(sent: str) -> None:
     assert query(sent) == "what?"
@@ -41,4 +41,5 @@ def test_the_query_is_the_text_that_was_asked(sent: str) -> None:
 
 def test_a_query_of_another_form_is_shown_as_it_is() -> None:
     assert query('{"vector": [1]}') == '{"vector":[1]}'
+    assert query('{"q": "what?", "k": 3}') == '{"q":"what?","k":3}'
     assert query(None) is None
