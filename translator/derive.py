@@ -3,10 +3,10 @@
 from contract.columns import TRACE_KIND, Row, S
 from contract.span import TRACE_SPAN_ID, Event, Span
 from translator import answers
-from translator.messages.records import MESSAGE_EVENTS, Record, as_text, finish_reasons, inputs, outputs
+from translator.messages.records import MESSAGE_EVENTS, Record, as_text, finish_reasons, inputs, outputs, tool_run
 from translator.plan import PLACES, Plan
 from translator.rules import CALLS
-from translator.values import MAX_COUNT, integer, text
+from translator.values import MAX_COUNT, content, integer, text
 
 ANY_MODEL, FIRST_TOKEN, LEVEL_NAME, LEVEL_NUMBER, STATUS_TEXT, DISPLAY_NAME, ENTITY_NAME, COSTS = (
     PLACES[name]
@@ -223,15 +223,16 @@ def streaming(row: Row, span: Span, plan: Plan) -> None:
         row[S.streaming] = True
 
 
-def message_events(row: Row, span: Span) -> bool:
+def message_events(row: Row, span: Span, plan: Plan) -> bool:
     """Content and finish reasons from `gen_ai.*.message` and `gen_ai.choice` span events; whether there were any."""
     if not _has_message_event(span):
         return False
     records = [Record(event.name, None, event.attributes) for event in sorted(span.events, key=lambda one: one.time_ns)]
+    run = tool_run(records) if _kind(row, span, plan) == "tool" else (None, None)
     if row[S.input] is None:
-        row[S.input] = as_text(inputs(records))
+        row[S.input] = content(run[0]) or as_text(inputs(records))
     if row[S.output] is None:
-        row[S.output] = as_text(outputs(records))
+        row[S.output] = content(run[1]) or as_text(outputs(records))
     if row[S.finish_reasons] is None:
         row[S.finish_reasons] = finish_reasons(records)
     return True

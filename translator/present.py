@@ -10,8 +10,9 @@ from contract.present import CONTENT_FIELDS
 from contract.raw import restore
 from translator.engine import Engine
 from translator.logs import content_of, record_of, sources_of
+from translator.messages import tool_runs
 from translator.messages.apart import by_reference
-from translator.messages.records import MESSAGE_EVENTS, Record, inputs, outputs
+from translator.messages.records import MESSAGE_EVENTS, Record, inputs, outputs, tool_run
 from translator.plan import ATTRIBUTES, EVENT_NAMES, EVENTS, READ_FIELDS, Candidate
 from translator.usage import COUNTS
 from translator.values import parsed, plain_json
@@ -128,7 +129,7 @@ def _own(span: Mapping[str, Any]) -> Found:
             _ask(found, EVENTS[name].candidates(name, sent), sent, kind)
         if name in MESSAGE_EVENTS:
             records.append((event[0], Record(name, None, sent)))
-    _of_records(found, [record for _, record in sorted(records, key=lambda pair: pair[0])])
+    _of_records(found, [record for _, record in sorted(records, key=lambda pair: pair[0])], kind)
     return found
 
 
@@ -150,10 +151,16 @@ def _ask(found: Found, fields: Mapping[str, list[Candidate]], attributes: Mappin
                 break
 
 
-def _of_records(found: Found, records: list[Record]) -> None:
-    for field, value in (("input_messages", inputs(records)), ("output_messages", outputs(records))):
+def _of_records(found: Found, records: list[Record], kind: str) -> None:
+    given, got = tool_run(records) if kind == "tool" else (None, None)
+    for field, value, key in (
+        ("tool_arguments", tool_runs.arguments(given), "gen_ai.tool.message"),
+        ("tool_result", tool_runs.blocks_result(got), "gen_ai.choice"),
+        ("input_messages", inputs(records) if given is None else None, "gen_ai.*.message"),
+        ("output_messages", outputs(records) if got is None else None, "gen_ai.*.message"),
+    ):
         if value is not None and field not in found:
-            found[field] = (value, {"convention": "genai", "key": "gen_ai.*.message"})
+            found[field] = (value, {"convention": "genai", "key": key})
 
 
 def _mapping(span: Mapping[str, Any], found: Found, told: Mapping[str, Sources]) -> Sources:

@@ -126,7 +126,7 @@ class Translator:
         engine, mask = self._engine, 0
         if span.events:
             mask |= engine.fill_events(span.events, row)
-            derive.message_events(row, span)
+            derive.message_events(row, span, plan)
         kind = row[S.kind] = derive.kind(row, span, plan)
         if plan.late:
             mask |= engine.fill_late(plan, span.attributes, row, kind)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from contract.span import Resource
+from tests.support.golden import shown
 from tests.support.spans import START_NS, event, scoped, seen
 
 CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
@@ -206,3 +207,29 @@ def test_span_events_carry_messages_and_choices_in_index_order() -> None:
     assert row["finish_reasons"] == '["stop","length"]'
     assert [item["parts"][0]["content"] for item in row["output_messages"]] == ["a", "b"]
     assert row["input_messages"][0]["role"] == "user"
+
+
+TOOL = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "f", "gen_ai.tool.call.id": "c1"}
+
+
+@pytest.mark.parametrize("capture", ["strands-0.2", "strands-1.62", "strands-openinference"])
+def test_events_of_a_tools_span_are_its_arguments_and_result(capture: str) -> None:
+    """They were shown as a tool's answer in the input and a model's in the output."""
+    tools = [span for span in shown(capture).spans() if span["kind"] == "tool"]
+    assert tools
+    for span in tools:
+        assert (span["tool_arguments"], span["tool_result"]) == ({"city": "Paris"}, "Paris: 18 degrees, sunny")
+        assert (span["input"], span["input_messages"], span["output_messages"]) == ('{"city": "Paris"}', None, None)
+
+
+def test_what_an_attribute_says_of_a_tool_comes_before_its_events() -> None:
+    sent = {**TOOL, "gen_ai.tool.call.arguments": '{"a": 1}', "gen_ai.tool.call.result": "x"}
+    events = [event("gen_ai.tool.message", {"content": "{}"}), event("gen_ai.choice", {"message": "y"})]
+    row = seen(sent, events=events)
+    assert (row["tool_arguments"], row["tool_result"], row["input"], row["output"]) == ({"a": 1}, "x", '{"a": 1}', "x")
+
+
+@pytest.mark.parametrize("odd", [None, "", 3, [], {"a": [1]}, b"\xff", "{", "[" * 3000])
+def test_odd_events_of_a_tool_harm_nothing(odd: Any) -> None:
+    events = [event("gen_ai.tool.message", {"content": odd}), event("gen_ai.choice", {"message": odd})]
+    assert seen(TOOL, events=events)["kind"] == "tool"

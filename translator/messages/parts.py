@@ -44,8 +44,18 @@ def parts(content: Any) -> list[Part]:
 
 
 def _is_blocks(value: Any) -> bool:
-    """A list of content blocks that was sent as a JSON string (OpenLLMetry's `gen_ai.prompt.N.content`)."""
-    return bool(value) and isinstance(value, list) and all(isinstance(item, dict) and _form(item) for item in value)
+    """A list of content blocks that was sent as a JSON string (OpenLLMetry's `gen_ai.prompt.N.content`, Strands).
+
+    All have a form, or one has a form that is known: the others, such as Bedrock's `cachePoint`, are kept as they are.
+    """
+    if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+        return False
+    return all(map(_form, value)) or any(map(_is_known, value))
+
+
+def _is_known(block: Block) -> bool:
+    """A form of the table that nothing else looks like: named by the type, or by the only key."""
+    return _form(block) in _FORMS and (isinstance(block.get("type"), str) or len(block) == 1)
 
 
 def part(block: Block) -> Part:

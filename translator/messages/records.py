@@ -16,6 +16,8 @@ ROLE_OF_EVENT = {
     "gen_ai.assistant.message": "assistant",
     "gen_ai.tool.message": "tool",
 }
+_TOOL = "gen_ai.tool.message"
+_SPOKEN = frozenset(ROLE_OF_EVENT) - {_TOOL}
 CHOICE = "gen_ai.choice"
 DETAILS = "gen_ai.client.inference.operation.details"
 MESSAGE_EVENTS = frozenset({*ROLE_OF_EVENT, CHOICE})
@@ -48,6 +50,20 @@ def outputs(records: Iterable[Record]) -> list[Message] | None:
     some = [guarded(_choice, record) for record in records if record.name == CHOICE]
     made = sorted((pair for pair in some if pair is not None), key=lambda pair: pair[0])
     return [item for _, item in made if item["parts"] or "finish_reason" in item] or None
+
+
+def tool_run(records: Sequence[Record]) -> tuple[Any, Any]:
+    """Arguments and result of a tool's own span, which Strands (0.2 to 1.62) writes as a message to it and a choice.
+
+    None where a record is missing, or where records of other names show that these are messages of a model call.
+    """
+    if any(record.name in _SPOKEN for record in records):
+        return None, None
+    return _told(records, _TOOL, "content"), _told(records, CHOICE, "message")
+
+
+def _told(records: Iterable[Record], name: str, key: str) -> Any:
+    return next((_sent(record).get(key) for record in records if record.name == name), None)
 
 
 def finish_reasons(records: Iterable[Record]) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from translator import values
 from translator.messages import build
+from translator.messages.parts import tool_response
 from translator.values import parsed
 
 _STARTED = frozenset({"input_str", "tags", "metadata", "inputs", "kwargs"})
@@ -36,6 +37,11 @@ def result(value: Any) -> Any:
         return build.structure(message["content"])
     has_ended = isinstance(found, dict) and found.keys() == _ENDED and isinstance(found["kwargs"], dict)
     return found["output"] if has_ended else found
+
+
+def blocks_result(value: Any) -> Any:
+    """What a tool gave in a message's content: the text of text blocks, else as `result`."""
+    return tool_response({"content": result(value)})["response"]
 
 
 def returned(value: Any) -> Any:

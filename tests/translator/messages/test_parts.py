@@ -1,5 +1,6 @@
 """Content blocks of every provider."""
 
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,22 @@ def test_blocks_have_one_form(block: dict[str, Any], want: dict[str, Any]) -> No
 def test_json_text_that_is_no_list_of_blocks_stays_text() -> None:
     assert parts('{"a": 1}') == [{"type": "text", "content": '{"a": 1}'}]
     assert parts("[1, 2]") == [{"type": "text", "content": "[1, 2]"}]
+
+
+@pytest.mark.parametrize("other", [{"cachePoint": {"type": "default"}}, {"guardContent": {"text": {"text": "x"}}}, {}])
+@pytest.mark.parametrize("known", [{"text": "hi"}, {"type": "text", "text": "hi"}])
+def test_one_known_block_shows_that_json_text_is_blocks(known: dict[str, Any], other: dict[str, Any]) -> None:
+    """Strands' system prompt with a cache point stayed JSON text."""
+    assert parts(json.dumps([known, other])) == [{"type": "text", "content": "hi"}, other]
+    assert parts(json.dumps([other, known])) == [other, {"type": "text", "content": "hi"}]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ['[{"id": 1, "text": "a"}, {"id": 2}]', '[{"text": "a"}, 1]', '[{"text": "a"}, null]', '[{"a": 1}, {"b": 2}]'],
+)
+def test_rows_of_data_in_a_text_are_no_blocks(rows: str) -> None:
+    assert parts(rows) == [{"type": "text", "content": rows}]
 
 
 def test_no_content_is_no_part() -> None:

@@ -1,6 +1,6 @@
 """Messages from log records and span events."""
 
-from translator.messages.records import Record, as_text, inputs, inputs_of_list, outputs, outputs_of_list
+from translator.messages.records import Record, as_text, inputs, inputs_of_list, outputs, outputs_of_list, tool_run
 
 
 def test_content_stands_in_the_body_the_attributes_or_one_json_attribute() -> None:
@@ -43,3 +43,19 @@ def test_a_list_of_events_ends_in_the_answer() -> None:
 def test_messages_of_empty_texts_are_no_content() -> None:
     assert as_text([{"role": "assistant", "parts": [{"type": "text", "content": ""}]}]) is None
     assert as_text([{"role": "assistant", "parts": [{"type": "text", "content": "a"}]}]) is not None
+
+
+ASKED, ANSWERED = (
+    Record("gen_ai.tool.message", None, {"content": '{"a": 1}'}),
+    Record("gen_ai.choice", {"message": "x"}, {}),
+)
+
+
+def test_a_tools_own_span_has_arguments_and_a_result() -> None:
+    assert tool_run([ASKED, ANSWERED]) == ('{"a": 1}', "x")
+    assert tool_run([ANSWERED]) == (None, "x")
+    assert tool_run([]) == (None, None)
+
+
+def test_a_conversation_is_no_run_of_a_tool() -> None:
+    assert tool_run([Record("gen_ai.user.message", {"content": "hi"}, {}), ASKED, ANSWERED]) == (None, None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.golden import shown
-from translator.messages.tool_runs import arguments, call_id, result, returned
+from translator.messages.tool_runs import arguments, blocks_result, call_id, result, returned
 
 FIELDS = {"content": "sunny", "type": "tool", "name": "get_weather", "tool_call_id": "c1", "status": "success"}
 BUILT = {"lc": 1, "type": "constructor", "id": ["langchain", "schema", "messages", "ToolMessage"], "kwargs": FIELDS}
@@ -104,3 +104,9 @@ def test_a_returned_value_is_taken_out_of_its_wrapping() -> None:
 @pytest.mark.parametrize("odd", [None, "", "tool_call_id", '{"tool_call_id":', b"\xff", 1.5, [], {}])
 def test_odd_values_name_no_call(odd: Any) -> None:
     assert call_id(odd) is None
+
+
+def test_text_blocks_of_a_result_are_its_text() -> None:
+    assert blocks_result('[{"text": "sunny"}]') == "sunny"
+    assert blocks_result('[{"image": {}}]') == [{"image": {}}]
+    assert blocks_result(None) is None
