@@ -14,6 +14,14 @@ from translator.values import parsed, plain_json
 _REQUEST_KEYS = ("messages", "contents", "input_messages", "chat_history", "prompts")
 _ANSWER_SIGNS = frozenset({"finish_reason", "finishReason", "usage", "toolCalls"})
 """What stands beside the `text` of a whole answer (Dify, Vercel's SDK, Mastra)."""
+_RESULT_KEYS = frozenset(
+    {
+        "text", "reasoning", "reasoningText", "reasoningDetails", "files", "sources", "warnings", "toolCalls",
+        "toolResults", "steps", "object", "finishReason", "usage", "totalUsage", "request", "response",
+        "providerMetadata",
+    }
+)  # fmt: skip
+"""Members of a result of the AI SDK (vercel/ai `generate-text-result.ts`), some of which Mastra 0.x writes."""
 MAX_SILENT = 4000
 """No longer text is looked through for having nothing to say; a message without parts takes some 60 characters."""
 _EMPTY: tuple[Any, ...] = ("", None, [], {})
@@ -164,7 +172,7 @@ def _is_said(held: Any) -> bool:
 def _is_message(found: dict[str, Any]) -> bool:
     if "role" in found or "parts" in found or "message" in found or found.get("lc"):
         return True
-    if isinstance(found.get("text"), str) and (len(found) == 1 or not _ANSWER_SIGNS.isdisjoint(found)):
+    if isinstance(found.get("text"), str) and (found.keys() <= _RESULT_KEYS or not _ANSWER_SIGNS.isdisjoint(found)):
         return True
     has_content = "content" in found or "tool_calls" in found
     return (has_content and "args" not in found) or ("data" in found and "type" in found)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from translator.answers import reason_of
-from translator.messages.parts import Part, parts, text_part, tool_call, tool_response
+from translator.messages.parts import Part, joined, parts, text_part, tool_call, tool_response
 from translator.values import listing, parsed
 
 Message = dict[str, Any]
@@ -29,6 +29,9 @@ _ANSWERS = frozenset({"tool_call", "tool_call_response"})
 """Parts that show that a tool's message is in the canonical form."""
 
 _TEXTS = ("text", "reasoning")
+
+_REASONING = ("reasoning_content", "reasoning", "reasoningText", "thinking")
+"""Text, or the AI SDK's list of blocks."""
 
 
 def message(value: dict[str, Any], default_role: str) -> Message:
@@ -104,7 +107,8 @@ def _call_id(sent: dict[str, Any]) -> Any:
 
 
 def _reasoning(sent: dict[str, Any]) -> list[Part]:
-    found = sent.get("reasoning_content") or sent.get("reasoning") or sent.get("thinking")
+    found = next((sent[key] for key in _REASONING if sent.get(key)), None)
+    found = joined(found) if isinstance(found, list) else found
     return [{"type": "reasoning", "content": found}] if isinstance(found, str) and found else []
 
 

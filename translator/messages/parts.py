@@ -117,7 +117,7 @@ def tool_response(block: Block) -> Part:
     """What a tool answered."""
     response = _first(block, "response", "result", "output", "content")
     if isinstance(response, list):
-        response = _joined(response)
+        response = joined(response)
     return {
         "type": "tool_call_response",
         "id": _first(block, "id", "tool_use_id", "toolUseId", "call_id", "toolCallId", "tool_call_id", "ref"),
@@ -125,7 +125,7 @@ def tool_response(block: Block) -> Part:
     }
 
 
-def _joined(blocks: list[Any]) -> Any:
+def joined(blocks: list[Any]) -> Any:
     """The text of a list of text blocks; the list itself when it holds anything else."""
     some = [item.get("text", item.get("content")) if isinstance(item, dict) else item for item in blocks]
     texts = [item for item in some if isinstance(item, str)]
@@ -163,7 +163,7 @@ def _reasoning(block: Block) -> Part:
     if isinstance(content, dict):
         content = _first(content, "text", "reasoning_text") or content
     if isinstance(content, list):
-        content = _joined(content)
+        content = joined(content)
     return {"type": "reasoning", "content": raw.plain(content) if content is not None else ""}
 
 

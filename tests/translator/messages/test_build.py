@@ -128,6 +128,31 @@ def test_whole_answers_hold_the_message_and_its_finish_reason(answer: dict[str, 
     assert output_messages(json.dumps(answer)) == [want]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"text": "yes"},
+        {"files": [], "reasoning": [], "sources": [], "text": "yes", "warnings": []},
+        {"text": "yes", "toolCalls": []},
+        {"text": "yes", "reasoningText": None, "steps": [{"text": "yes"}]},
+    ],
+)
+def test_a_result_of_the_ai_sdk_is_its_text(answer: dict[str, Any]) -> None:
+    """Mastra 0.24 writes it as its completion; it was shown as one JSON text."""
+    assert output_messages(json.dumps(answer)) == [{"role": "assistant", "parts": [{"type": "text", "content": "yes"}]}]
+
+
+def test_a_result_of_the_ai_sdk_has_reasoning_and_calls_too() -> None:
+    call = {"toolCallId": "c1", "toolName": "get_weather", "args": {"city": "Paris"}}
+    answer = {"text": "", "reasoning": [{"type": "reasoning", "text": "hm"}], "files": [], "toolCalls": [call]}
+    assert output_messages(answer) == [{"role": "assistant", "parts": [{"type": "reasoning", "content": "hm"}, CALL]}]
+
+
+def test_a_map_of_an_application_with_a_text_stays_as_sent() -> None:
+    sent = '{"text":"yes","score":0.5}'
+    assert output_messages(sent) == [{"role": "assistant", "parts": [{"type": "text", "content": sent}]}]
+
+
 def test_items_of_the_responses_api_become_messages() -> None:
     items = [
         {"type": "function_call", "id": "fc", "call_id": "c1", "name": "get_weather", "arguments": '{"city": "Paris"}'},
