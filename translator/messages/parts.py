@@ -161,7 +161,8 @@ def _inside(key: str, convert: Callable[[Block], Part]) -> Callable[[Block], Par
 def _reasoning(block: Block) -> Part:
     content = _first(block, "content", "thinking", "reasoning", "text", "summary", "reasoningText")
     if isinstance(content, dict):
-        content = _first(content, "text", "reasoning_text") or content
+        inner = _first(content, "text", "reasoning_text")
+        content = content if inner is None else inner
     if isinstance(content, list):
         content = joined(content)
     return {"type": "reasoning", "content": raw.plain(content) if content is not None else ""}

@@ -41,6 +41,7 @@ from translator.messages.parts import part, parts
          {"type": "tool_call_response", "id": "c", "response": "x"}),
         ({"text": "hm", "thought": True}, {"type": "reasoning", "content": "hm"}),
         ({"reasoning": {"reasoning_text": "hm", "extra": {}}}, {"type": "reasoning", "content": "hm"}),
+        ({"reasoning": {"reasoning_text": "", "extra": {}}}, {"type": "reasoning", "content": ""}),
         ({"type": "refusal", "refusal": "no"}, {"type": "text", "content": "no"}),
         ({"nobody": "knows"}, {"nobody": "knows"}),
     ],
