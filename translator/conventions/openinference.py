@@ -9,6 +9,7 @@ from typing import Any
 
 from translator import answers, recorded, usage, values
 from translator.messages import build, documents, indexed, tool_runs
+from translator.messages.message import canonical_role
 from translator.rules import (
     CALLS,
     GENERATIONS,
@@ -57,6 +58,19 @@ def on_vertex(attributes: Mapping[str, Any]) -> str | None:
     if attributes["llm.provider"] != "google" or maker is None or maker.startswith("gcp."):
         return None
     return "gcp.vertex_ai"
+
+
+def system(attributes: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The system text of the request where it is in none of the numbered messages (Anthropic's in JavaScript, 0.2)."""
+    roles = [value for key, value in attributes.items() if key.startswith(_IN) and key.endswith(".role")]
+    sent = attributes.get("input.value")
+    if any(canonical_role(role, "") == "system" for role in roles) or (
+        isinstance(sent, str) and '"system"' not in sent and '"instructions"' not in sent
+    ):
+        return None
+    request = values.mapping(sent) or {}
+    said = request.get("system") or request.get("instructions")
+    return build.instructions(said) if isinstance(said, (str, list)) else None
 
 
 CONVENTION = Convention(
@@ -121,6 +135,7 @@ CONVENTION = Convention(
         "output_messages": numbered(_OUT, indexed.as_messages(_OUT, build.output_messages))
         + numbered("llm.choices.", indexed.as_messages("llm.choices.", build.output_messages))
         + on(GENERATIONS, Rule("output.value", build.output_messages)),
+        "system_instructions": on(GENERATIONS, *numbered(_IN, system)),
         "tool_definitions": numbered("llm.tools.", indexed.as_messages("llm.tools.", build.definitions))
         + on(GENERATIONS, *member("input.value", "tools", then=build.definitions)),
         "model_parameters": mapping("llm.invocation_parameters", "embedding.invocation_parameters"),

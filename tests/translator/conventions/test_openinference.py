@@ -1,5 +1,10 @@
 """OpenInference's spans."""
 
+from typing import Any
+
+import pytest
+
+from tests.support.golden import shown
 from tests.support.spans import scoped, seen
 
 
@@ -93,3 +98,32 @@ def test_a_llamaindex_span_that_only_prepares_a_call_is_none() -> None:
     assert seen(request)["kind"] == "generation"
     assert seen({**request, "output.value": '{"messages": ["hi"]}'}, scope=scope)["kind"] == "generation"
     assert seen({**request, "openinference.span.kind": "CHAIN"}, scope=scope)["kind"] == "workflow"
+
+
+ASKED = {"openinference.span.kind": "LLM", "llm.model_name": "m", "llm.input_messages.0.message.role": "user",
+         "llm.input_messages.0.message.content": "hi"}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["system", "instructions"])
+@pytest.mark.parametrize("said", ['"Be brief"', '[{"type": "text", "text": "Be brief", "cache_control": {}}]'])
+def test_system_text_that_only_the_request_has_is_told(key: str, said: str) -> None:
+    row = seen({**ASKED, "input.value": f'{{"{key}": {said}, "messages": []}}'})
+    assert row["system_instructions"] == [{"type": "text", "content": "Be brief"}]
+
+
+def test_system_text_among_the_messages_stands_there_only() -> None:
+    request = '{"system": "Be brief", "messages": [{"role": "user", "content": "hi"}]}'
+    row = seen({**ASKED, "llm.input_messages.0.message.role": "system", "input.value": request})
+    assert row["system_instructions"] is None
+    row = seen({"openinference.span.kind": "LLM", "llm.model_name": "m", "input.value": request})
+    assert (row["system_instructions"], row["input_messages"][0]["role"]) == (None, "system")
+
+
+@pytest.mark.parametrize("odd", ["", "{", '{"system": 1}', '{"system": {}}', '["system"]', b"\xff", 7, '"system"'])
+def test_a_request_of_another_form_has_no_system_text(odd: Any) -> None:
+    assert seen({**ASKED, "input.value": odd})["system_instructions"] is None
+
+
+def test_the_recorded_system_text_of_anthropic_is_told() -> None:
+    calls = [span for span in shown("anthropic-openinference-0.1").spans() if span["system_instructions"]]
+    assert "You are a geography assistant." in [span["system_instructions"][0]["content"] for span in calls]
