@@ -7,7 +7,9 @@ the usage of the inner ones. The GenAI form of v7 is `genai.py`'s, but for `ai.s
 from collections.abc import Mapping
 from typing import Any
 
-from translator import answers
+import orjson
+
+from translator import answers, values
 from translator.messages import build
 from translator.rules import (
     Convention,
@@ -135,6 +137,23 @@ def display_name(attributes: Mapping[str, Any]) -> str | None:
     return None if function is None or operation is None else f"{function}:{operation}"
 
 
+def embedded(value: Any) -> str | None:
+    """What is embedded, each text of which is written as JSON."""
+    if isinstance(value, list):
+        return values.content([_decoded(item) for item in value])
+    return values.content(_decoded(value))
+
+
+def _decoded(value: Any) -> Any:
+    """The text within a JSON text; a text that was none is kept."""
+    if not isinstance(value, str) or value[:1] != '"':
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
+
+
 CONVENTION = Convention(
     name="vercel",
     fields={
@@ -146,7 +165,8 @@ CONVENTION = Convention(
         "response_id": text("ai.response.id"),
         "finish_reasons": words("ai.response.finishReason", "ai.finishReason"),
         "time_to_first_token_ms": scaled(1.0, "ai.response.msToFirstChunk", "ai.stream.msToFirstChunk"),
-        "input": content("ai.prompt.messages", "ai.prompt", "ai.toolCall.args", "ai.value", "ai.values"),
+        "input": content("ai.prompt.messages", "ai.prompt", "ai.toolCall.args")
+        + read(embedded, "ai.value", "ai.values"),
         "output": content(
             "ai.response.text",
             "ai.response.object",

@@ -1,5 +1,6 @@
 """Vercel AI SDK, legacy form; keys from vercel/ai `packages/otel/src`."""
 
+from tests.support.golden import shown
 from tests.support.spans import seen
 
 CALL = {"ai.operationId": "ai.generateText.doGenerate", "ai.model.id": "m"}
@@ -110,3 +111,17 @@ def test_the_answer_under_the_names_of_3_3() -> None:
             "finish_reason": "tool-calls",
         }
     ]
+
+
+def test_embedded_texts_are_shown_without_their_json() -> None:
+    """Each value is written as JSON (`JSON.stringify`), and a list of them was shown as JSON within JSON."""
+    assert seen({"ai.operationId": "ai.embedMany", "ai.values": ['"one"', '"two"', '{"a":1}']})["input"] == (
+        '["one","two","{\\"a\\":1}"]'
+    )
+    assert seen({"ai.operationId": "ai.embed", "ai.value": '"one"'})["input"] == "one"
+    assert seen({"ai.operationId": "ai.embed", "ai.value": '"one'})["input"] == '"one'
+
+
+def test_recorded_texts_for_an_embedding_are_the_texts() -> None:
+    inputs = [span["input"] for span in shown("vercel-ai-v6").spans() if span["kind"] == "embedding"]
+    assert '["Paris is the capital of France and lies on the Seine."]' in inputs
