@@ -1,5 +1,6 @@
-"""One answer from the recorded chunks of a stream: a list of OpenAI's `chat.completion.chunk`, also as JSON texts."""
+"""One answer from the recorded chunks of a stream: OpenAI's `chat.completion.chunk`, also as JSON texts; messages."""
 
+from itertools import groupby
 from typing import Any
 
 from translator.values import listing, mapping
@@ -55,3 +56,45 @@ def _finished(choice: dict[str, Any]) -> dict[str, Any]:
     if calls:
         choice["message"]["tool_calls"] = calls
     return choice
+
+
+_TEXTS = ("text", "reasoning")
+
+
+def whole(value: Any) -> list[dict[str, Any]] | None:
+    """One message of the pieces that a stream came in; None where they are no such pieces.
+
+    Google ADK 2.13 writes each chunk as an output message whose `finish_reason` is empty, and behind them the last one,
+    or all of the answer (with LiteLLM). Where the last has no reason either, they may be several answers.
+    """
+    if isinstance(value, str) and not ('"finish_reason":""' in value or '"finish_reason": ""' in value):
+        return None
+    some = listing(value) or []
+    last = some[-1] if 1 < len(some) <= MAX_CHUNKS else None
+    if not isinstance(last, dict) or not last.get("finish_reason") or not isinstance(last.get("parts"), list):
+        return None
+    if not all(_is_piece(item, last.get("role")) for item in some[:-1]):
+        return None
+    said = _merged([part for item in some[:-1] for part in item["parts"]])
+    is_all = last["parts"][: len(said)] == said
+    return [last if is_all else {**last, "parts": _merged(said + last["parts"])}]
+
+
+def _is_piece(item: Any, role: Any) -> bool:
+    if not isinstance(item, dict) or item.get("finish_reason") != "" or item.get("role") != role:
+        return False
+    return isinstance(item.get("parts"), list) and all(map(_is_text, item["parts"]))
+
+
+def _is_text(part: Any) -> bool:
+    known = isinstance(part, dict) and part.keys() == {"type", "content"} and part["type"] in _TEXTS
+    return known and isinstance(part["content"], str)
+
+
+def _merged(parts: list[Any]) -> list[Any]:
+    """The parts, neighbouring texts of one type as one."""
+    made: list[Any] = []
+    for kind, found in groupby(parts, lambda part: part["type"] if _is_text(part) else None):
+        some = list(found)
+        made += some if kind is None else [{"type": kind, "content": "".join(part["content"] for part in some)}]
+    return made

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.golden import shown
 from tests.support.spans import seen
-from translator.chunks import folded
+from translator.chunks import folded, whole
 
 
 def chunk(delta: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -49,3 +50,49 @@ def test_what_is_no_list_of_chunks_is_left_alone(other: Any) -> None:
 def test_odd_chunks_do_not_raise() -> None:
     odd = [{"choices": [None, 1, {"delta": 1}, {"delta": {"content": 3, "tool_calls": [1, {"function": 2}]}}]}]
     assert folded(odd) is not None
+
+
+def piece(text: str, reason: str = "", kind: str = "text") -> dict[str, Any]:
+    return {"role": "assistant", "parts": [{"type": kind, "content": text}], "finish_reason": reason}
+
+
+@pytest.mark.parametrize("capture", ["google-adk-2.13", "google-adk-2.13-events", "google-adk-litellm"])
+def test_a_stream_in_messages_is_one_answer(capture: str) -> None:
+    """One message a word was shown; with LiteLLM the last one repeats the whole answer."""
+    said = [span["output_messages"] for span in shown(capture).spans() if "Once " in str(span["output_messages"])]
+    assert said
+    text = "Once upon a time a small robot learned to paint the sunrise."
+    for messages in said:
+        assert [item["parts"] for item in messages] == [[{"type": "text", "content": text}]]
+
+
+def test_pieces_are_joined_by_type_and_end_in_what_was_said_last() -> None:
+    call = {"type": "tool_call", "id": "c1", "name": "f", "arguments": {}}
+    last = {"role": "assistant", "parts": [{"type": "text", "content": "b"}, call], "finish_reason": "stop"}
+    [found] = whole([piece("h", kind="reasoning"), piece("m", kind="reasoning"), piece("a"), last]) or []
+    assert found["parts"] == [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "ab"}, call]
+    assert found["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize(
+    "some",
+    [
+        [piece("a"), piece("b")],
+        [piece("a", "stop"), piece("b", "stop")],
+        [{**piece("a"), "role": "user"}, piece("b", "stop")],
+        [{**piece("a"), "finish_reason": None}, piece("b", "stop")],
+        [{**piece("a"), "parts": [{"type": "tool_call", "id": "c1"}]}, piece("b", "stop")],
+        [{**piece("a"), "parts": "a"}, piece("b", "stop")],
+        [piece("a"), {**piece("b", "stop"), "parts": None}],
+        [piece("a"), 1],
+        [None, piece("b", "stop")],
+        [piece("a", "stop")],
+        [],
+        "text",
+        {"finish_reason": ""},
+        None,
+    ],
+)
+def test_messages_that_may_be_several_answers_stay_apart(some: Any) -> None:
+    assert whole(some) is None
+    assert whole(json.dumps(some)) is None

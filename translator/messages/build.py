@@ -5,7 +5,7 @@ from typing import Any
 
 from contract import raw
 from translator import values
-from translator.chunks import folded
+from translator.chunks import folded, whole
 from translator.messages.message import Message, any_said, message, said
 from translator.messages.parts import arguments as call_arguments
 from translator.messages.parts import broken_part, parts
@@ -41,7 +41,7 @@ def input_messages(value: Any) -> list[Message] | None:
 
 def output_messages(value: Any) -> list[Message] | None:
     """What the model answered; a missing or unknown role is the assistant's."""
-    return _messages(folded(value) or value, "assistant")
+    return _messages(folded(value) or whole(value) or value, "assistant")
 
 
 def _messages(value: Any, role: str) -> list[Message] | None:
