@@ -8,7 +8,7 @@ from translator import values
 from translator.chunks import folded, whole
 from translator.messages.message import Message, any_said, message, said
 from translator.messages.parts import arguments as call_arguments
-from translator.messages.parts import broken_part, parts
+from translator.messages.parts import broken_part, parts, text_part
 from translator.values import parsed, plain_json
 
 _REQUEST_KEYS = ("messages", "contents", "input_messages", "chat_history", "prompts")
@@ -47,9 +47,13 @@ def output_messages(value: Any) -> list[Message] | None:
 def _messages(value: Any, role: str) -> list[Message] | None:
     if isinstance(value, bytes):
         value = values.bytes_text(value)
-    if values.content(value) is None:
+    sent = values.content(value)
+    if sent is None:
         return None
-    made = (_of_text(value, role) if isinstance(value, str) else _of_structure(value, role)) or []
+    try:
+        made = (_of_text(value, role) if isinstance(value, str) else _of_structure(value, role)) or []
+    except RecursionError:  # JSON within JSON, a thousand levels deep
+        made = [said(role, sent)]
     return made if any_said(made) else None
 
 
@@ -180,10 +184,14 @@ def _is_message(found: dict[str, Any]) -> bool:
 
 def instructions(value: Any) -> list[dict[str, Any]] | None:
     """System instructions as parts."""
-    if values.content(value) is None:
+    sent = values.content(value)
+    if sent is None:
         return None
     found = parsed(value)
-    return parts(value if found is None else found) or None
+    try:
+        return parts(value if found is None else found) or None
+    except RecursionError:
+        return [text_part(sent)]
 
 
 def definitions(value: Any) -> list[Any] | None:

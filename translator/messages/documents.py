@@ -7,6 +7,8 @@ from translator import values
 from translator.values import mapping, number, parsed, plain_json
 
 _LISTS = ("documents", "docs", "nodes", "results", "matches", "data", "output", "result")
+MAX_LEVELS = 8
+"""Maps within maps that are looked into for a query; senders nest two."""
 _CONTENT = ("content", "page_content", "text", "document", "value")
 _IDS = ("id", "id_", "document_id", "doc_id", "node_id")
 
@@ -54,21 +56,21 @@ def query(value: Any) -> str | None:
     return values.content(value if found is None else plain_json(found))
 
 
-def _inner(found: Any) -> str | None:
+def _inner(found: Any, levels: int = MAX_LEVELS) -> str | None:
     """A query below one of the usual names, or the single text argument of a call."""
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or not levels:
         return None
     for key in ("query", "query_str", "question", "input", "text", "query_bundle", "str_or_query_bundle"):
         held = found.get(key)
         if isinstance(held, str) and held:
             return held
         if isinstance(held, dict):
-            return _inner(held)
+            return _inner(held, levels - 1)
     args = found.get("args")
     if isinstance(args, list) and len(args) == 1 and isinstance(args[0], str):
         return args[0]
     kwargs = found.get("kwargs")
-    return _inner(kwargs) if isinstance(kwargs, dict) else _only_text(found)
+    return _inner(kwargs, levels - 1) if isinstance(kwargs, dict) else _only_text(found)
 
 
 def _only_text(found: dict[str, Any]) -> str | None:

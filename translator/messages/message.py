@@ -5,7 +5,7 @@ from typing import Any
 
 from translator.answers import reason_of
 from translator.messages.parts import Part, joined, parts, text_part, tool_call, tool_response
-from translator.values import listing, parsed
+from translator.values import listing, parsed, plain_json
 
 Message = dict[str, Any]
 
@@ -25,7 +25,7 @@ _ITEMS = {
 }
 """Items of OpenAI's responses API that are no messages, and who says them."""
 
-_ANSWERS = frozenset({"tool_call", "tool_call_response"})
+_ANSWERS = ("tool_call", "tool_call_response")
 """Parts that show that a tool's message is in the canonical form."""
 
 _TEXTS = ("text", "reasoning")
@@ -75,12 +75,18 @@ def unwrapped(value: dict[str, Any]) -> dict[str, Any]:
 def _parts(sent: dict[str, Any], role: str) -> list[Part]:
     """Everything the message holds, tool calls that stand in two places once."""
     found = _reasoning(sent) + _content(sent, role)
-    known = {(part.get("id"), part.get("name")) for part in found if part.get("type") == "tool_call"}
+    known = {_key_of(part) for part in found if part.get("type") == "tool_call"}
     for call in _calls(sent):
-        if (call["id"], call["name"]) not in known:
-            known.add((call["id"], call["name"]))
+        key = _key_of(call)
+        if key not in known:
+            known.add(key)
             found.append(call)
     return found
+
+
+def _key_of(call: Part) -> tuple[str, ...]:
+    """Id and name; of any type, where a sender writes them so."""
+    return tuple(item if isinstance(item, str) else plain_json(item) for item in (call.get("id"), call.get("name")))
 
 
 def _content(sent: dict[str, Any], role: str) -> list[Part]:
@@ -97,7 +103,7 @@ def _answer(sent: dict[str, Any], content: Any) -> list[Part]:
     forms = [part.get("type") for part in found]
     if forms == ["tool_call_response"]:
         return [{**found[0], "id": found[0].get("id") or call_id}]
-    if not _ANSWERS.isdisjoint(forms) or (call_id is None and not found):
+    if any(form in _ANSWERS for form in forms) or (call_id is None and not found):
         return found
     return [tool_response({"id": call_id, "content": content})]
 

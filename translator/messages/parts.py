@@ -24,9 +24,12 @@ def broken_part(content: str) -> Part:
 
 
 def arguments(value: Any) -> Any:
-    """Tool call arguments: an object when they parse, else as sent."""
+    """Tool call arguments: an object when they parse, else as sent (also when they are nested too deep to be shown)."""
     found = parsed(value)
-    return raw.plain(value if found is None else found)
+    try:
+        return raw.plain(value if found is None else found)
+    except RecursionError:
+        return value
 
 
 def parts(content: Any) -> list[Part]:

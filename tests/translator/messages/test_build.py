@@ -10,6 +10,7 @@ from translator.messages.build import (
     arguments_unless_schema,
     definitions,
     input_messages,
+    instructions,
     output_messages,
     said_content,
 )
@@ -263,3 +264,19 @@ def test_content_that_says_anything_stays_as_sent(sent: str) -> None:
 def test_roles_of_smolagents_are_the_assistants_and_the_tools() -> None:
     sent = [{"role": "tool-call", "content": "f()"}, {"role": "tool-response", "content": "x"}]
     assert [item["role"] for item in input_messages(sent) or []] == ["assistant", "tool"]
+
+
+@pytest.mark.parametrize("deep", ["[" * 1000 + "]" * 1000, '{"data":' * 1000 + "1" + "}" * 1000])
+def test_what_is_nested_too_deep_stays_as_sent(deep: str) -> None:
+    """It raised, and the answer of another key, or none, was shown."""
+    assert said_content(deep) == deep
+    assert input_messages(deep) is not None
+    assert instructions(deep) is not None
+    assert arguments(deep) is not None
+
+
+def test_ids_of_any_type_name_a_call() -> None:
+    sent = {"content": [{"type": "tool_use", "id": {"a": 1}, "name": []}], "tool_calls": [{"id": {"a": 1}, "name": []}]}
+    found = output_messages([{"role": "assistant", **sent}])
+    assert found is not None
+    assert [part["type"] for part in found[0]["parts"]] == ["tool_call"]

@@ -43,3 +43,8 @@ def test_a_query_of_another_form_is_shown_as_it_is() -> None:
     assert query('{"vector": [1]}') == '{"vector":[1]}'
     assert query('{"q": "what?", "k": 3}') == '{"q":"what?","k":3}'
     assert query(None) is None
+
+
+def test_a_query_below_very_many_maps_is_shown_as_it_is() -> None:
+    deep = '{"query":' * 900 + '"what?"' + "}" * 900
+    assert (query(deep) or "").startswith('{"query":{"query":')

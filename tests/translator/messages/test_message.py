@@ -70,3 +70,9 @@ def test_what_a_tool_answered_beside_text_stays_as_sent() -> None:
 def test_a_tools_message_of_a_call_stays_a_call() -> None:
     found = message({"role": "tool", "parts": [{"type": "tool_call", "id": "c1", "name": "f"}]}, "user")
     assert [part["type"] for part in found["parts"]] == ["tool_call"]
+
+
+@pytest.mark.parametrize("odd", [{}, {"a": 1}, [1], 1, None, True])
+def test_types_of_parts_may_be_anything(odd: Any) -> None:
+    found = message({"role": "tool", "parts": [{"type": odd, "x": 1}], "tool_call_id": "c1"}, "user")
+    assert found["parts"][0]["type"] == "tool_call_response"
