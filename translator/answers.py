@@ -126,7 +126,7 @@ def response_id(value: Any) -> str | None:
 
 def finish_reasons_of_messages(value: Any) -> str | None:
     """Finish reasons that stand within output messages, as JSON text."""
-    if isinstance(value, str) and not any(key in value for key in FINISH_KEYS):
+    if isinstance(value, str) and "finish" not in value and "stop_reason" not in value and "stopReason" not in value:
         return None
     return reasons(reason_of(item) for item in listing(value) or [] if isinstance(item, dict))
 

@@ -218,8 +218,10 @@ def streaming(row: Row, span: Span, plan: Plan) -> None:
     """Where no key says it: an event of the first token, else `stream` among the request's own parameters."""
     if row[S.streaming] is not None or row[S.kind] not in CALLS:
         return
-    told = any(event.name in FIRST_TOKEN_EVENTS for event in span.events)
-    if told or any(answers.asked_to_stream(span.attributes[key]) for key in plan.parameter_keys):
+    told = bool(span.events) and any(event.name in FIRST_TOKEN_EVENTS for event in span.events)
+    for key in plan.parameter_keys:  # mostly none: a generator takes longer than the question
+        told = told or bool(answers.asked_to_stream(span.attributes[key]))
+    if told:
         row[S.streaming] = True
 
 

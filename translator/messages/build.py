@@ -22,8 +22,9 @@ _RESULT_KEYS = frozenset(
     }
 )  # fmt: skip
 """Members of a result of the AI SDK (vercel/ai `generate-text-result.ts`), some of which Mastra 0.x writes."""
-MAX_SILENT = 4000
-"""No longer text is looked through for having nothing to say; a message without parts takes some 60 characters."""
+MAX_SILENT = 512
+"""No longer text is looked through for having nothing to say: a message without parts takes some 60 characters, and to
+look through 1,500 takes 0.3 µs of the 9 that a span takes."""
 _EMPTY: tuple[Any, ...] = ("", None, [], {})
 _SCHEMA_KEYS = ("inputSchema", "input_schema", "parametersJsonSchema", "parameters_json_schema")
 """Where Vercel, Anthropic and Gemini put the schema of a tool's parameters."""
