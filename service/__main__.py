@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = arguments.parse(sys.argv[1:] if argv is None else argv)
     if options.command == "version":
-        print(version_line())
+        announce(version_line())
         return FINE
     try:
         return COMMANDS[options.command](options, read_config(options))

@@ -32,8 +32,9 @@ def exclusively(path: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):
-            os.unlink(lock)  # while it is held: who has opened it meanwhile sees that it is no longer there
+        if is_at(held, lock):  # else somebody removed it, and the one there is another's
+            with suppress(OSError):
+                os.unlink(lock)  # while it is held: who has opened it meanwhile sees that it is no longer there
         os.close(held)
 
 
@@ -47,8 +48,9 @@ def taken(path: str, lock: str) -> int:
         try:
             hold(descriptor, path)
             if is_at(descriptor, lock):
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, f"{os.getpid()}\n".encode())
+                with suppress(OSError):  # it only tells who has it: the disk may be full
+                    os.ftruncate(descriptor, 0)
+                    os.write(descriptor, f"{os.getpid()}\n".encode())
                 return descriptor
         except BaseException:
             os.close(descriptor)

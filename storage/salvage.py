@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -80,9 +80,7 @@ def salvage(path: str, *, memory_limit_bytes: int = 256_000_000, threads: int = 
     made = Salvaged()
     names = (path + COPY_SUFFIX, path + NEW_SUFFIX)
     try:
-        with exclusively(path), locked(path) as source:
-            for name in names:
-                remove(name)
+        with exclusively(path), locked(path) as source, without(names):
             readable = opens(source, path, made, memory_limit_bytes)
             new = rescued(path, made, readable, memory_limit_bytes, threads)
             if made.damaged:
@@ -90,11 +88,21 @@ def salvage(path: str, *, memory_limit_bytes: int = 256_000_000, threads: int = 
                 swap(path, new, made)
     except (duckdb.Error, OSError) as error:
         raise Refused(f"{path} is as it was: {error}", reason="database") from error
+    return made
+
+
+@contextmanager
+def without(names: Iterable[str]) -> Iterator[None]:
+    """Nothing of these files and what DuckDB makes beside them is there before and after. To be asked by who has the
+    database: another process that has it may be using them."""
+    try:
+        for name in names:
+            remove(name)
+        yield
     finally:
         for name in names:
             remove(name)
             remove_spilled(name + SPILLED_SUFFIX)
-    return made
 
 
 @contextmanager

@@ -65,6 +65,30 @@ def test_what_its_holder_removed_before_it_was_locked_here_is_no_lock(
     assert len(times) == 3
 
 
+def test_a_lock_that_somebody_removed_is_not_removed_from_who_made_the_next_one(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.duckdb")
+    first, second = exclusively(path), exclusively(path)
+    first.__enter__()
+    os.unlink(tmp_path / "x.duckdb.lock")
+    second.__enter__()
+    first.__exit__(None, None, None)
+    with pytest.raises(Refused), exclusively(path):
+        pass
+    second.__exit__(None, None, None)
+    with exclusively(path):
+        pass
+
+
+def test_a_full_disk_keeps_nobody_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exclusive.os, "write", full)
+    path = str(tmp_path / "x.duckdb")
+    with exclusively(path), pytest.raises(Refused, match="is in use: one process"), exclusively(path):
+        pass
+
+
 def test_a_folder_that_is_not_there_is_named_and_a_database_in_memory_needs_none(tmp_path: Path) -> None:
     with (
         pytest.raises(Refused, match=r"no/x\.duckdb\.lock cannot be made \(No such file"),

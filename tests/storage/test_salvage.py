@@ -12,6 +12,7 @@ import pytest
 from contract.errors import Refused
 from storage import salvage as module
 from storage.database import BLOCK_BYTES, ROW_GROUP_ROWS, Database, run
+from storage.exclusive import exclusively
 from storage.journal import Journal, Record
 from storage.salvage import HEADER_BYTES, Salvaged, salvage
 from tests.support.living import Living, live
@@ -236,3 +237,14 @@ def test_without_room_for_copies_the_file_stays_as_it_is(path: Path, monkeypatch
         salvage(str(path))
     assert path.read_bytes() == damaged
     assert os.listdir(path.parent) == ["x.duckdb"]
+
+
+def test_one_that_is_refused_leaves_the_files_of_the_one_that_works(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    opened(str(path)).close()
+    working = tmp_path / f"x.duckdb{module.COPY_SUFFIX}"
+    with exclusively(str(path)):
+        working.write_text("of the other one")
+        with pytest.raises(Refused, match="is in use"):
+            salvage(str(path))
+    assert working.read_text() == "of the other one"
